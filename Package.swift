@@ -1,0 +1,60 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+  name: "docket",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "docket", targets: ["docket"]),
+    .library(name: "DocketClient", targets: ["DocketClient"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "DocketJSON", dependencies: [nio]),
+    .target(name: "DocketWire", dependencies: ["DocketJSON", nio]),
+    .target(name: "DocketStore", dependencies: ["DocketJSON", nio]),
+    .target(
+      name: "Migrations", path: "Migrations",
+      resources: [.embedInCode("m0001_documents.sql")]),
+    .target(
+      name: "DocketSQLite",
+      dependencies: [
+        "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging,
+      ]),
+    .target(
+      name: "DocketService", dependencies: ["DocketJSON", "DocketStore", "DocketWire", nio, logging]),
+    .target(
+      name: "DocketServer",
+      dependencies: [
+        "DocketService", "DocketStore", "DocketWire", nio, nioPosix, nioConcurrency, nioExtras,
+        deque, lifecycle, logging,
+      ]),
+    .target(
+      name: "DocketClient",
+      dependencies: ["DocketJSON", "DocketWire", nio, nioPosix, deque, logging]),
+    .executableTarget(
+      name: "docket",
+      dependencies: [
+        "DocketClient", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore",
+        "DocketWire", arguments, lifecycle, logging, nio, nioPosix,
+      ]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,30 @@
+/// Why the store did not do what was asked.
+public enum StoreError: Error, Sendable, Equatable {
+  // The request: nothing was changed, and repeating it as it is will not help.
+
+  /// The document would be larger than the limit, in bytes, or nested deeper than the limit.
+  case documentTooLarge(limit: Int)
+  case documentTooDeep(limit: Int)
+  /// What is stored under this path is not JSON that can be served; it was written past the door for people.
+  case invalidDocument(DocumentPath, reason: String)
+  /// A scan was told to end by its deadline.
+  case deadlineExceeded
+
+  // The moment: nothing was changed, and the same request may do later.
+
+  /// Another process held the write lock for as long as a write may wait.
+  case busy(waitedMilliseconds: Int64)
+  /// So many bytes of writes wait that one more is not taken.
+  case queueFull(limit: Int)
+  /// The disk is full. Reads go on; writes go on by themselves when there is room.
+  case full
+  /// The store is closing or has closed.
+  case closed
+
+  // The store: it takes no further writes, and the process should end.
+
+  /// A commit failed in a way that leaves open whether its writes will be there after the next start.
+  case outcomeUnknown(reason: String)
+  /// A failure with no effect on what is stored: a read that went wrong, a broken file.
+  case failed(reason: String)
+}
