@@ -55,6 +55,33 @@ let package = Package(
         "DocketClient", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore",
         "DocketWire", arguments, lifecycle, logging, nio, nioPosix,
       ]),
+
+    .target(
+      name: "DocketTestSupport",
+      dependencies: ["CSQLite", "DocketJSON", "DocketSQLite", "DocketStore", nio, nioConcurrency],
+      path: "Tests/DocketTestSupport"),
+    .testTarget(name: "DocketJSONTests", dependencies: ["DocketJSON", "DocketTestSupport"]),
+    .testTarget(name: "DocketWireTests", dependencies: ["DocketJSON", "DocketTestSupport", "DocketWire", nio]),
+    .testTarget(name: "DocketStoreTests", dependencies: ["DocketStore", "DocketTestSupport"]),
+    .testTarget(
+      name: "DocketSQLiteTests",
+      dependencies: ["CSQLite", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio, logging]),
+    .testTarget(
+      name: "DocketServiceTests",
+      dependencies: ["DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, logging]),
+    .testTarget(
+      name: "DocketServerTests",
+      dependencies: [
+        "DocketServer", "DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, nioPosix, logging,
+      ]),
+    .testTarget(
+      name: "DocketClientTests",
+      dependencies: [
+        "DocketClient", "DocketServer", "DocketService", "DocketTestSupport", "DocketWire", nio, nioPosix, logging,
+      ]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["docket", "DocketClient", "DocketTestSupport", "DocketWire", nio]),
   ],
   swiftLanguageModes: [.v6]
 )
