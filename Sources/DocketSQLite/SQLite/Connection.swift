@@ -1,0 +1,102 @@
+import CSQLite
+
+/// One connection to a database file, used by one thread at a time.
+///
+/// It is opened without SQLite's mutexes (https://sqlite.org/threadsafe.html, "multi-thread"), so whoever owns it
+/// sees to it that no two threads are in it, or in a statement of it, at once.
+package final class Connection {
+  package enum Access: Sendable {
+    /// Opens a file that exists, for reading only.
+    case read
+    /// Opens a file that exists.
+    case write
+    /// Opens a file, and makes an empty one where there is none.
+    case create
+  }
+
+  let handle: OpaquePointer
+  private var isClosed = false
+
+  /// Opens a file and shuts the doors that a server does not need: extensions cannot be loaded, and SQL cannot
+  /// corrupt the file on purpose (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
+  package init(path: String, access: Access) throws(SQLiteError) {
+    let accessFlags =
+      switch access {
+      case .read: SQLITE_OPEN_READONLY
+      case .write: SQLITE_OPEN_READWRITE
+      case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+      }
+    var opened: OpaquePointer?
+    let code = sqlite3_open_v2(path, &opened, accessFlags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+    guard code == SQLITE_OK, let opened else {
+      // Even a failed opening gives back a connection, which says what went wrong and has to be closed.
+      let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+      sqlite3_close_v2(opened)
+      throw SQLiteError(extendedCode: code, message: message)
+    }
+    handle = opened
+    docket_db_config_switch(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
+    docket_db_config_switch(opened, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
+  }
+
+  deinit { close() }
+
+  /// Closes the connection; statements that still live keep what they need until they go
+  /// (https://sqlite.org/c3ref/close.html).
+  package func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    sqlite3_close_v2(handle)
+  }
+
+  /// Leaves the files and their locks as they are until the process ends. After a failed commit nothing may touch
+  /// them any more: closing would checkpoint, and a new start recovers what is there.
+  func abandon() {
+    isClosed = true
+  }
+
+  /// Runs a script: any number of statements, whose rows are not looked at.
+  package func execute(_ script: String) throws(SQLiteError) {
+    let code = sqlite3_exec(handle, script, nil, nil, nil)
+    guard code == SQLITE_OK else { throw error(code, sql: script) }
+  }
+
+  /// Compiles one statement.
+  /// - Parameter persistent: it will be run many times (https://sqlite.org/c3ref/c_prepare_normalize.html).
+  package func prepare(_ sql: String, persistent: Bool = true) throws(SQLiteError) -> Statement {
+    var statement: OpaquePointer?
+    let flags = persistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
+    let code = sqlite3_prepare_v3(handle, sql, -1, flags, &statement, nil)
+    guard code == SQLITE_OK else { throw error(code, sql: sql) }
+    guard let statement else {
+      throw SQLiteError(extendedCode: SQLITE_MISUSE, message: "there is no statement in the text", sql: sql)
+    }
+    return Statement(handle: statement, connection: self)
+  }
+
+  /// The first column of the first row of a query, as an integer; nil if there is no row or it is NULL.
+  package func int64(_ sql: String) throws(SQLiteError) -> Int64? {
+    let statement = try prepare(sql, persistent: false)
+    guard try statement.step(), !statement.isNull(0) else { return nil }
+    return statement.int64(0)
+  }
+
+  /// The first column of the first row of a query, as text; nil if there is no row or it is NULL.
+  package func string(_ sql: String) throws(SQLiteError) -> String? {
+    let statement = try prepare(sql, persistent: false)
+    guard try statement.step(), !statement.isNull(0) else { return nil }
+    return statement.string(0)
+  }
+
+  /// Whether a transaction is open.
+  package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  /// How long a statement waits for another connection's lock before it fails with `SQLITE_BUSY`.
+  package func setBusyTimeout(milliseconds: Int32) {
+    sqlite3_busy_timeout(handle, milliseconds)
+  }
+
+  func error(_ code: Int32, sql: String?) -> SQLiteError {
+    SQLiteError(extendedCode: code, message: String(cString: sqlite3_errmsg(handle)), sql: sql)
+  }
+}

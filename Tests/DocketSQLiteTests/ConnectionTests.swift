@@ -1,0 +1,73 @@
+import CSQLite
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Connection and statement")
+struct ConnectionTests {
+  @Test("Values come back as they were bound")
+  func roundTrip() throws {
+    let directory = try TemporaryDirectory()
+    let connection = try Connection(path: directory.file("a.db"), access: .create)
+    try connection.execute("CREATE TABLE t(n INTEGER, x REAL, s TEXT, nothing TEXT, e TEXT) STRICT")
+    let insert = try connection.prepare("INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)")
+    for n in [Int64.min, 0, Int64.max] {
+      let text = [UInt8]("né\u{0}\(n)".utf8)
+      try text.withUnsafeBytes { text throws in
+        insert.bind(n, at: 1)
+        insert.bind(0.5, at: 2)
+        insert.bind(borrowing: text, at: 3)
+        insert.bind(Int64?.none, at: 4)
+        insert.bind(borrowing: UnsafeRawBufferPointer(start: nil, count: 0), at: 5)
+        try insert.run()
+      }
+    }
+    let select = try connection.prepare("SELECT n, x, s, nothing, e, typeof(e) FROM t ORDER BY n")
+    for n in [Int64.min, 0, Int64.max] {
+      #expect(try select.step())
+      #expect(select.int64(0) == n)
+      #expect(Array(select.bytes(2)) == Array("né\u{0}\(n)".utf8))
+      #expect(select.isNull(3))
+      #expect(select.optionalInt64(3) == nil)
+      #expect(select.bytes(4).isEmpty)
+      #expect(select.string(5) == "text")
+    }
+    #expect(try !select.step())
+  }
+
+  @Test("An error carries its primary and extended code, its message and the statement")
+  func errors() throws {
+    let directory = try TemporaryDirectory()
+    let connection = try Connection(path: directory.file("a.db"), access: .create)
+    try connection.execute("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT; INSERT INTO t VALUES (1)")
+    let insert = try connection.prepare("INSERT INTO t VALUES (?1)")
+    insert.bind(1, at: 1)
+    let error = #expect(throws: SQLiteError.self) { try insert.run() }
+    #expect(error?.code == SQLITE_CONSTRAINT)
+    #expect(error?.extendedCode == 1555)
+    #expect(error?.message == "UNIQUE constraint failed: t.n")
+    #expect(error?.sql == "INSERT INTO t VALUES (?1)")
+    // The statement can be used again at once.
+    insert.bind(2, at: 1)
+    try insert.run()
+    #expect(try connection.int64("SELECT count(*) FROM t") == 2)
+  }
+
+  @Test("A file that does not exist is opened only by who may create it")
+  func access() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("a.db")
+    let error = #expect(throws: SQLiteError.self) { try Connection(path: path, access: .write) }
+    #expect(error?.code == SQLITE_CANTOPEN)
+    let writer = try Connection(path: path, access: .create)
+    try writer.execute("CREATE TABLE t(n INTEGER) STRICT")
+    let reader = try Connection(path: path, access: .read)
+    #expect(throws: SQLiteError.self) { try reader.execute("INSERT INTO t VALUES (1)") }
+  }
+
+  @Test("A text without a statement is refused")
+  func emptyStatement() throws {
+    let connection = try Connection(path: ":memory:", access: .create)
+    #expect(throws: SQLiteError.self) { try connection.prepare("-- nothing") }
+  }
+}
