@@ -1,0 +1,41 @@
+import ArgumentParser
+import Glibc
+
+/// Standard output or standard error, written without buffers, so that nothing is lost when the process ends.
+struct StandardStream {
+  private let descriptor: Int32
+  private let name: String
+
+  static let output = Self(descriptor: STDOUT_FILENO, name: "standard output")
+  static let error = Self(descriptor: STDERR_FILENO, name: "standard error")
+
+  var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  func writeLine(_ text: String) throws {
+    try write(Array((text + "\n").utf8)[...])
+  }
+
+  /// Writes all of it.
+  /// - Throws: `CommandFailure`. When the reader has gone (`docket list … | head`) it is an `ExitCode`, without a word.
+  func write(_ bytes: ArraySlice<UInt8>) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+        continue
+      }
+      switch errno {
+      case EINTR:
+        continue
+      case EAGAIN:
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&entry, 1, -1)
+      case EPIPE:
+        throw ExitCode.failure
+      case let code:
+        throw CommandFailure("cannot write to \(name): \(String(cString: strerror(code)))")
+      }
+    }
+  }
+}

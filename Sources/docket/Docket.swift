@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The one executable: its subcommands, and how it starts and ends.
+@main
+struct Docket: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "docket",
+    abstract: "A small persistent document service on SQLite.",
+    discussion: """
+      Every option can also be set in the environment: --max-connections is DOCKET_MAX_CONNECTIONS. \
+      What is given on the command line wins.
+
+      Exit status: 0 when it worked, 1 when it did not, 2 when the command line is wrong.
+      """,
+    version: DocketVersion.description,
+    subcommands: [])
+
+  /// What an error on the terminal begins with.
+  static var _errorPrefix: String { "docket: " }
+
+  static func main() async {
+    let status = await CommandLineRun(root: Self.self).run(
+      Array(CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.variables())
+    exitProcess(status)
+  }
+}
