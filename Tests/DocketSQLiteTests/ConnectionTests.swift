@@ -9,20 +9,20 @@ struct ConnectionTests {
   func roundTrip() throws {
     let directory = try TemporaryDirectory()
     let connection = try Connection(path: directory.file("a.db"), access: .create)
-    try connection.execute("CREATE TABLE t(n INTEGER, x REAL, s TEXT, nothing TEXT, e TEXT) STRICT")
+    try connection.execute("CREATE TABLE t(n INTEGER, x REAL, s TEXT, absent TEXT, e TEXT) STRICT")
     let insert = try connection.prepare("INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)")
     for n in [Int64.min, 0, Int64.max] {
       let text = [UInt8]("né\u{0}\(n)".utf8)
       try text.withUnsafeBytes { text throws in
         insert.bind(n, at: 1)
-        insert.bind(0.5, at: 2)
+        insert.bind(real: 0.5, at: 2)
         insert.bind(borrowing: text, at: 3)
         insert.bind(Int64?.none, at: 4)
         insert.bind(borrowing: UnsafeRawBufferPointer(start: nil, count: 0), at: 5)
         try insert.run()
       }
     }
-    let select = try connection.prepare("SELECT n, x, s, nothing, e, typeof(e) FROM t ORDER BY n")
+    let select = try connection.prepare("SELECT n, x, s, absent, e, typeof(e) FROM t ORDER BY n")
     for n in [Int64.min, 0, Int64.max] {
       #expect(try select.step())
       #expect(select.int64(0) == n)

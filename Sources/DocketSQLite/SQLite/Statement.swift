@@ -22,7 +22,7 @@ package final class Statement {
     bound(sqlite3_bind_int64(handle, parameter, value))
   }
 
-  package func bind(_ value: Double, at parameter: Int32) {
+  package func bind(real value: Double, at parameter: Int32) {
     bound(sqlite3_bind_double(handle, parameter, value))
   }
 
