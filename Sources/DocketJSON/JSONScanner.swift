@@ -1,19 +1,28 @@
 /// Walks through JSON text (RFC 8259) once, checking it, without building anything.
 ///
-/// It checks grammar, UTF-8 and depth. It never recurses deeper than `maximumDepth` and never allocates.
+/// It checks grammar, UTF-8 and depth. It does not recurse and never allocates.
 public struct JSONScanner {
   /// Where a string token lies, quotes included, and whether a backslash occurs in it.
   public struct StringToken: Equatable, Sendable {
     public let range: Range<Int>
     public let hasEscapes: Bool
+
+    @inlinable
+    init(range: Range<Int>, hasEscapes: Bool) {
+      self.range = range
+      self.hasEscapes = hasEscapes
+    }
   }
 
   public let bytes: UnsafeRawBufferPointer
   public var offset = 0
   public let maximumDepth: Int
 
-  /// - Parameter bytes: must outlive the scanner.
+  /// - Parameters:
+  ///   - bytes: must outlive the scanner.
+  ///   - maximumDepth: at most `JSONLimits.maximumDepth`.
   public init(_ bytes: UnsafeRawBufferPointer, maximumDepth: Int = JSONLimits.maximumDepth) {
+    precondition(maximumDepth <= JSONLimits.maximumDepth, "skipValue remembers that many containers and no more")
     self.bytes = bytes
     self.maximumDepth = maximumDepth
   }
@@ -22,36 +31,123 @@ public struct JSONScanner {
   public static func validate(
     _ bytes: UnsafeRawBufferPointer, maximumDepth: Int = JSONLimits.maximumDepth
   ) throws(JSONError) {
-    fatalError("being written")
+    var scanner = JSONScanner(bytes, maximumDepth: maximumDepth)
+    scanner.skipWhitespace()
+    _ = try scanner.skipValue()
+    try scanner.finish()
   }
 
   /// Skips space, tab, line feed and carriage return.
+  @inlinable
   public mutating func skipWhitespace() {
-    fatalError("being written")
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case 0x20, 0x0A, 0x0D, 0x09: offset &+= 1
+      default: return
+      }
+    }
   }
 
   /// The byte at `offset`, or nil at the end.
+  @inlinable
   public var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+  /// Throws unless only white space is left.
+  public mutating func finish() throws(JSONError) {
+    skipWhitespace()
+    guard offset == bytes.count else { throw JSONError(.trailingBytes, offset: offset) }
+  }
 
   /// Skips one value, which begins at `offset` (no white space before it), and returns where it lies.
   /// - Parameter depth: how many containers are open around it.
   public mutating func skipValue(depth: Int = 0) throws(JSONError) -> Range<Int> {
-    fatalError("being written")
+    let start = offset
+    // The containers that are open, innermost in the lowest bit; a set bit is an object.
+    var kinds: UInt128 = 0
+    var open = depth
+    while true {
+      guard offset < bytes.count else { throw unexpected() }
+      let byte = bytes[offset]
+      switch byte {
+      case UInt8(ascii: "\""):
+        _ = try skipString()
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        try skipNumber()
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        open &+= 1
+        guard open <= maximumDepth else { throw JSONError(.tooDeep(limit: maximumDepth), offset: offset) }
+        let isObject = byte == UInt8(ascii: "{")
+        offset &+= 1
+        skipWhitespace()
+        if next == byte &+ 2 {
+          offset &+= 1
+          open &-= 1
+          break
+        }
+        kinds = kinds &<< 1 | (isObject ? 1 : 0)
+        if isObject { _ = try skipKey() }
+        continue
+      case UInt8(ascii: "t"): try skipLiteral("true")
+      case UInt8(ascii: "f"): try skipLiteral("false")
+      case UInt8(ascii: "n"): try skipLiteral("null")
+      default: throw unexpected()
+      }
+
+      // A value has ended: on to the next one, or out of as many containers as end here.
+      while true {
+        guard open > depth else { return start..<offset }
+        let isObject = kinds & 1 == 1
+        if try skipSeparator(closing: isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+          if isObject { _ = try skipKey() }
+          break
+        }
+        kinds &>>= 1
+        open &-= 1
+      }
+    }
   }
 
-  /// Skips one string, whose opening quote is at `offset`.
-  public mutating func skipString() throws(JSONError) -> StringToken {
-    fatalError("being written")
+  /// Skips a member's key, the colon and the white space around it. The key begins at `offset`.
+  @inlinable
+  mutating func skipKey() throws(JSONError) -> StringToken {
+    let key = try skipString()
+    skipWhitespace()
+    guard next == UInt8(ascii: ":") else { throw unexpected() }
+    offset &+= 1
+    skipWhitespace()
+    return key
   }
 
-  /// Throws unless only white space is left.
-  public mutating func finish() throws(JSONError) {
-    fatalError("being written")
+  /// Skips what follows an element or a member: a comma (true: another one follows, at `offset`) or the closing bracket.
+  @inlinable
+  mutating func skipSeparator(closing: UInt8) throws(JSONError) -> Bool {
+    skipWhitespace()
+    switch next {
+    case closing:
+      offset &+= 1
+      return false
+    case UInt8(ascii: ","):
+      offset &+= 1
+      skipWhitespace()
+      if next == closing { throw JSONError(.trailingComma, offset: offset) }
+      return true
+    default:
+      throw unexpected()
+    }
   }
-}
 
-/// Bounds of the JSON that is taken.
-public enum JSONLimits {
-  /// How many arrays and objects may be open at once.
-  public static let maximumDepth = 128
+  private mutating func skipLiteral(_ literal: StaticString) throws(JSONError) {
+    for index in 0..<literal.utf8CodeUnitCount {
+      guard next == literal.utf8Start[index] else { throw unexpected() }
+      offset &+= 1
+    }
+  }
+
+  /// The error of a text that cannot go on as it does at `offset`.
+  @inline(never)
+  @usableFromInline
+  func unexpected() -> JSONError {
+    guard let next else { return JSONError(.unexpectedEnd, offset: offset) }
+    return JSONError(.unexpectedByte(next), offset: offset)
+  }
 }
