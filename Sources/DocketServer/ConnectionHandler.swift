@@ -1,0 +1,228 @@
+import DocketService
+import DocketWire
+import NIOCore
+
+/// Carries out on a socket what `ConnectionState` decides. It lives on its event loop.
+final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase {
+    case serving
+    /// The last answer is on its way.
+    case sendingLast
+    /// The last answer is sent; what still comes is discarded, up to a bound in bytes and time.
+    case lingering(bytesLeft: Int)
+    case closed
+  }
+
+  private let loop: LoopContext
+  private var state: ConnectionState
+  private var phase = Phase.serving
+  private var context: ChannelHandlerContext?
+  private var output = ByteBuffer()
+  private var afterOutput = ConnectionState.AfterOutput.goOn
+  private var inputHasEnded = false
+  private var readIsHeldBack = false
+  /// Whether the loop's next tick will call on this connection.
+  var isQueued = false
+
+  // Times are counted in sweeps of the loop, so that no request pays for a clock.
+  private var lastActivity: Int
+  private var frameBegan: Int?
+  private var unsentBytes = 0
+
+  init(loop: LoopContext) {
+    self.loop = loop
+    state = loop.makeConnectionState()
+    lastActivity = loop.sweeps
+  }
+
+  // MARK: Events of the channel
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    loop.add(self)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    phase = .closed
+    self.context = nil
+    loop.remove(self)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    phase = .closed
+    loop.remove(self)
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let bytes = unwrapInboundIn(data)
+    switch phase {
+    case .serving:
+      lastActivity = loop.sweeps
+      state.received(bytes)
+      loop.enqueue(self)
+    case .lingering(let left) where bytes.readableBytes <= left:
+      phase = .lingering(bytesLeft: left - bytes.readableBytes)
+    case .lingering: context.close(promise: nil)
+    case .sendingLast, .closed: break
+    }
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if case .serving = phase, !(state.wantsInput && context.channel.isWritable) {
+      readIsHeldBack = true
+    } else {
+      context.read()
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { loop.enqueue(self) }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard let event = event as? ChannelEvent, event == .inputClosed else {
+      context.fireUserInboundEventTriggered(event)
+      return
+    }
+    inputHasEnded = true
+    switch phase {
+    case .serving:
+      state.inputEnded()
+      loop.enqueue(self)
+    case .lingering: context.close(promise: nil)
+    case .sendingLast, .closed: break
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A reset, most often: there is nobody left to answer.
+    context.close(promise: nil)
+  }
+
+  // MARK: The loop's tick
+
+  /// Runs the requests that may run. Within a tick of the session.
+  func runRequests() {
+    guard case .serving = phase, let context else { return }
+    while afterOutput == .goOn, output.readableBytes < loop.limits.sendBufferBytes, context.channel.isWritable,
+      let start = state.nextStart()
+    {
+      loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
+        state.answer(start.number, with: response)
+        loop.enqueue(self)
+      }
+      collectOutput()
+    }
+    collectOutput()
+  }
+
+  /// Sends what is due. Behind the tick's snapshot, since it takes system calls.
+  func flush() {
+    isQueued = false
+    guard case .serving = phase, let context else { return }
+    let isFull = output.readableBytes >= loop.limits.sendBufferBytes
+    guard afterOutput == .goOn else {
+      sendLast(context)
+      return
+    }
+    if output.readableBytes > 0 {
+      context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+      output = ByteBuffer()
+    }
+    if isFull && context.channel.isWritable { loop.enqueue(self) }
+    noteFrame()
+    resumeReading(context)
+  }
+
+  /// Sends the last answer; the connection ends once it is in the kernel's hands, since closing drops what is not.
+  private func sendLast(_ context: ChannelHandlerContext) {
+    phase = .sendingLast
+    context.writeAndFlush(wrapOutboundOut(output)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
+      guard case .sendingLast = phase, let context = self.context else { return }
+      if afterOutput == .linger && !inputHasEnded { linger(context) } else { context.close(promise: nil) }
+    }
+    output = ByteBuffer()
+  }
+
+  private func collectOutput() {
+    guard afterOutput == .goOn else { return }
+    afterOutput = state.takeOutput(into: &output, log: loop.logRequest)
+  }
+
+  private func resumeReading(_ context: ChannelHandlerContext) {
+    guard readIsHeldBack, state.wantsInput, context.channel.isWritable else { return }
+    readIsHeldBack = false
+    context.read()
+  }
+
+  private func linger(_ context: ChannelHandlerContext) {
+    phase = .lingering(bytesLeft: loop.limits.lingerBytes)
+    lastActivity = loop.sweeps
+    context.close(mode: .output, promise: nil)
+    if readIsHeldBack { context.read() }
+  }
+
+  private func noteFrame() {
+    if !state.isReceivingFrame || readIsHeldBack {
+      frameBegan = nil
+    } else if frameBegan == nil {
+      frameBegan = loop.sweeps
+    }
+  }
+
+  // MARK: Deadlines and the end
+
+  /// Called at each sweep of the loop.
+  func checkDeadlines() {
+    guard let context else { return }
+    switch phase {
+    case .closed: break
+    case .lingering:
+      if loop.hasPassed(loop.limits.lingerSeconds, since: lastActivity) { context.close(promise: nil) }
+    case .sendingLast:
+      _ = noteSending(context)
+      if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { context.close(promise: nil) }
+    case .serving:
+      let unsent = noteSending(context)
+      if let frameBegan, loop.hasPassed(loop.limits.frameSeconds, since: frameBegan) {
+        self.frameBegan = nil
+        state.frameTimedOut()
+        loop.enqueue(self)
+      } else if (state.isIdle || unsent > 0) && loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) {
+        context.close(promise: nil)
+      } else if !state.isIdle && unsent == 0 {
+        // The connection is waiting for the store, which is nothing its client could hurry.
+        lastActivity = loop.sweeps
+      }
+    }
+  }
+
+  /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
+  private func noteSending(_ context: ChannelHandlerContext) -> Int {
+    let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    if unsent > 0 && unsent != unsentBytes { lastActivity = loop.sweeps }
+    unsentBytes = unsent
+    return unsent
+  }
+
+  /// The server is ending: answers what has been received, then closes.
+  func finish() {
+    switch phase {
+    case .serving:
+      state.finish()
+      loop.enqueue(self)
+    case .sendingLast, .closed: break
+    case .lingering: close()
+    }
+  }
+
+  func close() {
+    context?.close(promise: nil)
+  }
+}

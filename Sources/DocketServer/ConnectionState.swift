@@ -1,0 +1,265 @@
+import DequeModule
+import DocketService
+import DocketWire
+import NIOCore
+
+/// What one connection is doing: which frames became requests, which of them have run, what may be sent.
+///
+/// It is a value that knows neither sockets nor the store. Bytes and answers go in; requests to start and bytes to send
+/// come out, answers in the order of their requests:
+///
+///     received ─→ FrameDecoder ─→ nextStart ─→ (the store) ─→ answer ─→ takeOutput
+///
+/// A request starts once it would see what it must: a read when nothing before it is unanswered, a write when only
+/// writes are, since the store keeps their order.
+struct ConnectionState {
+  struct Start {
+    let number: Int
+    let operation: Operation
+    let withHeaders: Bool
+  }
+
+  enum AfterOutput: Equatable {
+    case goOn
+    case close
+    /// Shut the sending side, and discard what the client still sends before closing.
+    case linger
+  }
+
+  private enum Session {
+    /// No request has said yet whether it is the only one.
+    case undecided
+    case persistent
+    /// No further request is taken; the connection ends behind the last answer.
+    case ending
+  }
+
+  private struct PendingAnswer {
+    let request: RequestSummary
+    let kind: Operation.Kind
+    let id: ByteBuffer?
+    let withHeaders: Bool
+    let isTerminated: Bool
+    let bytes: Int
+    var response: Response?
+  }
+
+  private struct WaitingRequest {
+    let operation: Operation
+    let answer: PendingAnswer
+  }
+
+  private let router: Router
+  private let wireLimits: WireLimits
+  private let limits: ServerLimits
+  private let logsRequests: Bool
+
+  private var decoder: FrameDecoder
+  private var session = Session.undecided
+  private var inputHasEnded = false
+  /// Whether the client may still be sending what nobody will read.
+  private var leavesInput = false
+  private var isFinishing = false
+
+  private var answers = Deque<PendingAnswer>()
+  /// The number of the first of `answers`.
+  private var firstNumber = 0
+  private var openReads = 0
+  private var openWrites = 0
+  private var openBytes = 0
+  /// A request that must wait for those before it.
+  private var waiting: WaitingRequest?
+
+  init(router: Router, wireLimits: WireLimits, limits: ServerLimits, logsRequests: Bool = false) {
+    self.router = router
+    self.wireLimits = wireLimits
+    self.limits = limits
+    self.logsRequests = logsRequests
+    decoder = FrameDecoder(maximumFrameBytes: wireLimits.frameBytes)
+  }
+
+  // MARK: What happens
+
+  mutating func received(_ bytes: ByteBuffer) {
+    guard session != .ending else {
+      leavesInput = true
+      return
+    }
+    decoder.append(bytes)
+  }
+
+  /// The client has shut down its sending side; it still reads.
+  mutating func inputEnded() {
+    inputHasEnded = true
+  }
+
+  /// The frame that has begun took too long.
+  mutating func frameTimedOut() {
+    guard session != .ending else { return }
+    refuse(
+      .error(
+        .requestTimeout, "frame_timeout",
+        "A request must arrive whole, its NUL included, within \(limits.frameSeconds) s (--frame-timeout)."))
+  }
+
+  /// The server is ending: what was received whole is still answered, and nothing else.
+  mutating func finish() {
+    isFinishing = true
+  }
+
+  mutating func answer(_ number: Int, with response: Response) {
+    let index = number - firstNumber
+    switch answers[index].kind {
+    case .read: openReads -= 1
+    case .write: openWrites -= 1
+    case .immediate: break
+    }
+    answers[index].response = response
+  }
+
+  // MARK: What to do
+
+  /// The next request to run, if one may run now.
+  mutating func nextStart() -> Start? {
+    while true {
+      if let waiting {
+        guard mayStart(waiting.operation.kind) else { return nil }
+        self.waiting = nil
+        return start(waiting)
+      }
+      guard session != .ending, mayTakeMore else { return nil }
+      switch decoder.next() {
+      case .frame(let frame): take(frame)
+      case .tooLong:
+        refuse(
+          .error(
+            .contentTooLarge, "frame_too_large",
+            "A request may have \(wireLimits.frameBytes) bytes at most (--max-document-bytes, and \(WireLimits.envelopeBytes) for the rest)."
+          ))
+      case nil:
+        endOfInput()
+        return nil
+      }
+    }
+  }
+
+  /// Writes the answers that are due, and says what becomes of the connection then.
+  mutating func takeOutput(into output: inout ByteBuffer, log: (RequestSummary, Response) -> Void) -> AfterOutput {
+    while let first = answers.first, let response = first.response {
+      output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
+      if logsRequests { log(first.request, response) }
+      answers.removeFirst()
+      firstNumber += 1
+      openBytes -= first.bytes
+    }
+    guard session == .ending, answers.isEmpty, waiting == nil else { return .goOn }
+    return leavesInput && !inputHasEnded ? .linger : .close
+  }
+
+  /// Whether the client's further bytes are welcome now.
+  var wantsInput: Bool {
+    session == .ending || (waiting == nil && mayTakeMore) || decoder.bufferedBytes < 64 << 10
+  }
+
+  /// Whether nothing is under way: the connection waits for its client.
+  var isIdle: Bool { answers.isEmpty && waiting == nil && !isReceivingFrame }
+
+  /// Whether the client has begun a frame and owes the rest of it.
+  var isReceivingFrame: Bool {
+    session != .ending && waiting == nil && mayTakeMore && decoder.holdsPartOfFrame
+  }
+
+  // MARK: Within
+
+  private var mayTakeMore: Bool {
+    answers.count < limits.pipelinedRequests && openBytes < limits.pipelinedBytes
+  }
+
+  private func mayStart(_ kind: Operation.Kind) -> Bool {
+    switch kind {
+    case .immediate: true
+    case .read: openReads == 0 && openWrites == 0
+    case .write: openReads == 0
+    }
+  }
+
+  private mutating func start(_ request: WaitingRequest) -> Start {
+    switch request.operation.kind {
+    case .read: openReads += 1
+    case .write: openWrites += 1
+    case .immediate: break
+    }
+    answers.append(request.answer)
+    return Start(
+      number: firstNumber + answers.count - 1, operation: request.operation, withHeaders: request.answer.withHeaders)
+  }
+
+  private mutating func take(_ frame: ByteBuffer) {
+    do {
+      let request = try Request.parse(frame, depth: wireLimits.depth)
+      decideSession(request.headers)
+      let operation = router.operation(for: request)
+      openBytes += frame.readableBytes
+      waiting = WaitingRequest(
+        operation: operation,
+        answer: PendingAnswer(
+          request: logsRequests ? RequestSummary(request) : RequestSummary(), kind: operation.kind, id: request.id,
+          withHeaders: request.headers != nil, isTerminated: isTerminated, bytes: frame.readableBytes))
+    } catch {
+      // A web page that makes a browser send something to this port must never get a second frame executed.
+      if session == .undecided { end() }
+      openBytes += frame.readableBytes
+      enqueue(
+        error.response(onPersistentSession: isTerminated), id: error.id, withHeaders: error.headers != nil,
+        bytes: frame.readableBytes)
+    }
+  }
+
+  /// The session's form is settled by its first request, and ended by any.
+  private mutating func decideSession(_ headers: Headers?) {
+    switch session {
+    case .undecided where headers?.list("Connection", contains: "keep-alive") == true:
+      session = .persistent
+      isTerminated = true
+    case .undecided: end()
+    case .persistent where headers?.list("Connection", contains: "close") == true: end()
+    case .persistent, .ending: break
+    }
+  }
+
+  /// Whether responses end with NUL: the session is or was a persistent one.
+  private var isTerminated = false
+
+  /// Answers in the place of a request that never came whole, and ends the connection behind it.
+  private mutating func refuse(_ response: Response) {
+    leavesInput = true
+    end()
+    enqueue(response, id: nil, withHeaders: false, bytes: 0)
+  }
+
+  private mutating func enqueue(_ response: Response, id: ByteBuffer?, withHeaders: Bool, bytes: Int) {
+    answers.append(
+      PendingAnswer(
+        request: RequestSummary(), kind: .immediate, id: id, withHeaders: withHeaders, isTerminated: isTerminated,
+        bytes: bytes, response: response))
+  }
+
+  private mutating func end() {
+    session = .ending
+    if decoder.bufferedBytes > 0 { leavesInput = true }
+    decoder.discard()
+  }
+
+  /// No whole frame is left: if none can follow, the connection ends.
+  private mutating func endOfInput() {
+    guard inputHasEnded || isFinishing else { return }
+    if inputHasEnded && decoder.holdsPartOfFrame {
+      refuse(
+        .error(
+          .badRequest, "incomplete_frame",
+          "The request did not end with a NUL byte before the connection was shut down."))
+    } else {
+      end()
+    }
+  }
+}

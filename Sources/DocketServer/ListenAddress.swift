@@ -1,0 +1,35 @@
+/// Where a server listens.
+public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
+  /// A name or an address, and a port; port 0 takes a free one.
+  case tcp(host: String, port: Int)
+  /// The path of a unix socket.
+  case unixSocket(path: String)
+
+  public var description: String {
+    switch self {
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unixSocket(let path): path
+    }
+  }
+}
+
+/// Why an address cannot be listened on: one line that says how to mend it.
+public enum ListenError: Error, Equatable, CustomStringConvertible {
+  case addressTaken(ListenAddress)
+  case notPermitted(ListenAddress)
+  case socketIsLive(path: String)
+  case notASocket(path: String)
+  case other(ListenAddress, reason: String)
+
+  public var description: String {
+    switch self {
+    case .addressTaken(let address):
+      "\(address) is taken by another program; choose another --port, or 0 for a free one"
+    case .notPermitted(let address):
+      "\(address) may not be listened on by this user; ports below 1024 need privileges"
+    case .socketIsLive(let path): "a server is listening on the unix socket \(path); end it or choose another path"
+    case .notASocket(let path): "\(path) exists and is not a unix socket; it is left alone, so choose another path"
+    case .other(let address, let reason): "\(address) cannot be listened on: \(reason)"
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Logging
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The sockets that a server listens on.
+struct Listeners {
+  private let channels: [any Channel]
+  /// What is listened on, with the ports that were taken.
+  let addresses: [ListenAddress]
+
+  init(
+    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet, logger: Logger
+  ) async throws {
+    let admission = Admission(limit: configuration.limits.connections)
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 4096)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { channel in
+        // Without descriptors accepting pauses, and goes on by itself once there are some.
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: { _ in .milliseconds(200) }))
+        }
+      }
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let loop = loops.context(of: channel.eventLoop)
+          try channel.pipeline.syncOperations.addHandler(
+            admission.admit(channel) ? ConnectionHandler(loop: loop) as any ChannelHandler : RefusalHandler(admission))
+        }
+      }
+
+    var channels: [any Channel] = []
+    var addresses: [ListenAddress] = []
+    do {
+      for address in configuration.addresses {
+        let channel = try await Self.bind(address, bootstrap)
+        channels.append(channel)
+        addresses.append(address.resolved(by: channel))
+      }
+    } catch {
+      for channel in channels { try? await channel.close() }
+      throw error
+    }
+    self.channels = channels
+    self.addresses = addresses
+  }
+
+  func close() async {
+    for channel in channels { try? await channel.close() }
+    for case .unixSocket(let path) in addresses { unlink(path) }
+  }
+
+  private static func bind(_ address: ListenAddress, _ bootstrap: ServerBootstrap) async throws -> any Channel {
+    do {
+      switch address {
+      case .tcp(let host, let port):
+        return try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(host: host, port: port)
+          .get()
+      case .unixSocket(let path):
+        try UnixSocketFile.makeRoom(at: path)
+        let channel = try await bootstrap.bind(unixDomainSocketPath: path).get()
+        chmod(path, 0o600)
+        return channel
+      }
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw ListenError.addressTaken(address)
+    } catch let error as IOError where error.errnoCode == EACCES {
+      throw ListenError.notPermitted(address)
+    } catch let error as ListenError {
+      throw error
+    } catch let error as IOError {
+      throw ListenError.other(address, reason: String(cString: strerror(error.errnoCode)))
+    } catch {
+      throw ListenError.other(address, reason: "\(error)")
+    }
+  }
+}
+
+extension ListenAddress {
+  fileprivate func resolved(by channel: any Channel) -> ListenAddress {
+    guard case .tcp(let host, _) = self, let port = channel.localAddress?.port else { return self }
+    return .tcp(host: host, port: port)
+  }
+}

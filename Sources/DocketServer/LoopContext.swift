@@ -1,0 +1,118 @@
+import DocketService
+import DocketStore
+import DocketWire
+import Logging
+import NIOCore
+
+/// What the connections of one event loop share: the store session, and the tick in which their requests run together.
+///
+/// Frames are decoded as sockets are read; a tick follows all the reads of one turn of the loop. So its requests share
+/// one snapshot, which begins after the last of them was received, and their writes are handed over at once.
+final class LoopContext {
+  let service: DocumentService
+  let limits: ServerLimits
+  private let eventLoop: any EventLoop
+  private let wireLimits: WireLimits
+  private let logger: Logger
+  private let logsRequests: Bool
+
+  private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+  private var queue: [ConnectionHandler] = []
+  private var tickIsScheduled = false
+  private var drained: EventLoopPromise<Void>?
+
+  /// How often deadlines were looked at: the clock by which they are measured.
+  private(set) var sweeps = 0
+  private static let sweepMilliseconds: Int64 = 250
+  private var sweeping: RepeatedTask?
+
+  init(
+    eventLoop: any EventLoop, session: any RepositorySession, configuration: DocketServer.Configuration, logger: Logger
+  ) {
+    self.eventLoop = eventLoop
+    service = DocumentService(session: session, limits: configuration.serviceLimits)
+    limits = configuration.limits
+    wireLimits = configuration.wireLimits
+    self.logger = logger
+    logsRequests = logger.logLevel <= .info
+  }
+
+  func makeConnectionState() -> ConnectionState {
+    ConnectionState(
+      router: Router(limits: wireLimits), wireLimits: wireLimits, limits: limits, logsRequests: logsRequests)
+  }
+
+  func logRequest(_ request: RequestSummary, _ response: Response) {
+    logger.info("\(request.method) \(request.path) \(response.status.rawValue)")
+  }
+
+  // MARK: Ticks
+
+  /// Has the connection run in the next tick.
+  func enqueue(_ connection: ConnectionHandler) {
+    if !connection.isQueued {
+      connection.isQueued = true
+      queue.append(connection)
+    }
+    guard !tickIsScheduled else { return }
+    tickIsScheduled = true
+    eventLoop.assumeIsolatedUnsafeUnchecked().execute { self.tick() }
+  }
+
+  private func tick() {
+    let ready = queue
+    queue.removeAll(keepingCapacity: true)
+    service.session.beginTick()
+    for connection in ready { connection.runRequests() }
+    service.session.endTick()
+    tickIsScheduled = false
+    for connection in ready { connection.flush() }
+  }
+
+  // MARK: Connections
+
+  func add(_ connection: ConnectionHandler) {
+    connections[ObjectIdentifier(connection)] = connection
+    if sweeping == nil { startSweeping() }
+    if drained != nil { connection.finish() }
+  }
+
+  func remove(_ connection: ConnectionHandler) {
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil, connections.isEmpty else { return }
+    sweeping?.cancel()
+    sweeping = nil
+    drained?.succeed()
+    drained = nil
+  }
+
+  /// Ends every connection behind its last answer; the future tells when all are closed.
+  func finish() -> EventLoopFuture<Void> {
+    guard !connections.isEmpty else { return eventLoop.makeSucceededVoidFuture() }
+    let promise = drained ?? eventLoop.makePromise(of: Void.self)
+    drained = promise
+    for connection in connections.values { connection.finish() }
+    return promise.futureResult
+  }
+
+  func closeAll() {
+    for connection in connections.values { connection.close() }
+  }
+
+  // MARK: Deadlines
+
+  /// Whether so long has passed since a sweep, to the precision of sweeps.
+  func hasPassed(_ seconds: Double, since sweep: Int) -> Bool {
+    Double(sweeps - sweep) * Double(Self.sweepMilliseconds) >= seconds * 1000
+  }
+
+  private func startSweeping() {
+    let interval = TimeAmount.milliseconds(Self.sweepMilliseconds)
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    sweeping = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.sweep() }
+  }
+
+  private func sweep() {
+    sweeps += 1
+    for connection in connections.values { connection.checkDeadlines() }
+  }
+}

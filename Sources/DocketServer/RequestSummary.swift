@@ -1,0 +1,24 @@
+import DocketWire
+
+/// What the log tells of a request: never its data, and control characters only escaped.
+struct RequestSummary: Sendable, Equatable {
+  let method: String
+  let path: String
+
+  /// Something that was no request.
+  init() {
+    method = "-"
+    path = "-"
+  }
+
+  init(_ request: Request) {
+    method = request.method == .other ? "?" : request.method.rawValue
+    path = String(buffer: request.path).unicodeScalars.reduce(into: "") { text, scalar in
+      if scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029 {
+        text += "\\u{" + String(scalar.value, radix: 16) + "}"
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+/// How documents stand in answers.
+extension ByteBuffer {
+  /// `{"path": …, "id": …, "revision": …` with its brace left open.
+  mutating func writeIdentity(_ path: DocumentPath, _ revision: Revision) {
+    writeStaticString("{\"path\": ")
+    writeJSONString(path.requestPath)
+    writeStaticString(", \"id\": ")
+    writeJSONString(path.id)
+    writeStaticString(", \"revision\": ")
+    writeDecimal(revision.rawValue)
+  }
+
+  /// A document as a page shows it.
+  mutating func writeItem(_ document: Document) {
+    writeIdentity(document.path, document.revision)
+    writeStaticString(", \"created\": ")
+    writeJSONString(document.created.rfc3339)
+    writeStaticString(", \"updated\": ")
+    writeJSONString(document.updated.rfc3339)
+    writeStaticString(", \"document\": ")
+    writeImmutableBuffer(document.data)
+    writeStaticString("}")
+  }
+}

@@ -1,0 +1,53 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+extension DocumentService {
+  /// `{"items": […], "next": cursor or null}`, in byte order of the ids.
+  func readPage(_ request: PageRequest, completion: @escaping (Response) -> Void) {
+    let pageBytes = limits.pageBytes
+    session.scan(
+      request.collection, after: request.after, into: Page(),
+      visit: { page, document in page.add(document, limit: request.limit, bytes: pageBytes) },
+      completion: { result in
+        switch result {
+        case .success(var page): completion(Response(.ok, data: page.finish(in: request.collection)))
+        case .failure(let error): completion(error.response)
+        }
+      })
+  }
+}
+
+/// A page as it grows.
+private struct Page: Sendable {
+  private var text = ByteBuffer(staticString: "{\"items\": [")
+  private var count = 0
+  private var bytes = 0
+  private var lastID: String?
+  private var isCut = false
+
+  mutating func add(_ document: Document, limit: Int, bytes limitBytes: Int) -> ScanStep {
+    // Only a document behind the page shows that the page is not the last.
+    guard count == 0 || (count < limit && bytes + document.data.readableBytes <= limitBytes) else {
+      isCut = true
+      return .stop
+    }
+    if count > 0 { text.writeStaticString(", ") }
+    text.writeItem(document)
+    count += 1
+    bytes += document.data.readableBytes
+    lastID = document.path.id
+    return .next
+  }
+
+  mutating func finish(in collection: CollectionPath) -> ByteBuffer {
+    text.writeStaticString("], \"next\": ")
+    if isCut, let lastID {
+      text.writeJSONString(Cursor(id: lastID, in: collection).text)
+    } else {
+      text.writeStaticString("null")
+    }
+    text.writeStaticString("}")
+    return text
+  }
+}

@@ -1,0 +1,29 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+extension DocumentService {
+  func readStats(completion: @escaping (Response) -> Void) {
+    session.status { result in
+      switch result {
+      case .success(let status): completion(Response(.ok, data: Self.text(of: status)))
+      case .failure(let error): completion(error.response)
+      }
+    }
+  }
+
+  private static func text(of status: StoreStatus) -> ByteBuffer {
+    var text = ByteBuffer(staticString: "{\"history\": ")
+    text.writeJSONString(status.historyID)
+    text.writeStaticString(", \"revision\": ")
+    text.writeDecimal(status.revision.rawValue)
+    text.writeStaticString(", \"oldestRevision\": ")
+    text.writeDecimal(status.oldestRevision.rawValue)
+    text.writeStaticString(", \"fileBytes\": ")
+    text.writeDecimal(status.fileBytes)
+    text.writeStaticString(", \"engine\": ")
+    text.writeJSONString(status.engine)
+    text.writeStaticString("}")
+    return text
+  }
+}

@@ -1,0 +1,40 @@
+import DocketStore
+import DocketWire
+
+/// What a request comes to, once it is understood.
+public enum Operation: Sendable {
+  /// The answer is known without asking the store.
+  case answer(Response)
+  case readDocument(DocumentPath)
+  case readPage(PageRequest)
+  /// The list of the original server, whole.
+  case readList
+  case readStats
+  case write(Write, answeredAs: WriteForm)
+
+  /// How a write is answered.
+  public enum WriteForm: Sendable {
+    /// With the path, id and revision of the document.
+    case document
+    /// As the original server answers: no data.
+    case original
+  }
+
+  /// How an operation stands to others on its connection, where each sees the effect of all before it.
+  public enum Kind: Sendable, Equatable {
+    /// Needs nothing of the store.
+    case immediate
+    /// Must find every write before it done.
+    case read
+    /// May follow other writes before they are done, since writes of one session keep their order.
+    case write
+  }
+
+  public var kind: Kind {
+    switch self {
+    case .answer: .immediate
+    case .readDocument, .readPage, .readList, .readStats: .read
+    case .write: .write
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import DocketStore
+import NIOCore
+
+/// How a path is read: `/seg/seg/…`, its segments percent-decoded UTF-8 (RFC 3986, section 2.1).
+public enum PathGrammar {
+  /// The longest path, in bytes once it is decoded.
+  public static let maximumBytes = 1024
+
+  /// - Parameter path: the path without its query string.
+  public static func resource(named path: UnsafeRawBufferPointer) throws(PathError) -> Resource {
+    if let original = originalRoute(path) { return original }
+    guard path.first == slash, let last = path.last else { return .unknown }
+    if path.count > 1 && path[1] == UInt8(ascii: "_") { return reserved(path) }
+    guard let end = path.lastIndex(of: slash), end > 0 else { return .unknown }
+    // Percent-encoding triples a path at most.
+    guard path.count <= 3 * maximumBytes else { throw .tooLong }
+    let collection = UnsafeRawBufferPointer(rebasing: path[...end])
+    let id = UnsafeRawBufferPointer(rebasing: path[(end + 1)...])
+    try checkSegments(path, isCollection: last == slash)
+    let collectionPath = CollectionPath(unchecked: try decode(collection))
+    if last == slash {
+      guard collectionPath.description.utf8.count <= maximumBytes else { throw .tooLong }
+      return .collection(collectionPath)
+    }
+    let document = DocumentPath(collection: collectionPath, id: try decode(id))
+    guard document.collection.description.utf8.count + document.id.utf8.count <= maximumBytes else { throw .tooLong }
+    return .document(document)
+  }
+
+  private static let slash = UInt8(ascii: "/")
+
+  private static func originalRoute(_ path: UnsafeRawBufferPointer) -> Resource? {
+    switch path.count {
+    case 1 where path.elementsEqual("/".utf8): .root
+    case 5 where path.elementsEqual("/echo".utf8): .echo
+    case 5 where path.elementsEqual("/list".utf8): .list
+    case 5 where path.elementsEqual("/item".utf8): .item
+    default: nil
+    }
+  }
+
+  private static func reserved(_ path: UnsafeRawBufferPointer) -> Resource {
+    if path.elementsEqual("/_health".utf8) { return .health }
+    if path.elementsEqual("/_stats".utf8) { return .stats }
+    return .reserved
+  }
+
+  /// Looks at each segment as it would be decoded, so that `%2e%2e` is no way around the rule for `..`.
+  private static func checkSegments(_ path: UnsafeRawBufferPointer, isCollection: Bool) throws(PathError) {
+    var segmentBytes = 0
+    var dots = 0
+    var index = 1
+    while index <= path.count {
+      if index == path.count || path[index] == slash {
+        if index == path.count && isCollection { return }
+        guard segmentBytes > 0 else { throw .emptySegment }
+        guard dots != segmentBytes || dots > 2 else { throw .dotSegment }
+        segmentBytes = 0
+        dots = 0
+        index += 1
+        continue
+      }
+      let (byte, width) = try decodedByte(path, at: index)
+      guard byte != slash else { throw .slashInSegment }
+      guard byte >= 0x20 && byte != 0x7F else { throw .controlCharacter }
+      segmentBytes += 1
+      if byte == UInt8(ascii: ".") { dots += 1 }
+      index += width
+    }
+  }
+
+  private static func decode(_ text: UnsafeRawBufferPointer) throws(PathError) -> String {
+    guard text.contains(UInt8(ascii: "%")) else {
+      // The frame was checked to be UTF-8, and a slash cuts no character.
+      return String(decoding: text, as: UTF8.self)
+    }
+    var bytes: [UInt8] = []
+    var index = 0
+    while index < text.count {
+      let (byte, width) = try decodedByte(text, at: index)
+      bytes.append(byte)
+      index += width
+    }
+    guard let string = String(validating: bytes, as: UTF8.self) else { throw .invalidUTF8 }
+    return string
+  }
+
+  /// The byte that stands at `index` and how many bytes its writing takes.
+  static func decodedByte(_ text: UnsafeRawBufferPointer, at index: Int) throws(PathError) -> (UInt8, width: Int) {
+    guard text[index] == UInt8(ascii: "%") else { return (text[index], 1) }
+    guard index + 2 < text.count, let high = text[index + 1].hexValue, let low = text[index + 2].hexValue else {
+      throw .percentEncoding
+    }
+    return (high << 4 | low, 3)
+  }
+}
+
+extension UInt8 {
+  var hexValue: UInt8? {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+
+extension DocumentPath {
+  /// The path as a request names it: what would be read as something else is percent-encoded.
+  var requestPath: String { description.encodedForPath }
+}
+
+extension String {
+  fileprivate var encodedForPath: String {
+    guard utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) else {
+      return self
+    }
+    var encoded = ""
+    for character in unicodeScalars {
+      switch character {
+      case "%": encoded += "%25"
+      case "?": encoded += "%3F"
+      case "#": encoded += "%23"
+      default: encoded.unicodeScalars.append(character)
+      }
+    }
+    return encoded
+  }
+}

@@ -1,0 +1,84 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+extension Response {
+  /// An error as everything but the original routes answers it: a stable code, and what is wrong and how to mend it.
+  public static func error(_ status: Status, _ code: String, _ detail: String) -> Response {
+    var data = ByteBuffer()
+    data.writeError(code, detail)
+    data.writeStaticString("}")
+    return Response(status, data: data)
+  }
+
+  /// An error that time heals. How long to wait stands in the data too, for those who read no headers.
+  public static func retry(_ status: Status, _ code: String, _ detail: String, afterSeconds seconds: Int) -> Response {
+    var data = ByteBuffer()
+    data.writeError(code, detail)
+    data.writeStaticString(", \"retryAfter\": ")
+    data.writeDecimal(seconds)
+    data.writeStaticString("}")
+    return Response(status, data: data, headers: Headers([("Retry-After", String(seconds))]))
+  }
+}
+
+extension ByteBuffer {
+  /// The beginning of an error's object, its brace left open.
+  fileprivate mutating func writeError(_ code: String, _ detail: String) {
+    writeStaticString("{\"error\": ")
+    writeJSONString(code)
+    writeStaticString(", \"detail\": ")
+    writeJSONString(detail)
+  }
+}
+
+/// What the store's errors are to a client: translated here and nowhere else.
+extension StoreError {
+  func response(_ form: Operation.WriteForm) -> Response {
+    let response = self.response
+    guard form == .original else { return response }
+    // The original routes have no data in errors, but a client must still see how long to wait.
+    return Response(response.status, headers: response.headers)
+  }
+
+  var response: Response {
+    switch self {
+    case .documentTooLarge(let limit):
+      .error(
+        .contentTooLarge, "document_too_large", "A document may have \(limit) bytes at most (--max-document-bytes).")
+    case .documentTooDeep(let limit):
+      .error(.unprocessable, "document_too_deep", "A document may nest \(limit) arrays and objects at most.")
+    case .invalidDocument(let path, let reason):
+      .error(
+        .internalServerError, "invalid_document",
+        "What is stored at \(path.requestPath) cannot be served: \(reason). Replace it with PUT, or mend it with sqlite3."
+      )
+    case .deadlineExceeded:
+      .retry(
+        .serviceUnavailable, "deadline_exceeded", "Reading took longer than it may; ask for less at once.",
+        afterSeconds: 1)
+    case .busy(let waited):
+      .retry(
+        .serviceUnavailable, "busy",
+        "Another process held the database's write lock for \(waited) ms (--busy-timeout). Nothing was changed; try again.",
+        afterSeconds: 1)
+    case .queueFull(let limit):
+      .retry(
+        .serviceUnavailable, "overloaded",
+        "More than \(limit) bytes of writes are waiting (--write-queue-bytes). Nothing was changed; try again.",
+        afterSeconds: 1)
+    case .full:
+      .error(
+        .insufficientStorage, "disk_full",
+        "There is no room on the disk. Nothing was changed; reads go on, and writes will when there is room.")
+    case .closed:
+      .retry(.serviceUnavailable, "closing", "The server is ending. Nothing was changed.", afterSeconds: 1)
+    case .outcomeUnknown(let reason):
+      .error(
+        .internalServerError, "outcome_unknown",
+        "The write may or may not be kept: \(reason). Read before you repeat it; the server is ending.")
+    case .failed(let reason):
+      .error(.internalServerError, "store_failed", "The store failed: \(reason). Nothing was changed.")
+    }
+  }
+}
