@@ -46,7 +46,8 @@ CREATE TABLE changes(
   previous INTEGER, -- NULL: the document's first change, or the first since its tombstone aged away
   collection TEXT NOT NULL,
   id TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('created', 'updated', 'deleted', 'expired')),
+  kind TEXT NOT NULL -- IN (...) would build a table in memory for every write
+    CHECK (kind = 'created' OR kind = 'updated' OR kind = 'deleted' OR kind = 'expired'),
   at INTEGER NOT NULL, -- never less than in the row before
   batch INTEGER, -- of a batch: the sequence of its first change
   before TEXT, -- NULL for a creation
