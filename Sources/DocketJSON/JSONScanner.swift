@@ -62,49 +62,9 @@ public struct JSONScanner {
   /// - Parameter depth: how many containers are open around it.
   public mutating func skipValue(depth: Int = 0) throws(JSONError) -> Range<Int> {
     let start = offset
-    // The containers that are open, innermost in the lowest bit; a set bit is an object.
-    var kinds: UInt128 = 0
-    var open = depth
-    while true {
-      guard offset < bytes.count else { throw unexpected() }
-      let byte = bytes[offset]
-      switch byte {
-      case UInt8(ascii: "\""):
-        _ = try skipString()
-      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-        try skipNumber()
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        open &+= 1
-        guard open <= maximumDepth else { throw JSONError(.tooDeep(limit: maximumDepth), offset: offset) }
-        let isObject = byte == UInt8(ascii: "{")
-        offset &+= 1
-        skipWhitespace()
-        if next == byte &+ 2 {
-          offset &+= 1
-          open &-= 1
-          break
-        }
-        kinds = kinds &<< 1 | (isObject ? 1 : 0)
-        if isObject { _ = try skipKey() }
-        continue
-      case UInt8(ascii: "t"): try skipLiteral("true")
-      case UInt8(ascii: "f"): try skipLiteral("false")
-      case UInt8(ascii: "n"): try skipLiteral("null")
-      default: throw unexpected()
-      }
-
-      // A value has ended: on to the next one, or out of as many containers as end here.
-      while true {
-        guard open > depth else { return start..<offset }
-        let isObject = kinds & 1 == 1
-        if try skipSeparator(closing: isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
-          if isObject { _ = try skipKey() }
-          break
-        }
-        kinds &>>= 1
-        open &-= 1
-      }
-    }
+    var nothing = JSONSkipper()
+    try walkValue(depth: depth, visitor: &nothing)
+    return start..<offset
   }
 
   /// Skips a member's key, the colon and the white space around it. The key begins at `offset`.
@@ -133,13 +93,6 @@ public struct JSONScanner {
       return true
     default:
       throw unexpected()
-    }
-  }
-
-  private mutating func skipLiteral(_ literal: StaticString) throws(JSONError) {
-    for index in 0..<literal.utf8CodeUnitCount {
-      guard next == literal.utf8Start[index] else { throw unexpected() }
-      offset &+= 1
     }
   }
 
