@@ -1,1 +1,87 @@
-// placeholder
+import DocketJSON
+import DocketWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Speaks to one server over one persistent connection, which is opened when it is needed and again when it is lost.
+///
+/// Calls may be made from any task at any time: they are sent in the order in which they were made, without waiting
+/// for each other's answers. A call that is not answered in time throws; a task that is cancelled stops waiting, while a
+/// request that was sent may still be carried out.
+///
+/// When the connection is lost, GET is sent again, and so are PUT and DELETE of documents, which leave the same state
+/// behind however often they are done. POST and PATCH are never sent twice: they throw `connectionClosed`, which tells
+/// whether they may have happened.
+public final class DocketClient: Sendable {
+  public let address: ServerAddress
+  let configuration: ClientConfiguration
+  let eventLoop: any EventLoop
+  private let session: NIOLoopBoundBox<ClientSession>
+  private let lastCall = Atomic<UInt64>(0)
+
+  /// Connects to nothing yet: the first call does.
+  public init(
+    _ address: ServerAddress, configuration: ClientConfiguration = ClientConfiguration(),
+    eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+  ) {
+    self.address = address
+    self.configuration = configuration
+    eventLoop = eventLoopGroup.next()
+    session = .makeBoxSendingValue(
+      ClientSession(address: address, configuration: configuration, eventLoop: eventLoop), eventLoop: eventLoop)
+  }
+
+  deinit {
+    eventLoop.execute { [session] in session.value.close() }
+  }
+
+  /// Closes the connection. Calls that are on their way throw.
+  public func close() async {
+    try? await eventLoop.submit { [session] in session.value.close() }.get()
+  }
+
+  /// Sends a request and returns its answer, whatever its code.
+  ///
+  /// - Parameters:
+  ///   - path: as the protocol writes it: percent-encoded where a segment holds `/`, `%` or `?`.
+  ///   - data: JSON text.
+  /// - Throws: `DocketClientError`, but not `refused`; `CancellationError`.
+  public func request(_ method: Method, _ path: String, data: ByteBuffer? = nil) async throws -> Answer {
+    if let data { try Self.check(data) }
+    let call = Call(
+      id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data)
+    let isCancelled = CancellationMark()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        eventLoop.execute { [session] in
+          // The cancellation may have come by the loop before this did, and found no call.
+          guard !isCancelled.value else { return continuation.resume(throwing: CancellationError()) }
+          session.value.submit(call, continuation)
+        }
+      }
+    } onCancel: {
+      isCancelled.set()
+      eventLoop.execute { [session] in session.value.cancel(call.id) }
+    }
+  }
+
+  /// A text that is no JSON, or holds a NUL, could be taken for a request of its own.
+  private static func check(_ data: ByteBuffer) throws(DocketClientError) {
+    let result = data.withUnsafeReadableBytes { bytes -> Result<Void, JSONError> in
+      Result { () throws(JSONError) in try JSONScanner.validate(bytes) }
+    }
+    if case .failure(let error) = result { throw .invalidDocument(error) }
+  }
+}
+
+/// Whether a task was cancelled, for those who come later.
+private final class CancellationMark: Sendable {
+  private let isSet = Atomic<Bool>(false)
+
+  var value: Bool { isSet.load(ordering: .acquiring) }
+
+  func set() {
+    isSet.store(true, ordering: .releasing)
+  }
+}

@@ -1,0 +1,29 @@
+/// How a client waits, repeats and holds back.
+public struct ClientConfiguration: Sendable {
+  /// How long one attempt to connect may take.
+  public var connectTimeout: Duration
+  /// How long a call may take in all, repetitions included.
+  public var requestTimeout: Duration
+  /// How many requests may be on their way without an answer. Further calls wait their turn.
+  public var maximumInFlight: Int
+  /// How often a request is tried in all. One that never left is always tried again; one that was sent, only if
+  /// `Call.isRepeatable`.
+  public var maximumAttempts: Int
+  /// The longest pause before connecting again. It starts at a twentieth of a second and doubles with each failure.
+  public var maximumPause: Duration
+  /// The longest answer that is taken, in bytes.
+  public var maximumAnswerBytes: Int
+
+  public init(
+    connectTimeout: Duration = .seconds(5), requestTimeout: Duration = .seconds(30), maximumInFlight: Int = 128,
+    maximumAttempts: Int = 4, maximumPause: Duration = .seconds(2), maximumAnswerBytes: Int = 65 << 20
+  ) {
+    precondition(maximumInFlight > 0 && maximumAttempts > 0 && maximumAnswerBytes > 0)
+    self.connectTimeout = connectTimeout
+    self.requestTimeout = requestTimeout
+    self.maximumInFlight = maximumInFlight
+    self.maximumAttempts = maximumAttempts
+    self.maximumPause = maximumPause
+    self.maximumAnswerBytes = maximumAnswerBytes
+  }
+}

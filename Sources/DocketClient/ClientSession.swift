@@ -1,0 +1,124 @@
+import DocketWire
+import NIOCore
+
+/// Carries out what `ClientState` says: sockets, timers, and the tasks that wait. It lives on one event loop.
+final class ClientSession {
+  private let address: ServerAddress
+  private let configuration: ClientConfiguration
+  private let eventLoop: any EventLoop
+  private var state: ClientState
+  private var randomness = SystemRandomNumberGenerator()
+
+  /// A call's task, and the timer that ends its waiting.
+  private struct Waiter {
+    let continuation: CheckedContinuation<Answer, any Error>
+    let timer: Scheduled<Void>
+  }
+
+  private var waiters: [UInt64: Waiter] = [:]
+  private var pause: Scheduled<Void>?
+  private var connection: ClientConnectionHandler?
+  private var isFlushScheduled = false
+
+  init(address: ServerAddress, configuration: ClientConfiguration, eventLoop: any EventLoop) {
+    self.address = address
+    self.configuration = configuration
+    self.eventLoop = eventLoop
+    state = ClientState(address: address, configuration: configuration)
+  }
+
+  func submit(_ call: Call, _ continuation: CheckedContinuation<Answer, any Error>) {
+    let timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.requestTimeout)) {
+      self.perform(self.state.timedOut(call.id))
+    }
+    waiters[call.id] = Waiter(continuation: continuation, timer: timer)
+    perform(state.submit(call))
+  }
+
+  func cancel(_ id: UInt64) {
+    perform(state.cancelled(id))
+  }
+
+  func close() {
+    pause?.cancel()
+    perform(state.close())
+  }
+
+  private func perform(_ actions: [ClientState.Action]) {
+    for action in actions {
+      switch action {
+      case .connect(let failures):
+        connect(after: Backoff(maximum: configuration.maximumPause).pause(failures: failures, using: &randomness))
+      case .write(let request):
+        connection?.write(request)
+        scheduleFlush()
+      case .complete(let id, let outcome):
+        complete(id, outcome)
+      case .closeConnection:
+        connection?.close()
+        connection = nil
+      }
+    }
+  }
+
+  /// What is written in one tick of the loop leaves in one piece.
+  private func scheduleFlush() {
+    guard !isFlushScheduled else { return }
+    isFlushScheduled = true
+    eventLoop.assumeIsolated().execute {
+      self.isFlushScheduled = false
+      self.connection?.flush()
+    }
+  }
+
+  private func complete(_ id: UInt64, _ outcome: ClientState.Outcome) {
+    guard let waiter = waiters.removeValue(forKey: id) else { return }
+    waiter.timer.cancel()
+    switch outcome {
+    case .answered(let answer): waiter.continuation.resume(returning: answer)
+    case .failed(let error): waiter.continuation.resume(throwing: error)
+    case .cancelled: waiter.continuation.resume(throwing: CancellationError())
+    }
+  }
+
+  private func connect(after delay: Duration) {
+    guard delay > .zero else { return connect() }
+    pause = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { self.connect() }
+  }
+
+  private func connect() {
+    let handler = ClientConnectionHandler(
+      maximumFrameBytes: configuration.maximumAnswerBytes, session: self)
+    let bound = NIOLoopBound(handler, eventLoop: eventLoop)
+    let opening = address.connect(on: eventLoop, timeout: configuration.connectTimeout) { bound.value }
+    opening.assumeIsolated().whenComplete { result in
+      switch result {
+      case .success(let channel) where !channel.isActive:
+        self.perform(self.state.connectFailed(reason: "closed at once"))
+      case .success:
+        self.connection = handler
+        self.perform(self.state.connected())
+      case .failure(let error):
+        self.perform(self.state.connectFailed(reason: ConnectFailure.reason(error)))
+      }
+    }
+  }
+}
+
+extension ClientSession {
+  func received(_ frame: ByteBuffer, on handler: ClientConnectionHandler) {
+    guard handler === connection else { return }
+    perform(state.received(frame))
+  }
+
+  func receivedTooMuch(on handler: ClientConnectionHandler) {
+    guard handler === connection else { return }
+    perform(state.receivedTooMuch(limit: configuration.maximumAnswerBytes))
+  }
+
+  func disconnected(rest: ByteBuffer, on handler: ClientConnectionHandler) {
+    guard handler === connection else { return }
+    connection = nil
+    perform(state.disconnected(rest: rest))
+  }
+}

@@ -1,0 +1,229 @@
+import DequeModule
+import DocketWire
+import NIOCore
+
+/// What a client knows of its calls and of its connection: a value that is told events and says what to do.
+///
+/// Calls wait, are sent in the order in which they were made, and are answered in the order in which they were sent:
+///
+///     submit ──▶ waiting ──▶ sent ──▶ answered
+///                   ▲         │ the connection is lost, and the call may be repeated
+///                   └─────────┘
+struct ClientState {
+  enum Action: Sendable, Equatable {
+    /// Open a connection, after a pause that grows with the number of failures since the last answer.
+    case connect(failures: Int)
+    case write(Request)
+    case complete(UInt64, Outcome)
+    /// Close the connection; nothing that it still tells counts.
+    case closeConnection
+  }
+
+  enum Outcome: Sendable, Equatable {
+    case answered(Answer)
+    case failed(DocketClientError)
+    case cancelled
+  }
+
+  private enum Connection {
+    case none
+    case opening
+    case open
+    /// The client is closed for good.
+    case closed
+  }
+
+  /// A place in the order of answers.
+  private struct Place {
+    /// Nil: nobody waits for the answer any more.
+    var call: Call?
+  }
+
+  private let address: ServerAddress
+  private let maximumInFlight: Int
+  private let maximumAttempts: Int
+
+  private var connection = Connection.none
+  private var waiting: Deque<Call> = []
+  private var sent: Deque<Place> = []
+  /// Whether the next request is the first on its connection, which asks for a persistent session.
+  private var isFirstRequest = true
+  /// Attempts that failed since the last answer.
+  private var failures = 0
+
+  init(address: ServerAddress, configuration: ClientConfiguration) {
+    self.address = address
+    maximumInFlight = configuration.maximumInFlight
+    maximumAttempts = configuration.maximumAttempts
+  }
+
+  // MARK: Calls
+
+  mutating func submit(_ call: Call) -> [Action] {
+    guard connection != .closed else { return [.complete(call.id, .failed(.clientClosed))] }
+    waiting.append(call)
+    return advance()
+  }
+
+  mutating func timedOut(_ id: UInt64) -> [Action] {
+    if let call = removeWaiting(id) {
+      return [.complete(id, .failed(.timedOut(requestMayHaveHappened: call.wasSent)))]
+    }
+    guard let index = abandon(id) else { return [] }
+    let completion = Action.complete(id, .failed(.timedOut(requestMayHaveHappened: true)))
+    // Where nobody waits for what comes before it either, nothing has come for as long as a call may take: the
+    // connection is taken for dead.
+    let isStuck = sent.prefix(index).allSatisfy { $0.call == nil }
+    return isStuck ? [completion, .closeConnection] + connectionLost() : [completion]
+  }
+
+  /// The task that waits was cancelled. What was sent stays sent; its answer will be dropped.
+  mutating func cancelled(_ id: UInt64) -> [Action] {
+    guard removeWaiting(id) != nil || abandon(id) != nil else { return [] }
+    return [.complete(id, .cancelled)]
+  }
+
+  mutating func close() -> [Action] {
+    guard connection != .closed else { return [] }
+    var actions: [Action] = connection == .open ? [.closeConnection] : []
+    for call in sent.compactMap(\.call) + waiting {
+      actions.append(
+        .complete(call.id, .failed(call.wasSent ? .connectionClosed(requestMayHaveHappened: true) : .clientClosed)))
+    }
+    sent = []
+    waiting = []
+    connection = .closed
+    return actions
+  }
+
+  // MARK: The connection
+
+  mutating func connected() -> [Action] {
+    guard connection == .opening else { return [.closeConnection] }
+    connection = .open
+    isFirstRequest = true
+    return advance()
+  }
+
+  mutating func connectFailed(reason: String) -> [Action] {
+    guard connection == .opening else { return [] }
+    connection = .none
+    failures += 1
+    var actions: [Action] = []
+    let calls = waiting
+    waiting = []
+    for call in calls {
+      // Nothing was sent in this attempt, so every call may be tried again.
+      if let again = afterFailure(call) {
+        waiting.append(again)
+      } else {
+        let error: DocketClientError =
+          call.wasSent
+          ? .connectionClosed(requestMayHaveHappened: true) : .connectionFailed(address, reason: reason)
+        actions.append(.complete(call.id, .failed(error)))
+      }
+    }
+    return actions + advance()
+  }
+
+  mutating func received(_ frame: ByteBuffer) -> [Action] {
+    guard connection == .open else { return [] }
+    guard let place = sent.popFirst() else {
+      // An answer to nothing: what comes after it could not be told apart from it.
+      return [.closeConnection] + connectionLost()
+    }
+    do {
+      let answer = try Answer.parse(frame)
+      failures = 0
+      return completion(of: place, .answered(answer)) + advance()
+    } catch {
+      return badAnswer(to: place, reason: "\(error)")
+    }
+  }
+
+  /// What comes is longer than an answer may be.
+  mutating func receivedTooMuch(limit: Int) -> [Action] {
+    guard connection == .open else { return [] }
+    return badAnswer(to: sent.popFirst(), reason: "longer than \(limit) bytes")
+  }
+
+  /// The connection has ended.
+  /// - Parameter rest: what came behind the last NUL. A server that refuses the session answers so and closes.
+  mutating func disconnected(rest: ByteBuffer) -> [Action] {
+    guard connection == .open else { return [] }
+    var actions: [Action] = []
+    if let answer = try? Answer.parse(rest), let place = sent.popFirst() {
+      actions = completion(of: place, .answered(answer))
+    }
+    return actions + connectionLost()
+  }
+
+  // MARK: Steps
+
+  private mutating func advance() -> [Action] {
+    switch connection {
+    case .none where !waiting.isEmpty:
+      connection = .opening
+      return [.connect(failures: failures)]
+    case .open:
+      var actions: [Action] = []
+      while sent.count < maximumInFlight, var call = waiting.popFirst() {
+        call.wasSent = true
+        var request = call.request
+        if isFirstRequest { request.headers = Headers([("Connection", "keep-alive")]) }
+        isFirstRequest = false
+        sent.append(Place(call: call))
+        actions.append(.write(request))
+      }
+      return actions
+    case .none, .opening, .closed:
+      return []
+    }
+  }
+
+  /// Takes back what may be sent again, tells the others, and opens another connection if anybody waits.
+  private mutating func connectionLost() -> [Action] {
+    connection = .none
+    if !sent.isEmpty { failures += 1 }
+    var actions: [Action] = []
+    var again: [Call] = []
+    for call in sent.compactMap(\.call) {
+      if call.isRepeatable, let call = afterFailure(call) {
+        again.append(call)
+      } else {
+        actions.append(.complete(call.id, .failed(.connectionClosed(requestMayHaveHappened: true))))
+      }
+    }
+    sent = []
+    waiting.prepend(contentsOf: again)
+    return actions + advance()
+  }
+
+  private mutating func badAnswer(to place: Place?, reason: String) -> [Action] {
+    let told = place.map { completion(of: $0, .failed(.badAnswer(reason: reason))) } ?? []
+    return told + [.closeConnection] + connectionLost()
+  }
+
+  private func completion(of place: Place, _ outcome: Outcome) -> [Action] {
+    place.call.map { [.complete($0.id, outcome)] } ?? []
+  }
+
+  /// The call, one attempt poorer; nil when it had no more.
+  private func afterFailure(_ call: Call) -> Call? {
+    var call = call
+    call.failedAttempts += 1
+    return call.failedAttempts < maximumAttempts ? call : nil
+  }
+
+  private mutating func removeWaiting(_ id: UInt64) -> Call? {
+    waiting.firstIndex { $0.id == id }.map { waiting.remove(at: $0) }
+  }
+
+  /// Leaves the call's place in the order of answers, with nobody in it.
+  /// - Returns: the place, or nil if there is no such call.
+  private mutating func abandon(_ id: UInt64) -> Int? {
+    guard let index = sent.firstIndex(where: { $0.call?.id == id }) else { return nil }
+    sent[index].call = nil
+    return index
+  }
+}

@@ -1,0 +1,86 @@
+import DocketWire
+import NIOCore
+
+extension DocketClient {
+  /// The JSON text of a document, byte for byte as it was written, or of whatever else a path answers GET with.
+  /// - Throws: `DocketClientError.refused` with code 404 where there is none.
+  public func get(_ path: String) async throws -> ByteBuffer {
+    try await success(.get, path).data
+  }
+
+  /// Creates the document or replaces it.
+  /// - Parameter data: JSON text.
+  @discardableResult
+  public func put(_ path: String, data: ByteBuffer) async throws -> WriteReceipt {
+    try WriteReceipt(try await success(.put, path, data: data))
+  }
+
+  /// Creates a document under a new id. It is never sent twice.
+  /// - Parameters:
+  ///   - collection: ends with a slash.
+  ///   - data: JSON text.
+  @discardableResult
+  public func post(_ collection: String, data: ByteBuffer) async throws -> WriteReceipt {
+    try WriteReceipt(try await success(.post, collection, data: data))
+  }
+
+  /// Applies a JSON Merge Patch (RFC 7396) to a document that exists. It is never sent twice.
+  /// - Parameter data: JSON text.
+  @discardableResult
+  public func patch(_ path: String, data: ByteBuffer) async throws -> WriteReceipt {
+    try WriteReceipt(try await success(.patch, path, data: data))
+  }
+
+  /// Deletes a document.
+  /// - Throws: `DocketClientError.refused` with code 404 where there is none. After a lost connection that may be because
+  ///   this very call has deleted it.
+  public func delete(_ path: String) async throws {
+    _ = try await success(.delete, path)
+  }
+
+  /// One page of a collection, in the byte order of the ids.
+  /// - Parameters:
+  ///   - collection: ends with a slash.
+  ///   - limit: how many documents at most; the server has a limit of its own.
+  ///   - cursor: the `next` of the page before.
+  public func list(_ collection: String, limit: Int? = nil, after cursor: String? = nil) async throws -> DocumentPage {
+    try DocumentPage(data: try await success(.get, Self.pagePath(collection, limit: limit, after: cursor)).data)
+  }
+
+  /// All documents of a collection, page by page as they are asked for.
+  /// - Parameter pageSize: how many are fetched at once at most.
+  public func documents(in collection: String, pageSize: Int? = nil) -> DocumentSequence {
+    DocumentSequence(client: self, collection: collection, pageSize: pageSize)
+  }
+
+  /// Sends a value there and back.
+  public func echo(_ data: ByteBuffer) async throws -> ByteBuffer {
+    try await success(.get, "/echo", data: data).data
+  }
+
+  /// As `request`, but what is no success is thrown.
+  func success(_ method: Method, _ path: String, data: ByteBuffer? = nil) async throws -> Answer {
+    let answer = try await request(method, path, data: data)
+    guard answer.isSuccess else { throw DocketClientError.refused(Refusal(answer)) }
+    return answer
+  }
+
+  private static func pagePath(_ collection: String, limit: Int?, after cursor: String?) -> String {
+    var parameters: [String] = []
+    if let limit { parameters.append("limit=\(limit)") }
+    if let cursor { parameters.append("after=\(percentEncoded(cursor))") }
+    return parameters.isEmpty ? collection : "\(collection)?\(parameters.joined(separator: "&"))"
+  }
+
+  /// Leaves only what RFC 3986, section 2.3, calls unreserved.
+  private static func percentEncoded(_ text: String) -> String {
+    text.utf8.reduce(into: "") { encoded, byte in
+      let scalar = UnicodeScalar(byte)
+      if scalar.isASCII, scalar.properties.isAlphabetic || "0123456789-._~".unicodeScalars.contains(scalar) {
+        encoded.unicodeScalars.append(scalar)
+      } else {
+        encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import DocketWire
+import NIOCore
+
+extension DocketClient {
+  /// Sends a frame as it is, over a connection of its own, and returns the answer as it came.
+  ///
+  /// The answer ends with its NUL or, in a one-shot session, with the connection. It is never sent twice.
+  /// - Parameter frame: without the NUL behind it. It need not be a request, so as to see what the server says then.
+  /// - Throws: `DocketClientError`, `CancellationError`.
+  public func send(_ frame: ByteBuffer) async throws -> ByteBuffer {
+    guard !frame.readableBytesView.contains(0) else { throw DocketClientError.invalidFrame }
+    let answer = eventLoop.makePromise(of: ByteBuffer.self)
+    let limit = configuration.maximumAnswerBytes
+    let channel: any Channel
+    do {
+      channel = try await address.connect(on: eventLoop, timeout: configuration.connectTimeout) {
+        FrameExchangeHandler(frame: frame, maximumAnswerBytes: limit, answer: answer)
+      }.get()
+    } catch {
+      let failure = DocketClientError.connectionFailed(address, reason: ConnectFailure.reason(error))
+      answer.fail(failure)
+      throw failure
+    }
+    let timer = eventLoop.scheduleTask(in: TimeAmount(configuration.requestTimeout)) {
+      answer.fail(DocketClientError.timedOut(requestMayHaveHappened: true))
+      channel.close(promise: nil)
+    }
+    defer { timer.cancel() }
+    return try await withTaskCancellationHandler {
+      try await answer.futureResult.get()
+    } onCancel: {
+      answer.fail(CancellationError())
+      channel.close(promise: nil)
+    }
+  }
+}
+
+/// Sends one frame when the connection is there, takes one answer, and closes.
+///
+/// The promise may be fulfilled from outside as well, by a timer say: what comes first counts.
+private final class FrameExchangeHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let frame: ByteBuffer
+  private let maximumAnswerBytes: Int
+  private let answer: EventLoopPromise<ByteBuffer>
+  private var decoder: FrameDecoder
+
+  init(frame: ByteBuffer, maximumAnswerBytes: Int, answer: EventLoopPromise<ByteBuffer>) {
+    self.frame = frame
+    self.maximumAnswerBytes = maximumAnswerBytes
+    self.answer = answer
+    decoder = FrameDecoder(maximumFrameBytes: maximumAnswerBytes)
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.write(wrapOutboundOut(frame), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(integer: UInt8(0))), promise: nil)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    decoder.append(unwrapInboundIn(data))
+    guard let event = decoder.next() else { return }
+    finish(event)
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    guard decoder.holdsPartOfFrame else {
+      return answer.fail(DocketClientError.connectionClosed(requestMayHaveHappened: true))
+    }
+    decoder.append(ByteBuffer(integer: UInt8(0)))
+    if let event = decoder.next() { finish(event) }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  private func finish(_ event: FrameDecoder.Event) {
+    switch event {
+    case .frame(let frame): answer.succeed(frame)
+    case .tooLong: answer.fail(DocketClientError.badAnswer(reason: "longer than \(maximumAnswerBytes) bytes"))
+    }
+    decoder.discard()
+  }
+}

@@ -1,0 +1,83 @@
+import DocketWire
+import NIOCore
+
+/// A part of a collection.
+public struct DocumentPage: Sendable, Equatable {
+  /// A document as a page shows it.
+  public struct Item: Sendable, Equatable {
+    public let path: String
+    public let id: String
+    public let revision: Int64
+    /// When it was written first and last: RFC 3339, UTC.
+    public let created: String
+    public let updated: String
+    /// JSON text, byte for byte as it was written.
+    public let document: ByteBuffer
+  }
+
+  /// In the byte order of the ids.
+  public let items: [Item]
+  /// Where the next page begins; nil when this is the last one.
+  public let next: String?
+}
+
+extension DocumentPage {
+  init(data: ByteBuffer) throws(DocketClientError) {
+    let fields = try AnswerFields(data)
+    var items: [Item] = []
+    for element in try fields.elements("items") {
+      items.append(try Item(element))
+    }
+    self.items = items
+    next = try fields.optionalText("next")
+  }
+}
+
+extension DocumentPage.Item {
+  fileprivate init(_ object: ByteBuffer) throws(DocketClientError) {
+    let fields = try AnswerFields(object)
+    path = try fields.text("path")
+    id = try fields.text("id")
+    revision = try fields.integer("revision")
+    created = try fields.text("created")
+    updated = try fields.text("updated")
+    document = try fields.value("document")
+  }
+}
+
+/// The documents of a collection, fetched page by page.
+///
+/// A document that stays in place is told once, whatever comes and goes meanwhile.
+public struct DocumentSequence: AsyncSequence, Sendable {
+  public typealias Element = DocumentPage.Item
+
+  let client: DocketClient
+  let collection: String
+  let pageSize: Int?
+
+  public func makeAsyncIterator() -> Iterator {
+    Iterator(sequence: self)
+  }
+
+  public struct Iterator: AsyncIteratorProtocol {
+    private let sequence: DocumentSequence
+    private var items: ArraySlice<Element> = []
+    private var cursor: String?
+    private var isLastPage = false
+
+    init(sequence: DocumentSequence) {
+      self.sequence = sequence
+    }
+
+    public mutating func next() async throws -> Element? {
+      // A page may be empty and yet not the last, when its documents were too large or went meanwhile.
+      while items.isEmpty && !isLastPage {
+        let page = try await sequence.client.list(sequence.collection, limit: sequence.pageSize, after: cursor)
+        items = page.items[...]
+        cursor = page.next
+        isLastPage = page.next == nil
+      }
+      return items.popFirst()
+    }
+  }
+}
