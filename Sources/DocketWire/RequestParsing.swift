@@ -30,8 +30,7 @@ private struct EnvelopeFields {
 
   /// The fields, or nil where the frame is JSON but no object.
   static func scan(_ bytes: UnsafeRawBufferPointer, depth: Int) -> Result<EnvelopeFields?, JSONError> {
-    // The envelope is a container of its own: a document inside it may use the whole depth.
-    var scanner = JSONScanner(bytes, maximumDepth: depth + 1)
+    var scanner = JSONScanner(bytes, maximumDepth: depth)
     do {
       scanner.skipWhitespace()
       guard scanner.next == UInt8(ascii: "{") else {
@@ -40,7 +39,8 @@ private struct EnvelopeFields {
         return .success(nil)
       }
       var fields = EnvelopeFields()
-      var members = try JSONMembers(of: scanner, depth: 1)
+      // The envelope does not count: each of its values may use the whole depth.
+      var members = try JSONMembers(of: scanner)
       while let member = try members.next() {
         switch KeyText(of: member.key, in: bytes) {
         case "method": fields.method = member.value

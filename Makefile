@@ -1,0 +1,52 @@
+# Docket's commands. `make help` lists them.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DATABASE ?= docket.db
+BINARY = .build/release/docket
+SOURCES = Sources Tests Migrations Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test soak lint format install reset-db setup clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  ARGS='--port 12001' for make run"
+
+setup: # installs SQLite's headers where they are missing
+	@pkg-config --exists sqlite3 2>/dev/null || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  echo "SQLite's headers are missing; running: $$sudo apt-get install -y libsqlite3-dev pkg-config sqlite3"; \
+	  $$sudo apt-get install -y libsqlite3-dev pkg-config sqlite3 || \
+	    { $$sudo apt-get update && $$sudo apt-get install -y libsqlite3-dev pkg-config sqlite3; }; }
+
+build: setup ## build the release binary, .build/release/docket
+	$(SWIFT) build -c release --product docket
+
+run: build ## build, and serve DATABASE on port 12000
+	$(BINARY) serve --database "$(DATABASE)" $(ARGS)
+
+test: setup ## run all tests, on free ports
+	$(SWIFT) test $(ARGS)
+
+soak: setup ## kill the server a thousand times while clients write
+	DOCKET_TEST_KILL_ROUNDS=$${DOCKET_TEST_KILL_ROUNDS:-1000} $(SWIFT) test --filter KillTests
+
+lint: ## check the format of the code
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+format: ## format the code
+	$(SWIFT) format --in-place --recursive $(SOURCES)
+
+install: setup ## install docket into PREFIX/bin; it runs without Swift
+	$(SWIFT) build -c release --product docket --static-swift-stdlib --scratch-path .build-static
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 .build-static/release/docket "$(DESTDIR)$(PREFIX)/bin/docket"
+
+reset-db: ## empty DATABASE (refused while a server has it open)
+	@[ -x $(BINARY) ] || $(MAKE) --no-print-directory build
+	$(BINARY) reset --database "$(DATABASE)"
+
+clean: ## remove what was built, not the data
+	rm -rf .build .build-static
