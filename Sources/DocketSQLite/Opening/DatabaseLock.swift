@@ -1,0 +1,63 @@
+import Glibc
+
+/// Keeps a second server away from a database: a file beside it, locked by `flock` as long as this object lives.
+///
+/// The lock is not on the database itself, which `sqlite3` may open at any time, and whose descriptors nobody but
+/// SQLite may close (https://sqlite.org/howtocorrupt.html, section 2.2). The system drops it when the process dies, so
+/// a lock file that was left behind means nothing.
+final class DatabaseLock: Sendable {
+  private let path: String
+  private let descriptor: Int32
+
+  /// Takes the lock, or says which process has it.
+  init(on database: DatabasePath) throws(OpeningError) {
+    path = database.lock
+    while true {
+      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      guard descriptor >= 0 else {
+        throw .notAccessible(path: database.file, reason: "lock file \(path): " + DatabasePath.systemError())
+      }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        let reason = errno
+        let process = Self.readProcess(descriptor)
+        Glibc.close(descriptor)
+        if reason == EWOULDBLOCK { throw .alreadyServed(path: database.file, process: process) }
+        throw .notAccessible(path: database.file, reason: "lock file \(path): " + String(cString: strerror(reason)))
+      }
+      // Whoever had the lock may have removed the file between the two calls: then this is the lock of nothing.
+      if Self.isStill(descriptor, at: path) {
+        self.descriptor = descriptor
+        break
+      }
+      Glibc.close(descriptor)
+    }
+    writeProcess()
+  }
+
+  deinit {
+    // It is removed while it is still locked, so nobody else's lock can be removed here.
+    unlink(path)
+    Glibc.close(descriptor)
+  }
+
+  /// For people and for the message of a second server; nothing depends on it.
+  private func writeProcess() {
+    let text = Array("\(getpid())\n".utf8)
+    ftruncate(descriptor, 0)
+    pwrite(descriptor, text, text.count, 0)
+  }
+
+  private static func readProcess(_ descriptor: Int32) -> Int32? {
+    var text = [UInt8](repeating: 0, count: 16)
+    let count = pread(descriptor, &text, text.count, 0)
+    guard count > 0 else { return nil }
+    return Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+
+  private static func isStill(_ descriptor: Int32, at path: String) -> Bool {
+    var opened = stat()
+    var named = stat()
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
+      && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+  }
+}

@@ -1,0 +1,27 @@
+import CSQLite
+
+extension OpeningError {
+  /// Runs a step of the opening and says in the terms of opening what SQLite said.
+  static func translating<Value>(path: String, _ step: () throws -> Value) throws(OpeningError) -> Value {
+    do {
+      return try step()
+    } catch let error as OpeningError {
+      throw error
+    } catch let error as SQLiteError {
+      throw OpeningError(error, path: path)
+    } catch {
+      throw .failed(path: path, reason: "\(error)")
+    }
+  }
+
+  private init(_ error: SQLiteError, path: String) {
+    self =
+      switch error.code {
+      case SQLITE_NOTADB: .notADatabase(path: path)
+      case SQLITE_BUSY, SQLITE_LOCKED: .busy(path: path)
+      case SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
+        .notAccessible(path: path, reason: error.message)
+      default: .failed(path: path, reason: error.message)
+      }
+  }
+}

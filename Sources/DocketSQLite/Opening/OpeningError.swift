@@ -1,0 +1,89 @@
+import Migrations
+
+/// Why a database file was not opened or not reset. The file is as it was.
+public enum OpeningError: Error, Equatable, Sendable {
+  // The place
+
+  case directoryMissing(path: String, directory: String)
+  case isDirectory(path: String)
+  case notRegularFile(path: String)
+  /// The file or its directory cannot be written to or looked into; `reason` is the system's.
+  case notAccessible(path: String, reason: String)
+  case networkFileSystem(path: String, type: String)
+
+  // Others who use it
+
+  case alreadyServed(path: String, process: Int32?)
+  /// Another process has the database open, so it cannot be reset.
+  case inUse(path: String)
+  /// Another process held a lock for as long as opening may wait.
+  case busy(path: String)
+
+  // The contents
+
+  case notADatabase(path: String)
+  case notDocket(path: String)
+  /// Docket's tables, without the two numbers that mark the file; `.dump` leaves them out.
+  case marksMissing(path: String, version: Int)
+  case newer(path: String, version: Int, supported: Int)
+  /// The file has run migrations that its `user_version` does not count.
+  case versionLowered(path: String, version: Int, recorded: Int)
+  case migrationAltered(path: String, version: Int, name: String)
+  case schemaAltered(path: String, objects: [String])
+  /// Anything else that SQLite or the system said.
+  case failed(path: String, reason: String)
+}
+
+extension OpeningError: CustomStringConvertible {
+  /// One line: what is wrong, and how to mend it.
+  public var description: String {
+    switch self {
+    case .directoryMissing(let path, let directory):
+      "\(path): the directory \(directory) does not exist; create it, or name another database"
+    case .isDirectory(let path):
+      "\(path): is a directory; name a file in it, such as \(path)/docket.db"
+    case .notRegularFile(let path):
+      "\(path): is not a regular file; name another database"
+    case .notAccessible(let path, let reason):
+      "\(path): \(reason); the user that runs docket must be able to write to the file and to its directory"
+    case .networkFileSystem(let path, let type):
+      "\(path): lies on a network file system (\(type)), where SQLite's log does not work; use a local disk"
+    case .alreadyServed(let path, let process):
+      """
+      \(path): is already served\(process.map { " by process \($0)" } ?? ""); stop that server, or name another \
+      database
+      """
+    case .inUse(let path):
+      "\(path): another process has the database open; end it (`fuser \(path)` names it) and try again"
+    case .busy(let path):
+      "\(path): another process holds a lock on the database; end its transaction and try again"
+    case .notADatabase(let path):
+      "\(path): is not an SQLite database; name another file"
+    case .notDocket(let path):
+      "\(path): is an SQLite database, but not one of Docket's; name another file"
+    case .marksMissing(let path, let version):
+      """
+      \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); run: \
+      sqlite3 \(path) 'PRAGMA application_id = \(MigrationCatalog.applicationID); PRAGMA user_version = \(version)'
+      """
+    case .newer(let path, let version, let supported):
+      "\(path): has version \(version), and this docket knows version \(supported) at most; use a newer docket"
+    case .versionLowered(let path, let version, let recorded):
+      """
+      \(path): user_version is \(version), but migration \(recorded) was run; put it right with: \
+      sqlite3 \(path) 'PRAGMA user_version = \(recorded)'
+      """
+    case .migrationAltered(let path, let version, let name):
+      """
+      \(path): migration \(version) (\(name)) is not the one that this docket contains; \
+      use the docket that made the file
+      """
+    case .schemaAltered(let path, let objects):
+      """
+      \(path): is not as Docket made it: \(objects.joined(separator: ", ")); undo the change, or restore a backup
+      """
+    case .failed(let path, let reason):
+      "\(path): cannot be opened: \(reason)"
+    }
+  }
+}

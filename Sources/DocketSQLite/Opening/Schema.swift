@@ -1,0 +1,48 @@
+import Migrations
+
+/// The tables, views, indexes and triggers of a database, with the SQL that made each.
+struct Schema: Equatable {
+  struct Name: Hashable {
+    let type: String
+    let name: String
+  }
+
+  let objects: [Name: String]
+
+  /// Reads a schema, without what SQLite adds by itself under names of its own.
+  init(of connection: Connection) throws(SQLiteError) {
+    let statement = try connection.prepare(
+      "SELECT type, name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'", persistent: false)
+    var objects: [Name: String] = [:]
+    while try statement.step() {
+      objects[Name(type: statement.string(0), name: statement.string(1))] = statement.string(2)
+    }
+    self.objects = objects
+  }
+
+  /// The schema that these migrations make.
+  init(after migrations: [Migration]) throws(SQLiteError) {
+    let connection = try Connection(path: ":memory:", access: .create)
+    for migration in migrations { try connection.execute(migration.sql) }
+    try self.init(of: connection)
+  }
+
+  /// What this schema lacks or has in another form than `expected`, each in words, in order.
+  func differences(from expected: Schema) -> [String] {
+    expected.objects.compactMap { name, sql in
+      guard let actual = objects[name] else { return "\(name.type) \(name.name) is missing" }
+      // Compared as bytes: `==` holds different texts equal that only look the same.
+      return actual.utf8.elementsEqual(sql.utf8) ? nil : "\(name.type) \(name.name) is altered"
+    }.sorted()
+  }
+
+  /// What this schema has beyond `expected`, in order.
+  func additions(to expected: Schema) -> [String] {
+    objects.keys.filter { expected.objects[$0] == nil }.map { "\($0.type) \($0.name)" }.sorted()
+  }
+
+  /// Whether these are Docket's tables, by their names.
+  var looksLikeDocket: Bool {
+    ["document_rows", "changes", "migrations"].allSatisfy { objects[Name(type: "table", name: $0)] != nil }
+  }
+}
