@@ -15,7 +15,8 @@ package final class Connection {
   }
 
   let handle: OpaquePointer
-  private var isClosed = false
+  /// Whether the handle is no longer to be used.
+  private(set) var isClosed = false
 
   /// Opens a file and shuts the doors that a server does not need: extensions cannot be loaded, and SQL cannot
   /// corrupt the file on purpose (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
@@ -41,11 +42,12 @@ package final class Connection {
 
   deinit { close() }
 
-  /// Closes the connection; statements that still live keep what they need until they go
-  /// (https://sqlite.org/c3ref/close.html).
+  /// Closes the connection and ends its statements, which may not be used any more: the last connection of a file
+  /// removes its log only if nothing holds it open (https://sqlite.org/c3ref/close.html).
   package func close() {
     guard !isClosed else { return }
     isClosed = true
+    while let statement = sqlite3_next_stmt(handle, nil) { sqlite3_finalize(statement) }
     sqlite3_close_v2(handle)
   }
 

@@ -12,7 +12,10 @@ package final class Statement {
     self.connection = connection
   }
 
-  deinit { sqlite3_finalize(handle) }
+  deinit {
+    // A connection that was closed has ended its statements itself.
+    if !connection.isClosed { sqlite3_finalize(handle) }
+  }
 
   package var sql: String { String(cString: sqlite3_sql(handle)) }
 

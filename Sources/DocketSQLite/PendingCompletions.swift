@@ -1,0 +1,40 @@
+import DequeModule
+import DocketStore
+
+/// The completions of a session's writes, in the order of submission. The writer answers in that order, so only
+/// the answers cross threads.
+///
+/// `@unchecked Sendable`: the store's threads pass it on and open it only inside `deliver`, on the session's executor.
+final class PendingCompletions: @unchecked Sendable {
+  typealias Completion = (Result<WriteOutcome, StoreError>) -> Void
+
+  private var waiting = Deque<Completion>()
+  private(set) var isClosed = false
+
+  func append(_ completion: @escaping Completion) {
+    waiting.append(completion)
+  }
+
+  /// Answers the oldest.
+  func answer(_ answers: [Result<WriteOutcome, StoreError>]) {
+    guard !isClosed else { return }
+    for answer in answers {
+      // A completion may close the session, which leaves nothing to answer.
+      guard let completion = waiting.popFirst() else { return }
+      completion(answer)
+    }
+  }
+
+  /// Answers the newest, which were not handed over; older ones may still wait.
+  func refuseNewest(_ count: Int, with error: StoreError) {
+    let refused = Array(waiting.suffix(count))
+    waiting.removeLast(count)
+    for completion in refused { completion(.failure(error)) }
+  }
+
+  /// Forgets them all; what comes for them is dropped.
+  func close() {
+    isClosed = true
+    waiting = []
+  }
+}

@@ -1,0 +1,57 @@
+import DocketJSON
+
+/// What a store on SQLite promises and how much it may take.
+public struct SQLiteStoreOptions: Sendable {
+  /// What an acknowledged write survives.
+  public enum Durability: String, Sendable, CaseIterable {
+    /// Loss of power: each group of writes is synced before it is acknowledged.
+    case full
+    /// The death of the process, not that of the machine.
+    case normal
+  }
+
+  /// Default: full.
+  public var durability = Durability.full
+  /// How long a write may wait for another process that holds the write lock. Default: 5,000 ms.
+  public var busyTimeoutMilliseconds: Int64 = 5_000
+  /// How many bytes of writes may wait; each counts its data and 256 bytes. Default: 64 MiB.
+  public var writeQueueBytes = 64 << 20
+  /// The largest document, in bytes of JSON text. Default: 1 MiB.
+  public var documentBytes = 1 << 20
+  /// How many arrays and objects may be open at once in a document. Default: 128.
+  public var documentDepth = JSONLimits.maximumDepth
+  /// The most writes that are committed together. Default: 1,024.
+  public var groupWrites = 1_024
+  /// A group ends with the write that brings its data to so many bytes. Default: 4 MiB.
+  public var groupBytes = 4 << 20
+  /// How long history is kept, in days of 24 hours; 0 keeps only the newest row. Default: 7.
+  public var historyDays = 7
+  /// How much of the used part of the file history may be, in percent. Default: 50.
+  public var historySharePercent = 50
+  /// History smaller than this is not measured by its share. Default: 8 MiB.
+  public var historyFloorBytes: Int64 = 8 << 20
+  /// The log is written back into the database file when it holds so many pages. Default: 16,000 (62 MiB).
+  public var checkpointPages: Int64 = 16_000
+  /// The log is emptied when nothing was written for so long. Default: 1,000 ms.
+  public var idleMilliseconds: Int64 = 1_000
+  /// How long one scan may take. Default: 5,000 ms.
+  public var scanDeadlineMilliseconds: Int64 = 5_000
+  /// How many scans may wait for a thread; one more is refused as `queueFull`. Default: 256.
+  public var scanQueueLength = 256
+  /// The most memory each connection keeps pages in, in bytes. Default: 4 MiB.
+  public var cacheBytes = 4 << 20
+
+  public init() {}
+
+  /// Stops the program where options contradict each other.
+  func assertRelations() {
+    precondition(busyTimeoutMilliseconds >= 0 && scanDeadlineMilliseconds > 0 && idleMilliseconds > 0)
+    precondition(documentBytes > 0 && documentDepth > 0)
+    precondition(
+      writeQueueBytes >= documentBytes + WriteQueue.overheadBytes, "the write queue holds the largest document")
+    precondition(groupWrites > 0 && groupBytes > 0)
+    precondition(historyDays >= 0 && historyFloorBytes >= 0)
+    precondition((0...100).contains(historySharePercent), "the share of history is a percentage")
+    precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0)
+  }
+}

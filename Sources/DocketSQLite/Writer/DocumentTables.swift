@@ -1,0 +1,168 @@
+import DocketStore
+import NIOCore
+
+/// The tables behind the view `documents`, as the writer changes them: ready statements, no triggers.
+///
+/// It holds one current path at a time: `find` loads it, and the calls that follow are about it.
+final class DocumentTables {
+  /// What a change did, as `changes.kind` has it.
+  enum Kind {
+    case created, updated, deleted, expired
+
+    var name: UnsafeRawBufferPointer {
+      switch self {
+      case .created: Self.createdName
+      case .updated: Self.updatedName
+      case .deleted: Self.deletedName
+      case .expired: Self.expiredName
+      }
+    }
+
+    private static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+    private static var createdName: UnsafeRawBufferPointer { bytes(of: "created") }
+    private static var updatedName: UnsafeRawBufferPointer { bytes(of: "updated") }
+    private static var deletedName: UnsafeRawBufferPointer { bytes(of: "deleted") }
+    private static var expiredName: UnsafeRawBufferPointer { bytes(of: "expired") }
+  }
+
+  /// The current path's row. The bytes are SQLite's: valid until `release`.
+  struct Row {
+    let key: Int64
+    let revision: Int64
+    let created: Int64
+    let updated: Int64
+    let expires: Int64?
+    let data: UnsafeRawBufferPointer
+
+    func isExpired(wall: Int64) -> Bool {
+      if let expires { expires <= wall } else { false }
+    }
+  }
+
+  private let path = KeyBuffer()
+  private let newest: Statement
+  private let select: Statement
+  private let insertChange: Statement
+  private let insertRow: Statement
+  private let updateRow: Statement
+  private let deleteRow: Statement
+  private let selectTombstone: Statement
+  private let insertTombstone: Statement
+  private let deleteTombstone: Statement
+
+  init(_ connection: Connection) throws(SQLiteError) {
+    newest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence DESC LIMIT 1")
+    select = try connection.prepare(
+      """
+      SELECT key, revision, created_at, updated_at, expires_at, data FROM document_rows
+      WHERE collection = ?1 AND id = ?2
+      """)
+    insertChange = try connection.prepare(
+      """
+      INSERT INTO changes(sequence, previous, collection, id, kind, at,
+        before, before_created_at, before_updated_at, before_expires_at)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+      """)
+    insertRow = try connection.prepare(
+      """
+      INSERT INTO document_rows(collection, id, revision, created_at, updated_at, data)
+      VALUES (?1, ?2, ?3, ?4, ?4, ?5)
+      """)
+    updateRow = try connection.prepare(
+      """
+      UPDATE document_rows SET revision = ?2, created_at = ?3, updated_at = ?4, expires_at = ?5, data = ?6
+      WHERE key = ?1
+      """)
+    deleteRow = try connection.prepare("DELETE FROM document_rows WHERE key = ?1")
+    selectTombstone = try connection.prepare("SELECT sequence FROM tombstones WHERE collection = ?1 AND id = ?2")
+    insertTombstone = try connection.prepare("INSERT INTO tombstones(collection, id, sequence) VALUES (?1, ?2, ?3)")
+    deleteTombstone = try connection.prepare("DELETE FROM tombstones WHERE collection = ?1 AND id = ?2")
+  }
+
+  /// The newest change, or zeros where there is none.
+  func newestChange() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
+    defer { newest.reset() }
+    guard try newest.step() else { return (0, 0) }
+    return (newest.int64(0), newest.int64(1))
+  }
+
+  /// Makes a path the current one and finds its row, expired or not. `release` must follow.
+  func find(_ collection: CollectionPath, _ id: String) throws(SQLiteError) -> Row? {
+    path.load(collection: collection, id: id)
+    select.bind(borrowing: path.collection, at: 1)
+    select.bind(borrowing: path.id, at: 2)
+    guard try select.step() else { return nil }
+    return Row(
+      key: select.int64(0), revision: select.int64(1), created: select.int64(2), updated: select.int64(3),
+      expires: select.optionalInt64(4), data: select.bytes(5))
+  }
+
+  /// Lets go of the row that `find` gave.
+  func release() {
+    select.reset()
+  }
+
+  /// Writes a change of the current path into the history.
+  /// - Parameter before: the document as it was until now; nil if there was none.
+  func record(_ kind: Kind, sequence: Int64, previous: Int64?, at: Int64, before: Row?) throws(SQLiteError) {
+    insertChange.bind(sequence, at: 1)
+    insertChange.bind(previous, at: 2)
+    insertChange.bind(borrowing: path.collection, at: 3)
+    insertChange.bind(borrowing: path.id, at: 4)
+    insertChange.bind(borrowing: kind.name, at: 5)
+    insertChange.bind(at, at: 6)
+    if let before { insertChange.bind(borrowing: before.data, at: 7) } else { insertChange.bindNull(at: 7) }
+    insertChange.bind(before?.created, at: 8)
+    insertChange.bind(before?.updated, at: 9)
+    insertChange.bind(before?.expires, at: 10)
+    try insertChange.run()
+  }
+
+  /// Makes a row for the current path, which has none.
+  func insert(revision: Int64, at: Int64, data: ByteBuffer) throws(SQLiteError) {
+    insertRow.bind(borrowing: path.collection, at: 1)
+    insertRow.bind(borrowing: path.id, at: 2)
+    insertRow.bind(revision, at: 3)
+    insertRow.bind(at, at: 4)
+    try insertRow.run(borrowing: data, at: 5)
+  }
+
+  func update(
+    key: Int64, revision: Int64, created: Int64, updated: Int64, expires: Int64?, data: ByteBuffer
+  ) throws(SQLiteError) {
+    updateRow.bind(key, at: 1)
+    updateRow.bind(revision, at: 2)
+    updateRow.bind(created, at: 3)
+    updateRow.bind(updated, at: 4)
+    updateRow.bind(expires, at: 5)
+    try updateRow.run(borrowing: data, at: 6)
+  }
+
+  func delete(key: Int64) throws(SQLiteError) {
+    deleteRow.bind(key, at: 1)
+    try deleteRow.run()
+  }
+
+  /// The change that ended the current path's document, if there was one and history still knows.
+  func tombstone() throws(SQLiteError) -> Int64? {
+    selectTombstone.bind(borrowing: path.collection, at: 1)
+    selectTombstone.bind(borrowing: path.id, at: 2)
+    defer { selectTombstone.reset() }
+    return try selectTombstone.step() ? selectTombstone.int64(0) : nil
+  }
+
+  func addTombstone(sequence: Int64) throws(SQLiteError) {
+    insertTombstone.bind(borrowing: path.collection, at: 1)
+    insertTombstone.bind(borrowing: path.id, at: 2)
+    insertTombstone.bind(sequence, at: 3)
+    try insertTombstone.run()
+  }
+
+  func removeTombstone() throws(SQLiteError) {
+    deleteTombstone.bind(borrowing: path.collection, at: 1)
+    deleteTombstone.bind(borrowing: path.id, at: 2)
+    try deleteTombstone.run()
+  }
+}

@@ -1,0 +1,167 @@
+import DocketJSON
+import DocketStore
+import NIOCore
+
+/// Carries out single writes inside the writer's open transaction.
+///
+/// Whether a write happens is decided before anything is written: `nothing` and `refused` leave no trace.
+struct WriteExecutor {
+  /// Numbers and times of one group.
+  struct Group {
+    /// The newest change so far.
+    var sequence: Int64
+    /// The time of the group's changes; it never falls from group to group.
+    let at: Int64
+    /// The time by which documents expire.
+    let wall: Int64
+
+    fileprivate mutating func nextSequence() -> Int64 {
+      sequence += 1
+      return sequence
+    }
+  }
+
+  private let tables: DocumentTables
+  private let matches: FirstMatch
+  private var identifiers = IdentifierSource()
+  private let options: SQLiteStoreOptions
+
+  init(_ connection: Connection, tables: DocumentTables, options: SQLiteStoreOptions) throws(SQLiteError) {
+    self.tables = tables
+    self.options = options
+    matches = try FirstMatch(connection)
+  }
+
+  /// Carries out one write.
+  /// - Throws: what SQLite could not do; the transaction cannot be kept then.
+  mutating func run(_ write: Write, in group: inout Group) throws(SQLiteError) -> AnswerDestination.Answer {
+    switch write {
+    case .create(let collection, let data):
+      return .success(try create(in: collection, data: data, &group))
+    case .put(let path, let data):
+      return .success(try put(path, data: data, &group))
+    case .mergePatch(let path, let patch):
+      return try mergePatch(path, patch: patch, &group)
+    case .delete(let path):
+      return .success(try delete(path, &group))
+    case .replaceFirst(let collection, let value, let replacement):
+      guard let id = try matches.first(in: collection, equalTo: value, wall: group.wall) else {
+        return .success(.notFound)
+      }
+      return .success(try replace(DocumentPath(collection: collection, id: id), data: replacement, &group))
+    case .deleteFirst(let collection, let value):
+      guard let id = try matches.first(in: collection, equalTo: value, wall: group.wall) else {
+        return .success(.notFound)
+      }
+      return .success(try delete(DocumentPath(collection: collection, id: id), &group))
+    }
+  }
+
+  private mutating func create(
+    in collection: CollectionPath, data: ByteBuffer, _ group: inout Group
+  ) throws(SQLiteError) -> WriteOutcome {
+    while true {
+      let path = DocumentPath(collection: collection, id: identifiers.next(milliseconds: group.at))
+      // Somebody may have written a document under this very id by hand; then the next one is tried.
+      let row = try tables.find(path.collection, path.id)
+      tables.release()
+      if row == nil { return .created(path, try insert(data, &group)) }
+    }
+  }
+
+  private func put(_ path: DocumentPath, data: ByteBuffer, _ group: inout Group) throws(SQLiteError) -> WriteOutcome {
+    guard let row = try tables.find(path.collection, path.id) else {
+      tables.release()
+      return .created(path, try insert(data, &group))
+    }
+    defer { tables.release() }
+    if row.isExpired(wall: group.wall) {
+      let end = group.nextSequence()
+      try tables.record(.expired, sequence: end, previous: row.revision, at: group.at, before: row)
+      let revision = group.nextSequence()
+      try tables.record(.created, sequence: revision, previous: end, at: group.at, before: nil)
+      try overwrite(row, created: group.at, expires: nil, revision: revision, data: data, group)
+      return .created(path, Revision(revision))
+    }
+    let revision = try update(row, expires: nil, data: data, &group)
+    return .replaced(path, revision)
+  }
+
+  /// Replaces the data of a document that is known to be live and keeps the rest of it.
+  private func replace(
+    _ path: DocumentPath, data: ByteBuffer, _ group: inout Group
+  ) throws(SQLiteError) -> WriteOutcome {
+    defer { tables.release() }
+    guard let row = try tables.find(path.collection, path.id) else { return .notFound }
+    return .replaced(path, try update(row, expires: row.expires, data: data, &group))
+  }
+
+  private func delete(_ path: DocumentPath, _ group: inout Group) throws(SQLiteError) -> WriteOutcome {
+    defer { tables.release() }
+    guard let row = try tables.find(path.collection, path.id), !row.isExpired(wall: group.wall) else {
+      return .notFound
+    }
+    let revision = group.nextSequence()
+    try tables.record(.deleted, sequence: revision, previous: row.revision, at: group.at, before: row)
+    try tables.addTombstone(sequence: revision)
+    tables.release()
+    try tables.delete(key: row.key)
+    return .deleted(path, Revision(revision))
+  }
+
+  private func mergePatch(
+    _ path: DocumentPath, patch: ByteBuffer, _ group: inout Group
+  ) throws(SQLiteError) -> AnswerDestination.Answer {
+    defer { tables.release() }
+    guard let row = try tables.find(path.collection, path.id), !row.isExpired(wall: group.wall) else {
+      return .success(.notFound)
+    }
+    do {
+      try JSONScanner.validate(row.data)
+    } catch {
+      return .failure(.invalidDocument(path, reason: error.description))
+    }
+    let patched = patch.withUnsafeReadableBytes { MergePatch.apply($0, to: row.data) }
+    guard patched.count <= options.documentBytes else {
+      return .failure(.documentTooLarge(limit: options.documentBytes))
+    }
+    // Both texts were JSON, so only the depth can have become wrong.
+    let isShallow = patched.withUnsafeBytes {
+      (try? JSONScanner.validate($0, maximumDepth: options.documentDepth)) != nil
+    }
+    guard isShallow else { return .failure(.documentTooDeep(limit: options.documentDepth)) }
+    let revision = try update(row, expires: row.expires, data: ByteBuffer(bytes: patched), &group)
+    return .success(.replaced(path, revision))
+  }
+
+  // MARK: Steps
+
+  /// Creates the current path's document, for which there is no row.
+  private func insert(_ data: ByteBuffer, _ group: inout Group) throws(SQLiteError) -> Revision {
+    let tombstone = try tables.tombstone()
+    let revision = group.nextSequence()
+    try tables.record(.created, sequence: revision, previous: tombstone, at: group.at, before: nil)
+    try tables.insert(revision: revision, at: group.at, data: data)
+    if tombstone != nil { try tables.removeTombstone() }
+    return Revision(revision)
+  }
+
+  /// Replaces the current path's live document.
+  private func update(
+    _ row: DocumentTables.Row, expires: Int64?, data: ByteBuffer, _ group: inout Group
+  ) throws(SQLiteError) -> Revision {
+    let revision = group.nextSequence()
+    try tables.record(.updated, sequence: revision, previous: row.revision, at: group.at, before: row)
+    try overwrite(row, created: row.created, expires: expires, revision: revision, data: data, group)
+    return Revision(revision)
+  }
+
+  private func overwrite(
+    _ row: DocumentTables.Row, created: Int64, expires: Int64?, revision: Int64, data: ByteBuffer, _ group: Group
+  ) throws(SQLiteError) {
+    // A statement that stands on the row would make SQLite save its place first.
+    tables.release()
+    try tables.update(
+      key: row.key, revision: revision, created: created, updated: group.at, expires: expires, data: data)
+  }
+}

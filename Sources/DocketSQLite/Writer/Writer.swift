@@ -1,0 +1,186 @@
+import CSQLite
+import DocketStore
+import Glibc
+import Logging
+
+/// The one thread that writes: it takes all that waits, runs it in one transaction, commits, and only then answers.
+///
+/// `@unchecked Sendable`: after `init` everything in here belongs to the thread that calls `run`.
+final class Writer: @unchecked Sendable {
+  private typealias Answer = AnswerDestination.Answer
+
+  private let connection: Connection
+  private let queue: WriteQueue
+  private let options: SQLiteStoreOptions
+  private let clock: WallClock
+  private let logger: Logger
+  private let failureSignal: FailureSignal
+  private let tables: DocumentTables
+  private let checkpointer: Checkpointer
+  private let files: FileWatch
+  private let beginImmediate: Statement
+  private let commit: Statement
+  private let rollback: Statement
+
+  private var executor: WriteExecutor
+  private var backlog = WriteBacklog()
+  /// The time of changes never falls below this.
+  private var floorMilliseconds: Int64
+  /// Set once nothing may be written any more.
+  private var failure: StoreError?
+  private var isRested = false
+
+  /// How long the writer pauses before it looks again whether another process has let go of the write lock.
+  private static let busyPauseMilliseconds: UInt32 = 2
+  /// How often a rested writer looks whether another process has left something to do.
+  private static let restMilliseconds: Int64 = 10_000
+
+  init(
+    connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
+    logger: Logger, failureSignal: FailureSignal
+  ) throws(SQLiteError) {
+    self.connection = connection
+    self.queue = queue
+    self.options = options
+    self.clock = clock
+    self.logger = logger
+    self.failureSignal = failureSignal
+    tables = try DocumentTables(connection)
+    executor = try WriteExecutor(connection, tables: tables, options: options)
+    beginImmediate = try connection.prepare("BEGIN IMMEDIATE")
+    commit = try connection.prepare("COMMIT")
+    rollback = try connection.prepare("ROLLBACK")
+    // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
+    floorMilliseconds = try tables.newestChange().at + 1
+    files = FileWatch(connection, path: path)
+    checkpointer = Checkpointer(connection, options: options, logger: logger)
+  }
+
+  /// Works until the queue is closed and empty, then closes the connection. After a failure it only refuses, and leaves
+  /// the files alone for a new start to recover.
+  func run() {
+    while true {
+      let taken = queue.take(timeoutMilliseconds: backlog.isEmpty ? pauseMilliseconds : 0)
+      backlog.append(taken.submissions)
+      if let failure {
+        answer(backlog.take(submittedUntil: .max), with: failure)
+        if taken.isClosed { break }
+      } else if !backlog.isEmpty {
+        commitGroup()
+        if failure == nil { checkpointer.afterGroup() }
+        isRested = false
+      } else if taken.isClosed {
+        break
+      } else {
+        isRested = checkpointer.empty()
+      }
+    }
+    if failure == nil {
+      _ = checkpointer.empty()
+      connection.close()
+      failureSignal.finish(.closed)
+    } else {
+      connection.abandon()
+    }
+  }
+
+  /// nil waits without end: a failed writer has nothing else to do.
+  private var pauseMilliseconds: Int64? {
+    if failure != nil { return nil }
+    return isRested ? Self.restMilliseconds : options.idleMilliseconds
+  }
+
+  // MARK: Groups
+
+  private func commitGroup() {
+    var group: [WriteBacklog.Run] = []
+    do {
+      guard try begin() else { return }
+      group = backlog.take(writes: options.groupWrites, bytes: options.groupBytes)
+      let answers = try carryOut(group)
+      try commit.run()
+      if let problem = files.problem() { return fail(group, reason: problem) }
+      answer(group, with: answers)
+    } catch {
+      undo(group, after: error)
+    }
+  }
+
+  /// Begins a transaction, or returns false when there is no write left that may wait for it.
+  ///
+  /// While another process holds the lock, each write waits for as long as it may, counted from its submission.
+  private func begin() throws(SQLiteError) -> Bool {
+    while true {
+      do {
+        try beginImmediate.run()
+        return true
+      } catch {
+        guard error.code == SQLITE_BUSY || error.code == SQLITE_PROTOCOL else { throw error }
+      }
+      let waited = options.busyTimeoutMilliseconds
+      answer(
+        backlog.take(submittedUntil: WallClock.uptimeMilliseconds() - waited), with: .busy(waitedMilliseconds: waited))
+      if backlog.isEmpty { return false }
+      usleep(Self.busyPauseMilliseconds * 1_000)
+      backlog.append(queue.take(timeoutMilliseconds: 0).submissions)
+    }
+  }
+
+  private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> [Answer] {
+    let newest = try tables.newestChange()
+    let wall = clock.milliseconds()
+    floorMilliseconds = max(wall, newest.at, floorMilliseconds)
+    var numbers = WriteExecutor.Group(sequence: newest.sequence, at: floorMilliseconds, wall: wall)
+    var answers: [Answer] = []
+    answers.reserveCapacity(group.reduce(0) { $0 + $1.writes.count })
+    for run in group {
+      for write in run.writes {
+        answers.append(try executor.run(write, in: &numbers))
+      }
+    }
+    return answers
+  }
+
+  /// Ends a group that could not be kept: when that is certain, its writes may be tried again.
+  private func undo(_ group: [WriteBacklog.Run], after error: SQLiteError) {
+    tables.release()
+    guard error.code == SQLITE_FULL || error.code == SQLITE_NOMEM else {
+      return fail(group, reason: error.description)
+    }
+    do {
+      // SQLite has rolled back by itself after some errors: https://sqlite.org/lang_transaction.html
+      if connection.isInTransaction { try rollback.run() }
+    } catch {
+      return fail(group, reason: error.description)
+    }
+    answer(group, with: error.code == SQLITE_FULL ? .full : .failed(reason: error.description))
+  }
+
+  /// Ends all writing: what was asked for in `group` may or may not be there after the next start.
+  private func fail(_ group: [WriteBacklog.Run], reason: String) {
+    let failure = StoreError.outcomeUnknown(reason: reason)
+    self.failure = failure
+    logger.critical("no further writes are taken; restart to recover", metadata: ["reason": "\(reason)"])
+    failureSignal.finish(failure)
+    answer(group, with: failure)
+  }
+
+  // MARK: Answers
+
+  private func answer(_ runs: [WriteBacklog.Run], with answers: [Answer]) {
+    var offset = 0
+    var destinations: [AnswerDestination] = []
+    for run in runs {
+      let isFirst = run.destination.append(answers[offset..<offset + run.writes.count])
+      if isFirst { destinations.append(run.destination) }
+      offset += run.writes.count
+      queue.release(run.bytes)
+    }
+    for destination in destinations { destination.flush() }
+  }
+
+  private func answer(_ runs: [WriteBacklog.Run], with error: StoreError) {
+    let count = runs.reduce(0) { $0 + $1.writes.count }
+    answer(runs, with: Array(repeating: .failure(error), count: count))
+  }
+}
