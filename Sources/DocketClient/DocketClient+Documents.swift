@@ -48,9 +48,12 @@ extension DocketClient {
   }
 
   /// All documents of a collection, page by page as they are asked for.
-  /// - Parameter pageSize: how many are fetched at once at most.
-  public func documents(in collection: String, pageSize: Int? = nil) -> DocumentSequence {
-    DocumentSequence(client: self, collection: collection, pageSize: pageSize)
+  /// - Parameters:
+  ///   - collection: ends with a slash.
+  ///   - pageSize: how many are fetched at once at most.
+  ///   - cursor: the `next` of a page to go on from.
+  public func documents(in collection: String, pageSize: Int? = nil, after cursor: String? = nil) -> DocumentSequence {
+    DocumentSequence(client: self, collection: collection, pageSize: pageSize, cursor: cursor)
   }
 
   /// Sends a value there and back.

@@ -13,12 +13,16 @@ public struct DocumentPage: Sendable, Equatable {
     public let updated: String
     /// JSON text, byte for byte as it was written.
     public let document: ByteBuffer
+    /// All of this as the server told it.
+    public let json: ByteBuffer
   }
 
   /// In the byte order of the ids.
   public let items: [Item]
   /// Where the next page begins; nil when this is the last one.
   public let next: String?
+  /// All of this as the server told it.
+  public let json: ByteBuffer
 }
 
 extension DocumentPage {
@@ -30,6 +34,7 @@ extension DocumentPage {
     }
     self.items = items
     next = try fields.optionalText("next")
+    json = data
   }
 }
 
@@ -42,6 +47,7 @@ extension DocumentPage.Item {
     created = try fields.text("created")
     updated = try fields.text("updated")
     document = try fields.value("document")
+    json = object
   }
 }
 
@@ -54,6 +60,7 @@ public struct DocumentSequence: AsyncSequence, Sendable {
   let client: DocketClient
   let collection: String
   let pageSize: Int?
+  let cursor: String?
 
   public func makeAsyncIterator() -> Iterator {
     Iterator(sequence: self)
@@ -67,6 +74,7 @@ public struct DocumentSequence: AsyncSequence, Sendable {
 
     init(sequence: DocumentSequence) {
       self.sequence = sequence
+      cursor = sequence.cursor
     }
 
     public mutating func next() async throws -> Element? {

@@ -22,7 +22,8 @@ extension WriteReceipt {
 }
 
 extension Refusal {
-  init(_ answer: Answer) {
+  /// - Parameter answer: one that is no success.
+  public init(_ answer: Answer) {
     // Errors of the original routes, and those of another kind of server, have no object here.
     let fields = try? AnswerFields(answer.data)
     code = answer.code

@@ -13,7 +13,10 @@ struct Docket: AsyncParsableCommand {
       Exit status: 0 when it worked, 1 when it did not, 2 when the command line is wrong.
       """,
     version: DocketVersion.description,
-    subcommands: [])
+    subcommands: [
+      GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self, ListCommand.self,
+      EchoCommand.self, RequestCommand.self, SQLCommand.self, ResetCommand.self,
+    ])
 
   /// What an error on the terminal begins with.
   static var _errorPrefix: String { "docket: " }

@@ -1,9 +1,17 @@
-/// A command could not do what it was asked to: one line on standard error, `docket: …`, and exit status 1.
+/// A command could not do what it was asked to: one line on standard error, `docket: …`, and an exit status.
 struct CommandFailure: Error, Equatable, CustomStringConvertible {
+  enum Status: Int32 {
+    case failure = 1
+    /// What was given on the command line is wrong.
+    case usage = 2
+  }
+
   /// What went wrong and, where that is known, how to mend it. One line, no full stop at its end.
   let description: String
+  let status: Status
 
-  init(_ description: String) {
+  init(_ description: String, status: Status = .failure) {
     self.description = description
+    self.status = status
   }
 }

@@ -27,7 +27,7 @@ struct CommandLineRun {
     } catch {
       // A wrong value from the environment would otherwise be told as if it had been typed.
       if Self.isUsageError(error, root: root), let origin = settings.origin(ofErrorMessage: root.message(for: error)) {
-        throw ValidationError("\(root.message(for: error)) (from the environment: \(origin))")
+        throw CommandFailure("\(root.message(for: error)) (from the environment: \(origin))", status: .usage)
       }
       throw error
     }
@@ -43,7 +43,8 @@ struct CommandLineRun {
         return ExitCode.failure.rawValue
       }
     }
-    return Self.isUsageError(error, root: root) ? 2 : status.rawValue
+    if let failure = error as? CommandFailure { return failure.status.rawValue }
+    return Self.isUsageError(error, root: root) ? CommandFailure.Status.usage.rawValue : status.rawValue
   }
 
   private static func isUsageError(_ error: any Error, root: any AsyncParsableCommand.Type) -> Bool {

@@ -12,7 +12,7 @@ struct EnvironmentArguments {
   /// The variables that were used, and the options that they stand for.
   private let used: [Setting]
 
-  /// - Throws: `ValidationError` when a flag's variable is neither yes nor no.
+  /// - Throws: `CommandFailure` when a flag's variable is neither yes nor no.
   init(root: any ParsableCommand.Type, arguments: [String], environment: [String: String]) throws {
     let (command, position) = Self.selectedCommand(root: root, arguments: arguments)
     let given = Self.givenNames(arguments[position...])
@@ -69,7 +69,8 @@ struct EnvironmentArguments {
     case "1", "true", "yes", "on": true
     case "0", "false", "no", "off": false
     default:
-      throw ValidationError("\(variable) is '\(value)': a flag is 1, true, yes or on, or 0, false, no or off")
+      throw CommandFailure(
+        "\(variable) is '\(value)': a flag is 1, true, yes or on, or 0, false, no or off", status: .usage)
     }
   }
 }

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+struct PatchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "patch", abstract: "Change parts of a document: a JSON Merge Patch (RFC 7396).",
+    discussion: "What the patch names is set, and what it sets to null is removed. \(documentDiscussion)")
+
+  @Argument(help: "The document, such as /notes/42.")
+  var path: String
+
+  @Argument(help: documentHelp)
+  var document: String?
+
+  @OptionGroup var server: ServerOptions
+
+  func run() async throws {
+    try await server.write(.patch, path, document: document)
+  }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+
+struct PostCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "post", abstract: "Create a document under a new id.", discussion: documentDiscussion)
+
+  @Argument(help: "The collection, such as /notes/.")
+  var path: String
+
+  @Argument(help: documentHelp)
+  var document: String?
+
+  @OptionGroup var server: ServerOptions
+
+  func run() async throws {
+    try await server.write(.post, path, document: document)
+  }
+}
