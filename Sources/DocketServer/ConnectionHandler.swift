@@ -110,16 +110,18 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Runs the requests that may run. Within a tick of the session.
   func runRequests() {
     guard case .serving = phase, let context else { return }
-    while afterOutput == .goOn, output.readableBytes < loop.limits.sendBufferBytes, context.channel.isWritable,
-      let start = state.nextStart()
-    {
+    while afterOutput == .goOn, output.readableBytes < loop.limits.sendBufferBytes, context.channel.isWritable {
+      guard let start = state.nextStart() else {
+        // Answers that go out make room for requests that waited.
+        if collectOutput() { continue } else { break }
+      }
       loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
         state.answer(start.number, with: response)
         loop.enqueue(self)
       }
-      collectOutput()
+      _ = collectOutput()
     }
-    collectOutput()
+    _ = collectOutput()
   }
 
   /// Sends what is due. Behind the tick's snapshot, since it takes system calls.
@@ -150,9 +152,12 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     output = ByteBuffer()
   }
 
-  private func collectOutput() {
-    guard afterOutput == .goOn else { return }
+  /// - Returns: whether there was anything to send.
+  private func collectOutput() -> Bool {
+    guard afterOutput == .goOn else { return false }
+    let before = output.readableBytes
     afterOutput = state.takeOutput(into: &output, log: loop.logRequest)
+    return output.readableBytes > before
   }
 
   private func resumeReading(_ context: ChannelHandlerContext) {

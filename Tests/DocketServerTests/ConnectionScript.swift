@@ -1,0 +1,64 @@
+import DocketService
+import DocketWire
+import NIOCore
+
+@testable import DocketServer
+
+/// A connection without a socket: bytes go in, and what would be sent comes out.
+struct ConnectionScript {
+  static let keepAlive = #"{"method":"GET","path":"/echo","data":0,"headers":{"Connection":"keep-alive"}}"# + "\0"
+
+  static func get(_ path: String, _ more: String = "") -> String {
+    "{\"method\":\"GET\",\"path\":\"\(path)\"\(more)}\0"
+  }
+
+  static func put(_ path: String) -> String { "{\"method\":\"PUT\",\"path\":\"\(path)\",\"data\":1}\0" }
+
+  var state: ConnectionState
+  /// What waits for the store, in the order in which it was started.
+  private(set) var started: [ConnectionState.Start] = []
+  private(set) var sent = ByteBuffer()
+  private(set) var after = ConnectionState.AfterOutput.goOn
+
+  init(limits: ServerLimits = ServerLimits(), documentBytes: Int = 1 << 20) {
+    let wireLimits = WireLimits(documentBytes: documentBytes)
+    state = ConnectionState(router: Router(limits: wireLimits), wireLimits: wireLimits, limits: limits)
+  }
+
+  mutating func receive(_ text: String) {
+    state.received(ByteBuffer(string: text))
+    run()
+  }
+
+  /// Starts what may start; what needs no store is answered at once.
+  mutating func run() {
+    while after == .goOn {
+      guard let start = state.nextStart() else {
+        if collect() { continue } else { break }
+      }
+      if case .answer(let response) = start.operation {
+        state.answer(start.number, with: response)
+      } else {
+        started.append(start)
+      }
+      _ = collect()
+    }
+  }
+
+  mutating func answer(_ index: Int, _ status: Status = .ok, _ data: String = "null") {
+    state.answer(started[index].number, with: Response(status, data: ByteBuffer(string: data)))
+    run()
+  }
+
+  private mutating func collect() -> Bool {
+    guard after == .goOn else { return false }
+    let before = sent.readableBytes
+    after = state.takeOutput(into: &sent) { _, _ in }
+    return sent.readableBytes > before
+  }
+
+  var text: String { String(buffer: sent) }
+
+  /// The codes of what was sent, in order.
+  var codes: [Int] { text.split(separator: "{\"code\": ").compactMap { Int($0.prefix(3)) } }
+}
