@@ -1,0 +1,78 @@
+import ArgumentParser
+import DocketSQLite
+import DocketServer
+import DocketStore
+import Glibc
+import Logging
+import ServiceLifecycle
+
+/// `docket serve`: runs the service until a signal ends it.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serve the documents of a database file.",
+    discussion: """
+      Prints one line on standard output when it is ready, and logs to standard error. SIGTERM and SIGINT end it: what \
+      was received is answered, the log is written back into the database, and the exit status is 0.
+      """)
+
+  @OptionGroup(title: "Where to listen") var listening: ListeningOptions
+  @OptionGroup(title: "The database") var database: StoreOptions
+  @OptionGroup(title: "Limits for clients") var clients: ClientLimitOptions
+  @OptionGroup(title: "Limits of the store") var store: StoreLimitOptions
+
+  @Option(help: "What is logged: trace, debug, info (each request), notice, warning, error or critical.")
+  var logLevel: Logger.Level = .notice
+
+  func validate() throws {
+    try listening.check()
+  }
+
+  func run() async throws {
+    // A file that meets its size limit gives an error then, which is answered, in the place of a signal.
+    signal(SIGXFSZ, SIG_IGN)
+    var logger = Logger(label: "docket", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = logLevel
+
+    let repository = try open(logger: logger)
+    let outcome: Result<Void, any Error>
+    do {
+      outcome = .success(try await serve(repository, logger: logger))
+    } catch {
+      outcome = .failure(error)
+    }
+    // Also behind a failure: it knows what it must not touch any more.
+    repository.close()
+    try outcome.mapError { CommandFailure("\($0)") }.get()
+  }
+
+  private func open(logger: Logger) throws -> SQLiteRepository {
+    do {
+      return try SQLiteRepository.open(
+        path: database.database, options: store.options(database, clients), logger: logger)
+    } catch {
+      throw CommandFailure("\(error)")
+    }
+  }
+
+  private func serve(_ repository: SQLiteRepository, logger: Logger) async throws {
+    let connections = DescriptorLimit.raise(forConnections: clients.maxConnections, logger: logger)
+    let server = DocketServer(
+      repository: repository,
+      configuration: DocketServer.Configuration(
+        addresses: listening.addresses, limits: clients.serverLimits(connections: connections),
+        wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, threads: listening.threads),
+      logger: logger
+    ) { [file = database.database] addresses in
+      let places = addresses.map(\.description).joined(separator: " and ")
+      // If nobody reads standard output any more, there is nobody to tell.
+      try? StandardStream.output.writeLine("docket: listening on \(places), database \(file)")
+    }
+    var quiet = logger
+    quiet.logLevel = max(logLevel, .warning)
+    try await ServiceGroup(
+      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet
+    ).run()
+  }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

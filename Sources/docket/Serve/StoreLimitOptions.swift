@@ -1,0 +1,46 @@
+import ArgumentParser
+import DocketSQLite
+
+/// What the store may take of the machine.
+struct StoreLimitOptions: ParsableArguments {
+  @Option(help: "How many bytes of writes may wait to be committed; a further one gets 503.")
+  var writeQueueBytes = SQLiteStoreOptions().writeQueueBytes
+
+  @Option(help: "How many seconds reading a collection may take. Beyond: 503.")
+  var scanTimeout = Double(SQLiteStoreOptions().scanDeadlineMilliseconds) / 1000
+
+  @Option(help: "How many such readings may wait; a further one gets 503.")
+  var scanQueueLength = SQLiteStoreOptions().scanQueueLength
+
+  @Option(help: "The memory in which each connection to the database keeps pages, in bytes.")
+  var cacheBytes = SQLiteStoreOptions().cacheBytes
+
+  @Option(help: "The log is written back into the database file when it holds so many pages.")
+  var checkpointPages = SQLiteStoreOptions().checkpointPages
+
+  func options(_ database: StoreOptions, _ clients: ClientLimitOptions) -> SQLiteStoreOptions {
+    var options = SQLiteStoreOptions()
+    options.durability = database.durability
+    options.busyTimeoutMilliseconds = Int64(database.busyTimeout * 1000)
+    options.historyDays = database.historyDays
+    options.historySharePercent = database.historyShare
+    options.historyFloorBytes = database.historyFloorBytes
+    options.documentBytes = clients.maxDocumentBytes
+    options.documentDepth = clients.maxDepth
+    // The queue holds the largest document, whatever was asked for.
+    options.writeQueueBytes = max(writeQueueBytes, clients.maxDocumentBytes + 1024)
+    options.scanDeadlineMilliseconds = Int64(scanTimeout * 1000)
+    options.scanQueueLength = scanQueueLength
+    options.cacheBytes = cacheBytes
+    options.checkpointPages = checkpointPages
+    return options
+  }
+
+  func validate() throws {
+    try check("--write-queue-bytes", writeQueueBytes, 1...(1 << 40))
+    try check("--scan-timeout", scanTimeout, 0.001...3600)
+    try check("--scan-queue-length", scanQueueLength, 1...1_000_000)
+    try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
+    try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
+  }
+}
