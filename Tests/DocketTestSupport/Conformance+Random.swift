@@ -1,0 +1,93 @@
+import DocketStore
+import NIOCore
+
+extension RepositoryConformance {
+  static let randomChecks: [Check] = [
+    Check("random operations do what they do to the model, step by step") { repository in
+      let drivers = [try SessionDriver(repository), try SessionDriver(repository), try SessionDriver(repository)]
+      var comparison = Comparison(writes: RandomWrites(generator: .forTest(named: "random operations")))
+      for step in 0..<3_000 {
+        do {
+          try await comparison.step(drivers)
+        } catch {
+          throw Failure(description: "step \(step): \(error)")
+        }
+      }
+      try await comparison.compareAll(drivers[0])
+    }
+  ]
+
+  /// The model beside the store. Its revisions and times count up by one, the store's may leave gaps and stand still, so
+  /// they are compared through what the store has told before.
+  private struct Comparison {
+    var writes: RandomWrites
+    var model = DocumentModel()
+    var created: [DocumentPath] = []
+    var revisions: [Revision: Revision] = [:]
+    var times: [Timestamp: Timestamp] = [:]
+
+    mutating func step(_ drivers: [SessionDriver]) async throws {
+      let driver = writes.element(drivers)
+      switch Int.random(in: 0..<10, using: &writes.generator) {
+      case 0..<7:
+        let count = Int.random(in: 1...6, using: &writes.generator)
+        let batch = (0..<count).map { _ in writes.write(created: created) }
+        for (write, result) in zip(batch, try await driver.writeAll(batch)) { try compare(write, result) }
+      case 7..<9:
+        let path = writes.path(created: created)
+        try compare(try await driver.document(at: path), model.document(at: path), path)
+      default:
+        let collection = writes.collection()
+        let after = Bool.random(using: &writes.generator) ? nil : writes.id()
+        let limit = Int.random(in: 1...20, using: &writes.generator)
+        let found = try await driver.page(collection, after: after, limit: limit)
+        try compare(found, Array(model.documents(in: collection, after: after).prefix(limit)))
+      }
+    }
+
+    func compareAll(_ driver: SessionDriver) async throws {
+      var comparison = self
+      for collection in Set(model.changes.map(\.path.collection)) {
+        try comparison.compare(try await driver.page(collection), model.documents(in: collection))
+      }
+      let told = comparison.times.sorted { $0.key < $1.key }.map(\.value)
+      try expectEqual(told, told.sorted(), "times in the order of revisions")
+    }
+
+    private mutating func compare(_ write: Write, _ result: Result<WriteOutcome, StoreError>) throws {
+      let outcome = try result.get()
+      if case .create = write, let path = outcome.path { created.append(path) }
+      let newest = model.revision
+      let now = Timestamp(milliseconds: newest.rawValue + 1)
+      let expected = try model.apply(write, now: now, newID: { outcome.path?.id ?? "" }).get()
+      switch (outcome, expected) {
+      case (.created(let path, let revision), .created(let other, let own)),
+        (.replaced(let path, let revision), .replaced(let other, let own)),
+        (.deleted(let path, let revision), .deleted(let other, let own)):
+        try expectEqual(path, other, "\(write)")
+        try expect(revisions[newest].map { $0 < revision } ?? true, "\(write): the revision did not rise")
+        revisions[own] = revision
+      case (.notFound, .notFound): break
+      default: throw Failure(description: "\(write): answered \(outcome), expected \(expected)")
+      }
+    }
+
+    private mutating func compare(_ found: [Document], _ expected: [Document]) throws {
+      try expectEqual(found.map(\.path), expected.map(\.path), "a page")
+      for (found, expected) in zip(found, expected) { try compare(found, expected, expected.path) }
+    }
+
+    private mutating func compare(_ found: Document?, _ expected: Document?, _ path: DocumentPath) throws {
+      guard let found, let expected else {
+        return try expectEqual(found == nil, expected == nil, "whether \(path) is absent")
+      }
+      try expectEqual(found.path, expected.path)
+      try expectEqual(found.data, expected.data, "data of \(path)")
+      try expectEqual(found.revision, revisions[expected.revision], "revision of \(path)")
+      for (time, own) in [(found.created, expected.created), (found.updated, expected.updated)] {
+        try expectEqual(times[own] ?? time, time, "time of revision \(own.milliseconds) at \(path)")
+        times[own] = time
+      }
+    }
+  }
+}

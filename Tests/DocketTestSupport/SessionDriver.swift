@@ -1,0 +1,132 @@
+import DocketStore
+import Foundation
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// A repository session on an executor of its own (a serial queue), with calls that can be awaited.
+///
+/// Each call is one tick, except where a test asks for several things in one.
+public final class SessionDriver: Sendable {
+  /// Broken promises about completions, which no answer could carry.
+  public struct Violation: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  private static let executorKey = DispatchSpecificKey<ObjectIdentifier>()
+  private let queue = DispatchQueue(label: "docket.test.session")
+  // Not Sendable by its contract; every use of it is on `queue`.
+  private nonisolated(unsafe) let session: any RepositorySession
+
+  public init(_ repository: any DocumentRepository) throws(StoreError) {
+    session = try repository.makeSession { [queue] work in queue.async(execute: work) }
+    queue.setSpecific(key: Self.executorKey, value: ObjectIdentifier(queue))
+  }
+
+  /// Whether the caller runs on this session's executor.
+  public var isOnExecutor: Bool { DispatchQueue.getSpecific(key: Self.executorKey) == ObjectIdentifier(queue) }
+
+  /// Runs `body` on the executor within one tick.
+  public func tick(_ body: @escaping @Sendable (any RepositorySession) -> Void) {
+    queue.async { [self] in
+      session.beginTick()
+      body(session)
+      session.endTick()
+    }
+  }
+
+  /// Returns when everything that was given to the executor before has run.
+  public func drain() async {
+    await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+  }
+
+  /// Submits the writes in one tick; the answers are in the order of the writes.
+  public func writeAll(_ writes: [Write]) async throws -> [Result<WriteOutcome, StoreError>] {
+    guard !writes.isEmpty else { return [] }
+    let answers = NIOLockedValueBox<[Result<WriteOutcome, StoreError>?]>(Array(repeating: nil, count: writes.count))
+    let strayed = NIOLockedValueBox(false)
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      tick { [self] session in
+        for (index, write) in writes.enumerated() {
+          session.submit(write) { [self] result in
+            if !isOnExecutor { strayed.withLockedValue { $0 = true } }
+            let isLast = answers.withLockedValue { answers in
+              answers[index] = result
+              return !answers.contains { $0 == nil }
+            }
+            if isLast { continuation.resume() }
+          }
+        }
+      }
+    }
+    if strayed.withLockedValue({ $0 }) { throw Violation(description: "a write was answered off the executor") }
+    return answers.withLockedValue { $0.compactMap { $0 } }
+  }
+
+  public func write(_ write: Write) async throws -> WriteOutcome {
+    try await writeAll([write])[0].get()
+  }
+
+  public func document(at path: DocumentPath) async throws -> Document? {
+    try await answer { session, completion in session.document(at: path, completion: completion) }
+  }
+
+  /// The documents of a collection behind `after`, at most `limit`.
+  public func page(
+    _ collection: CollectionPath, after: String? = nil, limit: Int = .max
+  ) async throws -> [Document] {
+    try await answer { [self] session, completion in
+      session.scan(
+        collection, after: after, into: Page(),
+        visit: { [self] page, document in
+          if isOnExecutor { page.wasOnExecutor = true }
+          page.documents.append(document)
+          return page.documents.count == limit ? .stop : .next
+        },
+        completion: { (result: Result<Page, StoreError>) in
+          completion(
+            result.map { $0.documents }, result.map { $0.wasOnExecutor } == .success(true))
+        })
+    }
+  }
+
+  public func status() async throws -> StoreStatus {
+    try await answer { session, completion in session.status(completion: completion) }
+  }
+
+  /// Closes the session.
+  public func close() async {
+    await withCheckedContinuation { continuation in
+      queue.async { [self] in
+        session.close()
+        continuation.resume()
+      }
+    }
+  }
+
+  private struct Page: Sendable, Equatable {
+    var documents: [Document] = []
+    var wasOnExecutor = false
+  }
+
+  private func answer<Value: Sendable>(
+    _ ask: @escaping @Sendable (any RepositorySession, @escaping (Result<Value, StoreError>) -> Void) -> Void
+  ) async throws -> Value {
+    try await answer { session, completion in ask(session) { completion($0, false) } }
+  }
+
+  /// Asks for something in a tick. The completion also takes whether the store did its work on the executor, where it
+  /// must not.
+  private func answer<Value: Sendable>(
+    _ ask: @escaping @Sendable (any RepositorySession, @escaping (Result<Value, StoreError>, Bool) -> Void) -> Void
+  ) async throws -> Value {
+    let (result, strayed) = await withCheckedContinuation { continuation in
+      tick { [self] session in
+        ask(session) { [self] result, blockedExecutor in
+          continuation.resume(returning: (result, blockedExecutor || !isOnExecutor))
+        }
+      }
+    }
+    if strayed { throw Violation(description: "a completion off the executor, or a visit on it") }
+    return try result.get()
+  }
+}
