@@ -54,7 +54,7 @@ extension OpeningError: CustomStringConvertible {
       database
       """
     case .inUse(let path):
-      "\(path): another process has the database open; end it (`fuser \(path)` names it) and try again"
+      "\(path): another process has the database open; end it (`fuser \(Self.shellWord(path))` names it) and try again"
     case .busy(let path):
       "\(path): another process holds a lock on the database; end its transaction and try again"
     case .notADatabase(let path):
@@ -64,14 +64,15 @@ extension OpeningError: CustomStringConvertible {
     case .marksMissing(let path, let version):
       """
       \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); run: \
-      sqlite3 \(path) 'PRAGMA application_id = \(MigrationCatalog.applicationID); PRAGMA user_version = \(version)'
+      sqlite3 \(Self.shellWord(path)) 'PRAGMA application_id = \(MigrationCatalog.applicationID); \
+      PRAGMA user_version = \(version); PRAGMA auto_vacuum = INCREMENTAL; VACUUM'
       """
     case .newer(let path, let version, let supported):
       "\(path): has version \(version), and this docket knows version \(supported) at most; use a newer docket"
     case .versionLowered(let path, let version, let recorded):
       """
       \(path): user_version is \(version), but migration \(recorded) was run; put it right with: \
-      sqlite3 \(path) 'PRAGMA user_version = \(recorded)'
+      sqlite3 \(Self.shellWord(path)) 'PRAGMA user_version = \(recorded)'
       """
     case .migrationAltered(let path, let version, let name):
       """
@@ -85,5 +86,10 @@ extension OpeningError: CustomStringConvertible {
     case .failed(let path, let reason):
       "\(path): cannot be opened: \(reason)"
     }
+  }
+
+  /// A path as it can be pasted into a shell.
+  private static func shellWord(_ path: String) -> String {
+    "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

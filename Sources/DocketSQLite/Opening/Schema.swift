@@ -9,10 +9,12 @@ struct Schema: Equatable {
 
   let objects: [Name: String]
 
-  /// Reads a schema, without what SQLite adds by itself under names of its own.
+  /// Reads a schema, without what SQLite adds by itself under names of its own, and without the line feed that
+  /// `.dump` may put at the end of a statement.
   init(of connection: Connection) throws(SQLiteError) {
     let statement = try connection.prepare(
-      "SELECT type, name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'", persistent: false)
+      "SELECT type, name, rtrim(sql, char(10) || ' ') FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'",
+      persistent: false)
     var objects: [Name: String] = [:]
     while try statement.step() {
       objects[Name(type: statement.string(0), name: statement.string(1))] = statement.string(2)
