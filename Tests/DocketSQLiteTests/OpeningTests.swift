@@ -1,0 +1,189 @@
+import DocketTestSupport
+import Foundation
+import Migrations
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Opening a database file")
+struct OpeningTests {
+  func execute(_ path: String, _ sql: String) throws {
+    let connection = try Connection(path: path, access: .create)
+    defer { connection.close() }
+    try connection.execute(sql)
+  }
+
+  @Test("a file that is not SQLite's is refused and left alone")
+  func notADatabase() async throws {
+    try await TemporaryDatabase.use { path throws in
+      let path = try DatabasePath(resolving: path).file + ".txt"
+      let contents = Data("This is a letter, and longer than a header of SQLite, which has 100 bytes. ".utf8)
+      try (contents + contents).write(to: URL(fileURLWithPath: path))
+      #expect(throws: OpeningError.notADatabase(path: path)) { try DatabaseFile.open(path) }
+      #expect(throws: OpeningError.notADatabase(path: path)) { try DatabaseReset.reset(path) }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents + contents)
+    }
+  }
+
+  @Test(
+    "another program's database is refused and left alone",
+    arguments: ["CREATE TABLE t(x)", "PRAGMA user_version = 1", "PRAGMA application_id = 7; CREATE TABLE t(x)"])
+  func foreignDatabase(statement: String) async throws {
+    try await TemporaryDatabase.use { path throws in
+      let path = try DatabasePath(resolving: path).file
+      try execute(path, statement)
+      let contents = try Data(contentsOf: URL(fileURLWithPath: path))
+      #expect(throws: OpeningError.notDocket(path: path)) { try DatabaseFile.open(path) }
+      #expect(throws: OpeningError.notDocket(path: path)) { try DatabaseReset.reset(path) }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents)
+    }
+  }
+
+  @Test("directories, devices and files in directories that do not exist are refused")
+  func otherPlaces() async throws {
+    try await TemporaryDatabase.use { path throws in
+      let path = try DatabasePath(resolving: path).file
+      let directory = (path as NSString).deletingLastPathComponent
+      #expect(throws: OpeningError.isDirectory(path: directory)) { try DatabaseFile.open(directory) }
+      #expect(throws: OpeningError.directoryMissing(path: path + "/no/x", directory: path + "/no")) {
+        try DatabaseFile.open(path + "/no/x")
+      }
+      #expect(throws: OpeningError.notRegularFile(path: "/dev/null")) { try DatabaseFile.open("/dev/null") }
+    }
+  }
+
+  @Test("a file that may not be written is refused", .enabled(if: geteuid() != 0, "root may write everything"))
+  func readOnlyFile() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      let path = try DatabasePath(resolving: path).file
+      try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: path)
+      #expect(throws: OpeningError.notAccessible(path: path, reason: "Permission denied")) {
+        try DatabaseFile.open(path)
+      }
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+  }
+
+  @Test("a second server is told who serves the file, by whatever name it comes")
+  func secondServer() async throws {
+    try await TemporaryDatabase.use { path throws in
+      let path = try DatabasePath(resolving: path).file
+      let link = path + ".link"
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "docket.db")
+      // The link leads nowhere yet: the file is made where it points.
+      let first = try DatabaseFile.open(link)
+      #expect(first.path == path)
+      for name in [path, link] {
+        #expect(throws: OpeningError.alreadyServed(path: path, process: getpid())) { try DatabaseFile.open(name) }
+        #expect(throws: OpeningError.alreadyServed(path: path, process: getpid())) { try DatabaseReset.reset(name) }
+      }
+      withExtendedLifetime(first) {}
+    }
+  }
+
+  @Test("a lock goes with its server, and a lock file that was left behind means nothing")
+  func lockIsReleased() async throws {
+    try await TemporaryDatabase.use { path throws in
+      try Data("1\n".utf8).write(to: URL(fileURLWithPath: path + ".lock"))
+      for _ in 0..<2 {
+        let file = try DatabaseFile.open(path)
+        #expect(FileManager.default.fileExists(atPath: file.path + ".lock"))
+      }
+      #expect(!FileManager.default.fileExists(atPath: path + ".lock"))
+    }
+  }
+
+  @Test("where another process holds the write lock, opening waits its time and says so")
+  func busy() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      try execute(path, "DELETE FROM migrations")
+      let other = try Connection(path: path, access: .write)
+      try other.execute("BEGIN IMMEDIATE")
+      let path = try DatabasePath(resolving: path).file
+      #expect(throws: OpeningError.busy(path: path)) { try DatabaseFile.open(path, busyTimeoutMilliseconds: 1) }
+      try other.execute("ROLLBACK")
+      #expect(try DatabaseFile.open(path).recordedMigrations == Array(1...MigrationCatalog.currentVersion))
+    }
+  }
+
+  @Test("a reset leaves an empty database with a new history, private to its owner")
+  func reset() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      try execute(path, "INSERT INTO documents(collection, id, data) VALUES ('/item/', '1', '1')")
+      try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+      let histories = "SELECT value FROM properties WHERE name = 'history_id'"
+      let before = try Connection(path: path, access: .read).string(histories)
+      try DatabaseReset.reset(path)
+      let connection = try Connection(path: path, access: .read)
+      #expect(try connection.int64("SELECT count(*) FROM changes") == 0)
+      #expect(try connection.int64("SELECT count(*) FROM document_rows") == 0)
+      #expect(try connection.string(histories) != before)
+      #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+    }
+  }
+
+  @Test("a reset lays a database where there was none")
+  func resetOfNothing() async throws {
+    try await TemporaryDatabase.use { path throws in
+      try DatabaseReset.reset(path)
+      #expect(try Connection(path: path, access: .read).int64("PRAGMA application_id") == 0x444F_434B)
+    }
+  }
+
+  @Test("a reset refuses while anybody has the database open, in a transaction or not")
+  func resetOfUsedDatabase() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      let path = try DatabasePath(resolving: path).file
+      let inode = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+      let other = try Connection(path: path, access: .write)
+      for statement in ["BEGIN IMMEDIATE", "ROLLBACK; BEGIN; SELECT * FROM documents", "ROLLBACK"] {
+        try other.execute(statement)
+        #expect(throws: OpeningError.inUse(path: path)) { try DatabaseReset.reset(path) }
+      }
+      #expect(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int == inode)
+      other.close()
+      try DatabaseReset.reset(path)
+    }
+  }
+
+  @Test("network file systems are known by their type in the table of mounts")
+  func fileSystems() {
+    let table = """
+      22 27 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
+      27 0 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+      90 27 0:51 / /srv/share rw shared:40 master:2 - nfs4 10.0.0.1:/srv rw
+      91 27 0:52 / /srv/ssh rw - fuse.sshfs me@host: rw
+      """
+    #expect(FileSystem.type(ofDevice: "254:1", mountTable: table) == "ext4")
+    #expect(FileSystem.type(ofDevice: "0:51", mountTable: table) == "nfs4")
+    #expect(FileSystem.type(ofDevice: "0:52", mountTable: table) == "fuse.sshfs")
+    #expect(FileSystem.type(ofDevice: "0:5", mountTable: table) == nil)
+    #expect(FileSystem.networkTypes.isSuperset(of: ["nfs4", "cifs", "smb3", "fuse.sshfs"]))
+    #expect(FileSystem.networkTypes.isDisjoint(with: ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "9p"]))
+    #expect(FileSystem.networkType(at: "/proc") == nil)
+  }
+
+  @Test("every error is one line that begins with the path")
+  func descriptions() {
+    let path = "/var/lib/it's/docket.db"
+    let errors: [OpeningError] = [
+      .directoryMissing(path: path, directory: "/x"), .isDirectory(path: path), .notRegularFile(path: path),
+      .notAccessible(path: path, reason: "Permission denied"), .networkFileSystem(path: path, type: "nfs4"),
+      .alreadyServed(path: path, process: 7), .alreadyServed(path: path, process: nil), .inUse(path: path),
+      .busy(path: path), .notADatabase(path: path), .notDocket(path: path), .marksMissing(path: path, version: 1),
+      .newer(path: path, version: 3, supported: 2), .versionLowered(path: path, version: 1, recorded: 2),
+      .migrationAltered(path: path, version: 1, name: "documents"),
+      .schemaAltered(path: path, objects: ["view documents is altered"]), .failed(path: path, reason: "disk I/O error"),
+    ]
+    for error in errors {
+      #expect(error.description.hasPrefix(path + ": "))
+      #expect(!error.description.contains("\n"))
+    }
+    #expect(errors[5].description.contains("process 7"))
+    #expect(errors[11].description.contains("'/var/lib/it'\\''s/docket.db'"))
+  }
+}
