@@ -1,4 +1,5 @@
 import DocketStore
+import Foundation
 import NIOCore
 
 /// What every `DocumentRepository` must do, as checks that a test target runs on its own repository.
@@ -12,17 +13,29 @@ public enum RepositoryConformance {
   public struct Check: Sendable, CustomStringConvertible {
     /// The promise.
     public let description: String
+    private let closesRepository: Bool
     private let body: @Sendable (any DocumentRepository) async throws -> Void
 
-    init(_ promise: String, _ body: @escaping @Sendable (any DocumentRepository) async throws -> Void) {
+    /// - Parameter closesRepository: whether the body does that itself, to see what it does.
+    init(
+      _ promise: String, closesRepository: Bool = false,
+      _ body: @escaping @Sendable (any DocumentRepository) async throws -> Void
+    ) {
       description = promise
+      self.closesRepository = closesRepository
       self.body = body
     }
 
-    /// Throws if the promise is broken. Closing the repository is left to the caller, who may do so twice.
+    /// Throws if the promise is broken, and leaves the repository closed.
     /// - Parameter repository: a fresh, empty one.
     public func run(_ repository: any DocumentRepository) async throws {
-      try await body(repository)
+      do {
+        try await body(repository)
+      } catch {
+        if !closesRepository { await close(repository) }
+        throw error
+      }
+      if !closesRepository { await close(repository) }
     }
   }
 
@@ -49,5 +62,15 @@ func expectEqual<Value: Equatable>(
   if found != expected {
     throw RepositoryConformance.Failure(
       description: "\(file):\(line): \(what()): found \(found), expected \(expected)")
+  }
+}
+
+/// Closes the repository, which blocks, off the tasks' threads.
+func close(_ repository: any DocumentRepository) async {
+  await withCheckedContinuation { continuation in
+    DispatchQueue.global().async {
+      repository.close()
+      continuation.resume()
+    }
   }
 }

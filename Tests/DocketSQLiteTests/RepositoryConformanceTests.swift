@@ -1,0 +1,12 @@
+import DocketTestSupport
+import Testing
+
+@Suite("The repository on SQLite")
+struct RepositoryConformanceTests {
+  @Test("keeps the contract of a repository", arguments: RepositoryConformance.checks)
+  func conforms(check: RepositoryConformance.Check) async throws {
+    let store = try StoreFixture()
+    try await check.run(store.repository)
+    try store.checkIntegrity()
+  }
+}
