@@ -11,6 +11,9 @@ final class FailureSignal: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
+  /// What the store has come to, if anything.
+  var outcome: StoreError? { state.withLockedValue { $0.outcome } }
+
   /// The first call counts. `closed` is what a store says that ended as it was told to.
   func finish(_ outcome: StoreError) {
     let waiting = state.withLockedValue { state in

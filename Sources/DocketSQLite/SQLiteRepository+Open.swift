@@ -1,20 +1,17 @@
-import DocketStore
 import Logging
-import Migrations
 
 extension SQLiteRepository {
-  /// Opens the documents in a file, which is made if there is none.
+  /// Opens the documents in a file, which is made if there is none, and keeps other servers away from it until the
+  /// repository is closed and gone. It blocks for as long as that takes.
   public static func open(
     path: String, options: SQLiteStoreOptions = SQLiteStoreOptions(), logger: Logger, clock: WallClock = .system
-  ) throws(StoreError) -> SQLiteRepository {
-    do throws(SQLiteError) {
-      let connection = try Connection(path: path, access: .create)
-      if try connection.int64("SELECT count(*) FROM sqlite_schema WHERE name = 'document_rows'") == 0 {
-        for migration in MigrationCatalog.migrations { try connection.execute(migration.sql) }
-      }
-      return try SQLiteRepository(path: path, connection: connection, options: options, clock: clock, logger: logger)
-    } catch {
-      throw StoreError(reading: error)
+  ) throws(OpeningError) -> SQLiteRepository {
+    let file = try DatabaseFile.open(path, busyTimeoutMilliseconds: Int32(clamping: options.busyTimeoutMilliseconds))
+    for object in file.foreignObjects {
+      logger.warning("the database holds something that Docket did not make", metadata: ["object": "\(object)"])
+    }
+    return try OpeningError.translating(path: file.path) {
+      try SQLiteRepository(file, options: options, clock: clock, logger: logger)
     }
   }
 }

@@ -1,5 +1,6 @@
 import DocketStore
 import Logging
+import NIOConcurrencyHelpers
 
 /// Documents in one SQLite file, which anyone may read and change with `sqlite3` meanwhile.
 ///
@@ -12,23 +13,25 @@ public final class SQLiteRepository: DocumentRepository {
   private let scans: ScanPool
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
+  /// Keeps other servers away; nil once all is closed. Its lock is held while closing, so that every caller of `close`
+  /// returns when that is done.
+  private let file: NIOLockedValueBox<DatabaseFile?>
 
   private static let scanThreads = 2
 
   /// Serves a file whose schema is in place.
-  /// - Parameter connection: the writer's, which the repository takes over.
   init(
-    path: String, connection: Connection, options: SQLiteStoreOptions, clock: WallClock, logger: Logger
+    _ file: DatabaseFile, options: SQLiteStoreOptions, clock: WallClock, logger: Logger
   ) throws(SQLiteError) {
     options.assertRelations()
-    self.path = path
+    self.file = NIOLockedValueBox(file)
+    path = file.path
     self.options = options
     self.clock = clock
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
-    try ConnectionSetup.prepareWriter(connection, options: options)
     let writer = try Writer(
-      connection: connection, path: path, queue: queue, options: options, clock: clock, logger: logger,
-      failureSignal: failure)
+      connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
+      clock: clock, logger: logger, failureSignal: failure)
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
     for _ in 0..<Self.scanThreads {
@@ -42,6 +45,7 @@ public final class SQLiteRepository: DocumentRepository {
   public func makeSession(
     deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(StoreError) -> any RepositorySession {
+    guard !queue.isClosed else { throw .closed }
     do throws(SQLiteError) {
       return try SQLiteSession(
         connection: ConnectionSetup.reader(path: path, options: options), clock: clock, queue: queue, scans: scans,
@@ -56,11 +60,16 @@ public final class SQLiteRepository: DocumentRepository {
     try await failure.wait()
   }
 
-  /// To be called once, when the sessions are closed.
+  /// Sessions should be closed before: whichever connection is the last to go removes the log, unless it only reads.
   public func close() {
-    // The writer's connection is the last to go: one that only reads would leave the log behind.
-    scans.close()
-    queue.close()
-    writerThread.join()
+    file.withLockedValue { file in
+      guard file != nil, !queue.isClosed else { return }
+      // The writer's connection is the last of the repository's own.
+      scans.close()
+      queue.close()
+      writerThread.join()
+      // After a failure nobody else may take over the file before this process has ended.
+      if failure.outcome == .closed { file = nil }
+    }
   }
 }

@@ -1,8 +1,7 @@
-import Dispatch
 import DocketStore
+import DocketTestSupport
 import Foundation
 import Logging
-import NIOCore
 import Testing
 
 @testable import DocketSQLite
@@ -26,11 +25,12 @@ final class TestClock: @unchecked Sendable {
 final class StoreFixture {
   let directory: TemporaryDirectory
   let path: String
-  let clock: TestClock
+  let clock: TestClock?
   var options: SQLiteStoreOptions
   private(set) var repository: SQLiteRepository
 
-  init(options: SQLiteStoreOptions = SQLiteStoreOptions(), clock: TestClock = TestClock()) throws {
+  /// - Parameter clock: nil takes the system's.
+  init(options: SQLiteStoreOptions = SQLiteStoreOptions(), clock: TestClock? = TestClock()) throws {
     directory = try TemporaryDirectory()
     path = directory.file("docket.db")
     self.clock = clock
@@ -38,15 +38,15 @@ final class StoreFixture {
     repository = try Self.open(path, options, clock)
   }
 
-  private static func open(
-    _ path: String, _ options: SQLiteStoreOptions, _ clock: TestClock
+  static func open(
+    _ path: String, _ options: SQLiteStoreOptions, _ clock: TestClock?
   ) throws -> SQLiteRepository {
     try SQLiteRepository.open(
       path: path, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      clock: clock.wallClock)
+      clock: clock?.wallClock ?? .system)
   }
 
-  func session() throws -> TestSession { try TestSession(repository) }
+  func session() throws -> SessionDriver { try SessionDriver(repository) }
 
   /// Closes the store and opens the file anew.
   func restart() throws {
@@ -83,96 +83,12 @@ final class StoreFixture {
   }
 }
 
-/// A session on a queue of its own, with calls that wait for their answers.
-final class TestSession: @unchecked Sendable {
-  typealias Answer = Result<WriteOutcome, StoreError>
-
-  private let queue = DispatchQueue(label: "session")
-  private let session: any RepositorySession
-
-  init(_ repository: SQLiteRepository) throws {
-    session = try repository.makeSession { [queue] work in queue.async(execute: work) }
+extension SessionDriver {
+  func put(_ collection: String, _ id: String, _ json: String) async throws -> Revision? {
+    try await write(.put(collection, id, json)).revision
   }
 
-  /// Runs a tick and waits for the answers to its writes, in the order in which they came.
-  func write(_ writes: [Write]) async -> [Answer] {
-    await withCheckedContinuation { continuation in
-      queue.async { [self] in
-        var answers: [Answer] = []
-        session.beginTick()
-        for write in writes {
-          session.submit(write) { answer in
-            answers.append(answer)
-            if answers.count == writes.count { continuation.resume(returning: answers) }
-          }
-        }
-        session.endTick()
-      }
-    }
+  func text(_ collection: String, _ id: String) async throws -> String? {
+    try await document(at: DocumentPath(collection, id)).map { String(buffer: $0.data) }
   }
-
-  func write(_ write: Write) async throws -> WriteOutcome {
-    try await self.write([write])[0].get()
-  }
-
-  func read(_ path: DocumentPath) throws -> Document? {
-    try tick { session in
-      var result: Result<Document?, StoreError>?
-      session.document(at: path) { result = $0 }
-      return result
-    }?.get()
-  }
-
-  func text(_ path: DocumentPath) throws -> String? {
-    try read(path).map { String(buffer: $0.data) }
-  }
-
-  /// Runs a tick on the session's queue.
-  func tick<Value>(_ body: (any RepositorySession) throws -> Value) rethrows -> Value {
-    try queue.sync {
-      session.beginTick()
-      defer { session.endTick() }
-      return try body(session)
-    }
-  }
-
-  /// Runs something on the session's queue, outside a tick.
-  func run<Value>(_ body: (any RepositorySession) throws -> Value) rethrows -> Value {
-    try queue.sync { try body(session) }
-  }
-
-  func scan(_ collection: String, after: String? = nil, limit: Int = .max) async throws -> [Document] {
-    try await withCheckedContinuation { continuation in
-      queue.async { [self] in
-        session.scan(
-          CollectionPath(unchecked: collection), after: after, into: [Document](),
-          visit: { documents, document in
-            documents.append(document)
-            return documents.count < limit ? .next : .stop
-          }, completion: { continuation.resume(returning: $0) })
-      }
-    }.get()
-  }
-
-  func status() async throws -> StoreStatus {
-    try await withCheckedContinuation { continuation in
-      queue.async { self.session.status { continuation.resume(returning: $0) } }
-    }.get()
-  }
-
-  func close() {
-    queue.sync { session.close() }
-  }
-}
-
-extension DocumentPath {
-  init(_ text: String) {
-    let slash = text.lastIndex(of: "/")!
-    self.init(
-      collection: CollectionPath(unchecked: String(text[...slash])), id: String(text[text.index(after: slash)...]))
-  }
-}
-
-extension ByteBuffer {
-  init(_ text: String) { self.init(string: text) }
 }

@@ -1,4 +1,5 @@
 import DocketStore
+import DocketTestSupport
 import NIOCore
 import Testing
 
@@ -6,44 +7,80 @@ import Testing
 
 @Suite("Repository on SQLite")
 struct RepositoryTests {
-  @Test("A document comes back byte for byte, also after a restart")
-  func roundTrip() async throws {
+  @Test("The store keeps the contract of a repository", arguments: RepositoryConformance.checks)
+  func conforms(check: RepositoryConformance.Check) async throws {
+    let store = try StoreFixture(clock: nil)
+    try await check.run(store.repository)
+    store.repository.close()
+    try store.checkIntegrity()
+  }
+
+  @Test("Documents, revisions and the history's name survive a restart, and a closed file stands alone")
+  func restart() async throws {
     let store = try StoreFixture()
     var session = try store.session()
-    let path = DocumentPath("/notes/42")
-    let text = #" { "b":1.50,  "a":"\u0000é" } "#
-    #expect(try await session.write(.put(path, data: ByteBuffer(text))) == .created(path, Revision(1)))
-    #expect(try session.text(path) == text)
-    #expect(try await session.write(.put(path, data: ByteBuffer("2"))) == .replaced(path, Revision(2)))
-    #expect(try session.text(path) == "2")
-    session.close()
+    #expect(try await session.put("/notes/", "42", #" { "a":1.50 } "#) == Revision(1))
+    let before = try await session.status()
+    await session.close()
     try store.restart()
     session = try store.session()
-    let document = try #require(try session.read(path))
-    #expect(document.revision == Revision(2))
-    #expect(document.data == ByteBuffer("2"))
-    #expect(try session.read(DocumentPath("/notes/43")) == nil)
-    session.close()
+    #expect(try await session.text("/notes/", "42") == #" { "a":1.50 } "#)
+    let after = try await session.status()
+    #expect(after.revision == Revision(1))
+    #expect(after.historyID == before.historyID)
+    #expect(after.oldestRevision == Revision(0))
+    #expect(after.fileBytes > 0)
+    #expect(try await session.put("/notes/", "42", "2") == Revision(2))
+    await session.close()
     try store.closeAndCheck()
   }
 
-  @Test("A scan visits a collection's own documents in byte order of their ids, from behind a given id")
-  func scan() async throws {
+  @Test("A second store on the same file is refused")
+  func secondStore() throws {
+    let store = try StoreFixture()
+    #expect(throws: OpeningError.self) { try StoreFixture.open(store.path, store.options, store.clock) }
+    try store.closeAndCheck()
+  }
+
+  @Test(
+    "What is stored but cannot be served is said to be invalid, by reads, scans and patches", arguments: ["x", "a\0b"])
+  func invalidDocument(text: String) async throws {
     let store = try StoreFixture()
     let session = try store.session()
-    let paths = ["/a/z", "/a/É", "/a/A", "/a/b/c", "/aa/x", "/a/e\u{301}"].map { DocumentPath($0) }
-    _ = await session.write(paths.map { .put($0, data: ByteBuffer("1")) })
-    let ids = try await session.scan("/a/").map(\.path.id)
-    #expect(ids.map { Array($0.utf8) } == ["A", "e\u{301}", "z", "É"].map { Array($0.utf8) })
-    #expect(try await session.scan("/a/", after: "B").map(\.path.id) == ["e\u{301}", "z", "É"])
-    #expect(try await session.scan("/a/", after: "z", limit: 1).map(\.path.id) == ["É"])
-    #expect(try await session.scan("/b/").isEmpty)
-    let status = try await session.status()
-    #expect(status.revision == Revision(6))
-    #expect(status.oldestRevision == Revision(0))
-    #expect(!status.historyID.isEmpty)
-    #expect(status.fileBytes > 0)
-    session.close()
+    _ = try await session.put("/notes/", "1", "1")
+    let outside = try store.connect()
+    let update = try outside.prepare("UPDATE document_rows SET data = ?1")
+    update.bind(text, at: 1)
+    try update.run()
+    let path = DocumentPath("/notes/", "1")
+    func isInvalid(_ error: any Error) -> Bool {
+      if case .invalidDocument(path, _)? = error as? StoreError { true } else { false }
+    }
+    await #expect(performing: { try await session.document(at: path) }, throws: isInvalid)
+    await #expect(performing: { try await session.page(path.collection) }, throws: isInvalid)
+    await #expect(performing: { try await session.write(.mergePatch("/notes/", "1", "{}")) }, throws: isInvalid)
+    // It can be mended.
+    #expect(try await session.put("/notes/", "1", "2") == Revision(2))
+    #expect(try await session.text("/notes/", "1") == "2")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("What another process writes through the view is there in the next tick, with a revision")
+  func foreignWrites() async throws {
+    let store = try StoreFixture(clock: nil)
+    let session = try store.session()
+    _ = try await session.put("/notes/", "1", "1")
+    let outside = try store.connect()
+    try outside.execute("INSERT INTO documents(collection, id, data) VALUES ('/notes/', '2', '[2]')")
+    try outside.execute("UPDATE documents SET data = '[1]' WHERE id = '1'")
+    #expect(try await session.text("/notes/", "2") == "[2]")
+    #expect(try await session.document(at: DocumentPath("/notes/", "1"))?.revision == Revision(3))
+    #expect(try await session.put("/notes/", "2", "3") == Revision(4))
+    #expect(try outside.int64("SELECT previous FROM changes WHERE sequence = 4") == 2)
+    outside.close()
+    await session.close()
     try store.closeAndCheck()
   }
 }

@@ -3,20 +3,10 @@ enum ConnectionSetup {
   /// A reader meets a lock only while another process recovers the log.
   static let readBusyTimeoutMilliseconds: Int32 = 100
 
-  /// The writer: it alone checkpoints, and it waits for locks in its own way, so that no write waits too long.
+  /// The writer, on a file in WAL mode: it alone checkpoints, and it waits for locks in its own way, so that no write
+  /// waits too long.
   static func writer(path: String, options: SQLiteStoreOptions) throws(SQLiteError) -> Connection {
     let connection = try Connection(path: path, access: .write)
-    try prepareWriter(connection, options: options)
-    return connection
-  }
-
-  static func prepareWriter(_ connection: Connection, options: SQLiteStoreOptions) throws(SQLiteError) {
-    // Changing the journal mode takes a lock, so here another process is waited for.
-    connection.setBusyTimeout(milliseconds: Int32(clamping: options.busyTimeoutMilliseconds))
-    let mode = try connection.string("PRAGMA journal_mode = WAL")
-    guard mode == "wal" else {
-      throw SQLiteError(extendedCode: 1, message: "the file cannot be put into WAL mode; it is in mode \(mode ?? "?")")
-    }
     try connection.execute(
       """
       PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
@@ -25,7 +15,7 @@ enum ConnectionSetup {
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -\(options.cacheBytes >> 10);
       """)
-    connection.setBusyTimeout(milliseconds: 0)
+    return connection
   }
 
   static func reader(path: String, options: SQLiteStoreOptions) throws(SQLiteError) -> Connection {

@@ -12,11 +12,10 @@ final class Checkpointer {
   private let logPages: UnsafeMutablePointer<Int64>
   /// The next attempt is made when the log holds so many pages.
   private var nextPages: Int64
-  private var lastWarningMilliseconds = Int64.min / 2
+  private var warnings = WarningInterval()
 
   /// How long a restart of the log waits for the readers that hold it up.
   private static let restartTimeoutMilliseconds: Int32 = 20
-  private static let warningIntervalMilliseconds: Int64 = 60_000
 
   init(_ connection: Connection, options: SQLiteStoreOptions, logger: Logger) {
     self.connection = connection
@@ -40,7 +39,8 @@ final class Checkpointer {
 
   /// To be called between groups: writes back what can be written without waiting, once the log is long. Where readers
   /// have kept SQLite from beginning the log anew until it is twice as long, it waits for them for a moment.
-  func afterGroup() {
+  /// - Throws: what makes the store unusable; other failures are logged.
+  func afterGroup() throws(SQLiteError) {
     let pages = logPages.pointee
     // The log began anew.
     if pages < nextPages - threshold { nextPages = threshold }
@@ -48,37 +48,40 @@ final class Checkpointer {
     if pages >= 2 * threshold {
       connection.setBusyTimeout(milliseconds: Self.restartTimeoutMilliseconds)
       defer { connection.setBusyTimeout(milliseconds: 0) }
-      checkpoint(SQLITE_CHECKPOINT_RESTART)
+      _ = try checkpoint(SQLITE_CHECKPOINT_RESTART)
     } else {
-      checkpoint(SQLITE_CHECKPOINT_PASSIVE)
+      _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE)
     }
     nextPages = pages + max(threshold / 4, 1)
   }
 
   /// Writes back everything and empties the log, if no reader is in the way. Returns whether it is empty now.
-  func empty() -> Bool {
-    guard checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else { return false }
+  func empty() throws(SQLiteError) -> Bool {
+    guard try checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else { return false }
     logPages.pointee = 0
     nextPages = threshold
     return true
   }
 
-  @discardableResult
-  private func checkpoint(_ mode: Int32) -> Bool {
-    var pages: Int32 = 0
-    var written: Int32 = 0
-    let code = sqlite3_wal_checkpoint_v2(connection.handle, "main", mode, &pages, &written)
+  private func checkpoint(_ mode: Int32) throws(SQLiteError) -> Bool {
+    let code = sqlite3_wal_checkpoint_v2(connection.handle, "main", mode, nil, nil)
     if code == SQLITE_OK { return true }
-    // Readers in the way are everyday life while the log is of a bearable length.
-    if code & 0xff == SQLITE_BUSY, logPages.pointee < 2 * threshold { return false }
-    warn(connection.error(code, sql: nil))
+    let error = connection.error(code, sql: nil)
+    switch error.code {
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      // Readers in the way are everyday life while the log is of a bearable length.
+      if logPages.pointee >= 2 * threshold { warn(error) }
+    case SQLITE_FULL, SQLITE_NOMEM:
+      warn(error)
+    default:
+      // Above all a sync that failed: the next one would succeed without having written what this one lost.
+      throw error
+    }
     return false
   }
 
   private func warn(_ error: SQLiteError) {
-    let now = WallClock.uptimeMilliseconds()
-    guard now - lastWarningMilliseconds >= Self.warningIntervalMilliseconds else { return }
-    lastWarningMilliseconds = now
+    guard warnings.permit() else { return }
     logger.warning(
       "the write-ahead log could not be written back into the database file and grows",
       metadata: ["error": "\(error)", "pages": "\(logPages.pointee)"])

@@ -1,30 +1,87 @@
 import DocketJSON
 import DocketStore
+import Migrations
 import NIOCore
 
 /// Finds the first live document of a collection, in the order of ids, that is a given JSON value.
+///
+/// SQL only proposes: what it takes for the value of a text is cut or rounded, so `JSONEquality` decides. In the list of
+/// the original routes an index finds the candidates; elsewhere, and for numbers at the end of SQLite's range, all
+/// documents are.
 struct FirstMatch {
   private let walk: Statement
+  private let indexed: Statement
+  private let indexedRange: Statement
+
+  private static let indexedCollection = CollectionPath(unchecked: "/item/")
 
   init(_ connection: Connection) throws(SQLiteError) {
+    let isLive = "(expires_at IS NULL OR expires_at > ?1)"
     walk = try connection.prepare(
+      "SELECT id, data FROM document_rows WHERE collection = ?2 AND \(isLive) ORDER BY id")
+    let list = """
+      SELECT id, data FROM document_rows INDEXED BY \(ItemValueIndex.name)
+      WHERE collection = '/item/' AND \(isLive) AND \(ItemValueIndex.expression)
       """
-      SELECT id, data FROM document_rows
-      WHERE collection = ?1 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id
-      """)
+    indexed = try connection.prepare("\(list) = \(ItemValueIndex.expression(of: "?2")) ORDER BY id")
+    indexedRange = try connection.prepare("\(list) BETWEEN ?2 AND ?3 ORDER BY id")
   }
 
+  /// - Parameters:
+  ///   - value: valid JSON text.
+  ///   - wall: the time by which documents expire.
   /// - Returns: the document's id.
   func first(in collection: CollectionPath, equalTo value: ByteBuffer, wall: Int64) throws(SQLiteError) -> String? {
-    walk.bind(collection.description, at: 1)
-    walk.bind(wall, at: 2)
-    defer { walk.reset() }
-    while try walk.step() {
-      let candidate = walk.bytes(1)
+    try value.withUnsafeReadableBytes { value in
+      Result { () throws(SQLiteError) in try first(in: collection, equalTo: value, wall: wall) }
+    }.get()
+  }
+
+  private func first(
+    in collection: CollectionPath, equalTo value: UnsafeRawBufferPointer, wall: Int64
+  ) throws(SQLiteError) -> String? {
+    let candidates = candidates(in: collection, for: value)
+    candidates.bind(wall, at: 1)
+    defer { candidates.reset() }
+    while try candidates.step() {
+      let candidate = candidates.bytes(1)
       // What is not JSON equals nothing.
       guard (try? JSONScanner.validate(candidate)) != nil else { continue }
-      if value.withUnsafeReadableBytes({ JSONEquality.same($0, candidate) }) { return walk.string(0) }
+      if JSONEquality.same(value, candidate) { return candidates.string(0) }
     }
     return nil
+  }
+
+  /// The statement that walks the candidates, bound but for the time.
+  private func candidates(in collection: CollectionPath, for value: UnsafeRawBufferPointer) -> Statement {
+    if collection == Self.indexedCollection {
+      guard let number = Self.number(value) else {
+        indexed.bind(borrowing: value, at: 2)
+        return indexed
+      }
+      if let range = Self.candidates(for: number) {
+        indexedRange.bind(real: range.lowerBound, at: 2)
+        indexedRange.bind(real: range.upperBound, at: 3)
+        return indexedRange
+      }
+    }
+    walk.bind(collection.description, at: 2)
+    return walk
+  }
+
+  /// The value of a JSON text that is a number, rounded; nil if it is something else.
+  private static func number(_ text: UnsafeRawBufferPointer) -> Double? {
+    let digits = text.filter { $0 > UInt8(ascii: " ") }
+    guard let first = digits.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first) else { return nil }
+    return Double(String(decoding: digits, as: UTF8.self))
+  }
+
+  /// Where SQLite, whose conversion of text is off by some units in the last place, may have put equal numbers; nil at
+  /// the ends of the range, where it may be off by more.
+  static func candidates(for number: Double) -> ClosedRange<Double>? {
+    let magnitude = abs(number)
+    if magnitude == 0 { return -1e-290...1e-290 }
+    guard magnitude > 1e-290, magnitude < 1e290 else { return nil }
+    return (number - magnitude * 1e-12)...(number + magnitude * 1e-12)
   }
 }

@@ -18,9 +18,8 @@ final class Writer: @unchecked Sendable {
   private let tables: DocumentTables
   private let checkpointer: Checkpointer
   private let files: FileWatch
-  private let beginImmediate: Statement
-  private let commit: Statement
-  private let rollback: Statement
+  private let transaction: WriteTransaction
+  private let pruner: HistoryPruner
 
   private var executor: WriteExecutor
   private var backlog = WriteBacklog()
@@ -28,12 +27,23 @@ final class Writer: @unchecked Sendable {
   private var floorMilliseconds: Int64
   /// Set once nothing may be written any more.
   private var failure: StoreError?
-  private var isRested = false
+  private var rest = Rest.none
+  private var warnings = WarningInterval()
+
+  /// What the writer does while nobody wants it to write.
+  private enum Rest {
+    /// It waits whether more writes come.
+    case none
+    /// It tidies up in steps: history, free pages, the log.
+    case tidying
+    /// Nothing is left to do but to look now and then what other processes have done.
+    case asleep
+  }
 
   /// How long the writer pauses before it looks again whether another process has let go of the write lock.
   private static let busyPauseMilliseconds: UInt32 = 2
-  /// How often a rested writer looks whether another process has left something to do.
-  private static let restMilliseconds: Int64 = 10_000
+  /// How often a sleeping writer looks whether another process has left something to do.
+  private static let sleepMilliseconds: Int64 = 10_000
 
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
@@ -47,9 +57,8 @@ final class Writer: @unchecked Sendable {
     self.failureSignal = failureSignal
     tables = try DocumentTables(connection)
     executor = try WriteExecutor(connection, tables: tables, options: options)
-    beginImmediate = try connection.prepare("BEGIN IMMEDIATE")
-    commit = try connection.prepare("COMMIT")
-    rollback = try connection.prepare("ROLLBACK")
+    transaction = try WriteTransaction(connection)
+    pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = try tables.newestChange().at + 1
     files = FileWatch(connection, path: path)
@@ -66,28 +75,54 @@ final class Writer: @unchecked Sendable {
         answer(backlog.take(submittedUntil: .max), with: failure)
         if taken.isClosed { break }
       } else if !backlog.isEmpty {
+        rest = .none
         commitGroup()
-        if failure == nil { checkpointer.afterGroup() }
-        isRested = false
       } else if taken.isClosed {
         break
       } else {
-        isRested = checkpointer.empty()
+        tidy()
       }
     }
+    end()
+  }
+
+  private func end() {
     if failure == nil {
-      _ = checkpointer.empty()
-      connection.close()
-      failureSignal.finish(.closed)
-    } else {
-      connection.abandon()
+      keepHouse { () throws(SQLiteError) in _ = try checkpointer.empty() }
     }
+    if failure == nil { connection.close() } else { connection.abandon() }
+    failureSignal.finish(.closed)
   }
 
   /// nil waits without end: a failed writer has nothing else to do.
   private var pauseMilliseconds: Int64? {
     if failure != nil { return nil }
-    return isRested ? Self.restMilliseconds : options.idleMilliseconds
+    return switch rest {
+    case .none: options.idleMilliseconds
+    case .tidying: 0
+    case .asleep: Self.sleepMilliseconds
+    }
+  }
+
+  // MARK: Housekeeping
+
+  /// Makes one step of what there is to do, so that a write that comes meanwhile does not wait for long.
+  private func tidy() {
+    rest = .asleep
+    keepHouse { () throws(SQLiteError) in
+      var hasMore = try pruner.step(wall: clock.milliseconds())
+      if !hasMore { hasMore = try pruner.giveBackPages() }
+      if hasMore { rest = .tidying } else { _ = try checkpointer.empty() }
+    }
+  }
+
+  private func keepHouse(_ work: () throws(SQLiteError) -> Void) {
+    do {
+      try work()
+    } catch {
+      if warnings.permit() { logger.warning("housekeeping failed", metadata: ["error": "\(error)"]) }
+      undo([], after: error)
+    }
   }
 
   // MARK: Groups
@@ -98,11 +133,16 @@ final class Writer: @unchecked Sendable {
       guard try begin() else { return }
       group = backlog.take(writes: options.groupWrites, bytes: options.groupBytes)
       let answers = try carryOut(group)
-      try commit.run()
+      try transaction.commit()
       if let problem = files.problem() { return fail(group, reason: problem) }
       answer(group, with: answers)
     } catch {
-      undo(group, after: error)
+      return undo(group, after: error)
+    }
+    let count = group.reduce(0) { $0 + $1.writes.count }
+    keepHouse { () throws(SQLiteError) in
+      try checkpointer.afterGroup()
+      try pruner.afterGroup(writes: count, wall: clock.milliseconds())
     }
   }
 
@@ -110,13 +150,7 @@ final class Writer: @unchecked Sendable {
   ///
   /// While another process holds the lock, each write waits for as long as it may, counted from its submission.
   private func begin() throws(SQLiteError) -> Bool {
-    while true {
-      do {
-        try beginImmediate.run()
-        return true
-      } catch {
-        guard error.code == SQLITE_BUSY || error.code == SQLITE_PROTOCOL else { throw error }
-      }
+    while try !transaction.begin() {
       let waited = options.busyTimeoutMilliseconds
       answer(
         backlog.take(submittedUntil: WallClock.uptimeMilliseconds() - waited), with: .busy(waitedMilliseconds: waited))
@@ -124,6 +158,7 @@ final class Writer: @unchecked Sendable {
       usleep(Self.busyPauseMilliseconds * 1_000)
       backlog.append(queue.take(timeoutMilliseconds: 0).submissions)
     }
+    return true
   }
 
   private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> [Answer] {
@@ -144,12 +179,9 @@ final class Writer: @unchecked Sendable {
   /// Ends a group that could not be kept: when that is certain, its writes may be tried again.
   private func undo(_ group: [WriteBacklog.Run], after error: SQLiteError) {
     tables.release()
-    guard error.code == SQLITE_FULL || error.code == SQLITE_NOMEM else {
-      return fail(group, reason: error.description)
-    }
+    guard error.isHarmless else { return fail(group, reason: error.description) }
     do {
-      // SQLite has rolled back by itself after some errors: https://sqlite.org/lang_transaction.html
-      if connection.isInTransaction { try rollback.run() }
+      try transaction.undo()
     } catch {
       return fail(group, reason: error.description)
     }

@@ -1,0 +1,72 @@
+import CSQLite
+
+/// Estimates how large the history is, without walking it: sequences are dense, so a few evenly spaced rows tell.
+struct HistorySize {
+  private let connection: Connection
+  private let sample: Statement
+  private let pageCount: Statement
+  private let freePageCount: Statement
+  private let pageBytes: Int64
+
+  private static let samples: Int64 = 32
+  /// What a row takes besides its texts: numbers, header and cell pointer.
+  private static let rowOverheadBytes: Int64 = 40
+
+  init(_ connection: Connection) throws(SQLiteError) {
+    self.connection = connection
+    sample = try connection.prepare(
+      """
+      SELECT sequence, length(CAST(collection AS BLOB)) + length(CAST(id AS BLOB)), before IS NOT NULL
+      FROM changes WHERE sequence >= ?1 ORDER BY sequence LIMIT 1
+      """)
+    pageCount = try connection.prepare("PRAGMA page_count")
+    freePageCount = try connection.prepare("PRAGMA freelist_count")
+    pageBytes = try connection.int64("PRAGMA page_size") ?? 4_096
+  }
+
+  /// How many bytes a row of history takes on average.
+  func averageRowBytes(oldest: Int64, newest: Int64) throws(SQLiteError) -> Int64 {
+    let step = max((newest - oldest + 1) / Self.samples, 1)
+    var bytes: Int64 = 0
+    var count: Int64 = 0
+    // Each sample stands in the middle of its stretch.
+    var sequence = oldest + step / 2
+    while sequence <= newest {
+      sample.bind(sequence, at: 1)
+      defer { sample.reset() }
+      guard try sample.step() else { break }
+      let beforeBytes = sample.int64(2) == 0 ? 0 : beforeBytes(of: sample.int64(0))
+      let rowBytes = sample.int64(1) + beforeBytes + Self.rowOverheadBytes
+      // What does not fit on a page is put on whole pages of its own.
+      bytes += rowBytes < pageBytes ? rowBytes : (rowBytes + pageBytes - 1) / pageBytes * pageBytes
+      count += 1
+      sequence += step
+    }
+    return count == 0 ? 0 : bytes / count
+  }
+
+  /// The part of the file that is in use, in bytes.
+  func usedBytes() throws(SQLiteError) -> Int64 {
+    (try value(pageCount) - freePages()) * pageBytes
+  }
+
+  /// How many pages of the file are free.
+  func freePages() throws(SQLiteError) -> Int64 {
+    try value(freePageCount)
+  }
+
+  /// The length of a text stands in the row's header, where this looks; `length()` would read the whole text.
+  private func beforeBytes(of sequence: Int64) -> Int64 {
+    var handle: OpaquePointer?
+    defer { sqlite3_blob_close(handle) }
+    guard sqlite3_blob_open(connection.handle, "main", "changes", "before", sequence, 0, &handle) == SQLITE_OK else {
+      return 0
+    }
+    return Int64(sqlite3_blob_bytes(handle))
+  }
+
+  private func value(_ pragma: Statement) throws(SQLiteError) -> Int64 {
+    defer { pragma.reset() }
+    return try pragma.step() ? pragma.int64(0) : 0
+  }
+}

@@ -1,0 +1,42 @@
+import CSQLite
+
+/// The writer's transactions, from ready statements.
+final class WriteTransaction {
+  private let connection: Connection
+  private let beginImmediate: Statement
+  private let commitStatement: Statement
+  private let rollback: Statement
+
+  init(_ connection: Connection) throws(SQLiteError) {
+    self.connection = connection
+    beginImmediate = try connection.prepare("BEGIN IMMEDIATE")
+    commitStatement = try connection.prepare("COMMIT")
+    rollback = try connection.prepare("ROLLBACK")
+  }
+
+  /// Begins a transaction that will not meet another writer. Returns false if another process has the write lock.
+  func begin() throws(SQLiteError) -> Bool {
+    do {
+      try beginImmediate.run()
+      return true
+    } catch {
+      guard error.code == SQLITE_BUSY || error.code == SQLITE_PROTOCOL else { throw error }
+      return false
+    }
+  }
+
+  func commit() throws(SQLiteError) {
+    try commitStatement.run()
+  }
+
+  /// Undoes a transaction after an error, unless SQLite has done so itself (https://sqlite.org/lang_transaction.html).
+  func undo() throws(SQLiteError) {
+    if connection.isInTransaction { try rollback.run() }
+  }
+}
+
+extension SQLiteError {
+  /// Whether a transaction that meets this error can be undone for certain, and its work tried again. After any other
+  /// error nothing may be written any more: an error in a commit leaves open what is on disk.
+  var isHarmless: Bool { code == SQLITE_FULL || code == SQLITE_NOMEM }
+}
