@@ -4,6 +4,9 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 DATABASE ?= docket.db
 BINARY = .build/release/docket
+# The Swift library goes into the binary, so that it runs without Swift. Accesses to memory are proven exclusive by the
+# compiler, or checked at run time in debug builds, by the tests; the release binary does without the second.
+RELEASE = -c release --product docket --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
@@ -22,7 +25,7 @@ setup: # installs SQLite's headers where they are missing
 	    { $$sudo apt-get update && $$sudo apt-get install -y libsqlite3-dev pkg-config sqlite3; }; }
 
 build: setup ## build the release binary, .build/release/docket
-	$(SWIFT) build -c release --product docket
+	$(SWIFT) build $(RELEASE)
 
 run: build ## build, and serve DATABASE on port 12000
 	$(BINARY) serve --database "$(DATABASE)" $(ARGS)
@@ -39,14 +42,13 @@ lint: ## check the format of the code
 format: ## format the code
 	$(SWIFT) format --in-place --recursive $(SOURCES)
 
-install: setup ## install docket into PREFIX/bin; it runs without Swift
-	$(SWIFT) build -c release --product docket --static-swift-stdlib --scratch-path .build-static
+install: build ## install docket into PREFIX/bin; it runs without Swift
 	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 .build-static/release/docket "$(DESTDIR)$(PREFIX)/bin/docket"
+	install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/docket"
 
 reset-db: ## empty DATABASE (refused while a server has it open)
 	@[ -x $(BINARY) ] || $(MAKE) --no-print-directory build
 	$(BINARY) reset --database "$(DATABASE)"
 
 clean: ## remove what was built, not the data
-	rm -rf .build .build-static
+	rm -rf .build

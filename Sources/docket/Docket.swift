@@ -14,7 +14,8 @@ struct Docket: AsyncParsableCommand {
       """,
     version: DocketVersion.description,
     subcommands: [
-      ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self, ListCommand.self,
+      ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
+      ListCommand.self,
       EchoCommand.self, RequestCommand.self, SQLCommand.self, ResetCommand.self,
     ])
 
