@@ -63,7 +63,9 @@ let package = Package(
     .testTarget(name: "DocketStoreTests", dependencies: ["DocketStore", "DocketTestSupport"]),
     .testTarget(
       name: "DocketSQLiteTests",
-      dependencies: ["CSQLite", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio, logging]),
+      dependencies: [
+        "CSQLite", "DocketJSON", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio, logging,
+      ]),
     .testTarget(
       name: "DocketServiceTests",
       dependencies: ["DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, logging]),

@@ -142,8 +142,8 @@ CREATE VIEW data_check AS SELECT NULL AS data, NULL AS expires_at;
 CREATE TRIGGER data_check_insert INSTEAD OF INSERT ON data_check BEGIN
   SELECT raise(ABORT, 'data must not be NULL; JSON null is the text ''null'', and DELETE removes a document')
     WHERE new.data IS NULL;
-  SELECT raise(ABORT, 'data must be text that holds JSON, such as ''{"a": 1}'', json_object(''a'', 1) or json_quote(1)')
-    WHERE typeof(new.data) <> 'text';
+  SELECT raise(ABORT, 'data must be text that holds JSON, not a BLOB')
+    WHERE typeof(new.data) = 'blob';
   SELECT raise(ABORT, 'data must be at most 1 MiB (1,048,576 bytes)')
     WHERE length(CAST(new.data AS BLOB)) > 1048576;
   INSERT INTO text_check VALUES (new.data);
@@ -221,7 +221,7 @@ CREATE TRIGGER documents_delete INSTEAD OF DELETE ON documents BEGIN
 END;
 
 CREATE TRIGGER documents_update INSTEAD OF UPDATE ON documents
-  WHEN new.collection IS old.collection AND CAST(new.id AS TEXT) IS old.id
+  WHEN new.collection IS old.collection AND new.id IS old.id
 BEGIN
   -- UPDATE ... FROM fires twice for a row that it meets twice, with the same old.* both times. So what goes into the
   -- history is read from the row as it is now.
@@ -241,7 +241,7 @@ BEGIN
 END;
 
 CREATE TRIGGER documents_move INSTEAD OF UPDATE ON documents
-  WHEN new.collection IS NOT old.collection OR CAST(new.id AS TEXT) IS NOT old.id
+  WHEN new.collection IS NOT old.collection OR new.id IS NOT old.id
 BEGIN
   -- A move is a deletion and a creation. It never replaces a live document, whatever the OR clause.
   SELECT raise(IGNORE)
