@@ -1,5 +1,6 @@
 import ArgumentParser
 import DocketServer
+import NIOCore
 
 /// Where `docket serve` listens.
 struct ListeningOptions: ParsableArguments {
@@ -16,8 +17,8 @@ struct ListeningOptions: ParsableArguments {
     help: "Listen on other addresses than loopback, though anybody who reaches them may read and change everything.")
   var insecure = false
 
-  @Option(help: "How many threads serve connections.")
-  var threads = 1
+  @Option(help: "How many threads serve connections; as many as there are cores, up to 4, unless told otherwise.")
+  var threads = min(4, System.coreCount)
 
   var addresses: [ListenAddress] {
     [.tcp(host: host, port: port)] + (unixSocket.map { [.unixSocket(path: $0)] } ?? [])
