@@ -40,6 +40,11 @@ struct MigrationTests {
     }
   }
 
+  @Test("a script that has shipped never changes: a change needs a script of its own")
+  func shippedScripts() {
+    #expect(MigrationCatalog.migrations.map(\.checksum) == ["5985268e3e4c72c5"])
+  }
+
   @Test("the checksum is FNV-1a of the bytes")
   func checksums() {
     #expect(Migration(version: 1, name: "", script: []).checksum == "cbf29ce484222325")
