@@ -24,6 +24,9 @@ public struct SQLiteStoreOptions: Sendable {
   public var groupWrites = 1_024
   /// A group ends with the write that brings its data to so many bytes. Default: 4 MiB.
   public var groupBytes = 4 << 20
+  /// How large the database file may grow, in bytes, before writes are answered with `full`. Default: nil, as large as
+  /// the disk allows.
+  public var databaseBytes: Int64?
   /// How long history is kept, in days of 24 hours; 0 keeps only the newest row. Default: 7.
   public var historyDays = 7
   /// How much of the used part of the file history may be, in percent. Default: 50.
@@ -52,6 +55,7 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(groupWrites > 0 && groupBytes > 0)
     precondition(historyDays >= 0 && historyFloorBytes >= 0)
     precondition((0...100).contains(historySharePercent), "the share of history is a percentage")
+    precondition(databaseBytes ?? .max >= 1 << 16, "the empty tables have room")
     precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0)
   }
 }

@@ -22,7 +22,9 @@ final class TestClock: @unchecked Sendable {
 }
 
 /// A store on a new file, and the means to look at the file from outside.
-final class StoreFixture {
+///
+/// It is unchecked because only the task of its test uses it; what it hands out is Sendable by itself.
+final class StoreFixture: @unchecked Sendable {
   let directory: TemporaryDirectory
   let path: String
   let clock: TestClock?
@@ -47,6 +49,8 @@ final class StoreFixture {
   }
 
   func session() throws -> SessionDriver { try SessionDriver(repository) }
+
+  deinit { repository.close() }
 
   /// Closes the store and opens the file anew.
   func restart() throws {
@@ -75,6 +79,10 @@ final class StoreFixture {
     #expect(broken ?? 0 == 0, sourceLocation: sourceLocation)
   }
 
+  func rename(_ old: String, to new: String) throws {
+    try FileManager.default.moveItem(atPath: old, toPath: new)
+  }
+
   /// A connection such as another process would have.
   func connect() throws -> Connection {
     let connection = try Connection(path: path, access: .write)
@@ -91,4 +99,15 @@ extension SessionDriver {
   func text(_ collection: String, _ id: String) async throws -> String? {
     try await document(at: DocumentPath(collection, id)).map { String(buffer: $0.data) }
   }
+}
+
+/// Waits for something that another thread will do in its own time.
+func eventually(
+  sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+  for _ in 1...5_000 {
+    if try await condition() { return }
+    try await Task.sleep(for: .milliseconds(2))
+  }
+  Issue.record("it did not happen", sourceLocation: sourceLocation)
 }

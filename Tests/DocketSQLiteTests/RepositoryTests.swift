@@ -7,14 +7,6 @@ import Testing
 
 @Suite("Repository on SQLite")
 struct RepositoryTests {
-  @Test("The store keeps the contract of a repository", arguments: RepositoryConformance.checks)
-  func conforms(check: RepositoryConformance.Check) async throws {
-    let store = try StoreFixture(clock: nil)
-    try await check.run(store.repository)
-    store.repository.close()
-    try store.checkIntegrity()
-  }
-
   @Test("Documents, revisions and the history's name survive a restart, and a closed file stands alone")
   func restart() async throws {
     let store = try StoreFixture()

@@ -15,6 +15,9 @@ enum ConnectionSetup {
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -\(options.cacheBytes >> 10);
       """)
+    if let bytes = options.databaseBytes, let pageBytes = try connection.int64("PRAGMA page_size") {
+      try connection.execute("PRAGMA max_page_count = \(bytes / pageBytes)")
+    }
     return connection
   }
 

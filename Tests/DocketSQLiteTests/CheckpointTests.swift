@@ -1,0 +1,65 @@
+import DocketStore
+import DocketTestSupport
+import Glibc
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Checkpoints")
+struct CheckpointTests {
+  private static let pageBytes = 4_096
+  private static let text = "\"" + String(repeating: "x", count: 3_000) + "\""
+
+  private func logBytes(_ store: StoreFixture) -> Int {
+    var status = stat()
+    return stat(store.path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  private static func options(idleMilliseconds: Int64) -> SQLiteStoreOptions {
+    var options = SQLiteStoreOptions()
+    options.checkpointPages = 100
+    options.groupWrites = 16
+    options.idleMilliseconds = idleMilliseconds
+    return options
+  }
+
+  @Test("Writes without a pause do not let the log grow far beyond its bound")
+  func boundsLog() async throws {
+    let store = try StoreFixture(options: Self.options(idleMilliseconds: 600_000))
+    let session = try store.session()
+    _ = try await session.writeAll((1...2_000).map { .put("/a/", "\($0)", Self.text) })
+    #expect(logBytes(store) < 200 * Self.pageBytes)
+    #expect(logBytes(store) > 0)
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A writer at rest empties the log")
+  func emptiesLog() async throws {
+    let store = try StoreFixture(options: Self.options(idleMilliseconds: 5))
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", Self.text)
+    try await eventually { logBytes(store) == 0 }
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A reader that stays lets the log grow and stops no write; once it goes, the log begins anew")
+  func stayingReader() async throws {
+    let store = try StoreFixture(options: Self.options(idleMilliseconds: 600_000))
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let reader = try store.connect()
+    try reader.execute("BEGIN; SELECT * FROM documents")
+    for _ in 1...4 { _ = try await session.writeAll((1...100).map { .put("/a/", "\($0)", Self.text) }) }
+    let grown = logBytes(store)
+    #expect(grown > 300 * Self.pageBytes)
+    #expect(try reader.string("SELECT data FROM document_rows") == "1")
+    reader.close()
+    for _ in 1...8 { _ = try await session.writeAll((1...100).map { .put("/a/", "\($0)", Self.text) }) }
+    // The file keeps its length when the log begins anew; what grows on is only a log that does not.
+    #expect(logBytes(store) < grown + 200 * Self.pageBytes)
+    await session.close()
+    try store.closeAndCheck()
+  }
+}

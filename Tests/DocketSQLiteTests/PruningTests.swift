@@ -1,0 +1,102 @@
+import DocketStore
+import DocketTestSupport
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Pruning of history")
+struct PruningTests {
+  private static let day: Int64 = 86_400_000
+
+  private static func options(_ change: (inout SQLiteStoreOptions) -> Void) -> SQLiteStoreOptions {
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 5
+    options.historyDays = 100_000
+    change(&options)
+    return options
+  }
+
+  @Test("What is older than the days goes, with the tombstones that belong to it, and the rest stays")
+  func age() async throws {
+    let clock = TestClock()
+    let store = try StoreFixture(options: Self.options { $0.historyDays = 7 }, clock: clock)
+    let session = try store.session()
+    _ = try await session.writeAll([
+      .put("/a/", "1", "1"), .put("/a/", "2", "2"), .put("/a/", "3", "3"), .put("/a/", "1", "11"), .delete("/a/", "2"),
+      .delete("/a/", "3"), .put("/a/", "3", "33"),
+    ])
+    clock.milliseconds += 7 * Self.day
+    _ = try await session.writeAll([.put("/a/", "1", "111"), .delete("/a/", "3")])
+    clock.milliseconds += 1
+    let outside = try store.connect()
+    // One more write makes the writer look.
+    _ = try await session.put("/b/", "1", "1")
+    try await eventually { try outside.int64("SELECT min(sequence) FROM changes") == 8 }
+    #expect(try outside.string("SELECT group_concat(id || ' ' || sequence) FROM tombstones") == "3 9")
+    #expect(try outside.string("SELECT before || ' ' || previous FROM changes WHERE sequence = 8") == "11 4")
+    #expect(try await session.status().oldestRevision == Revision(7))
+    #expect(try await session.text("/a/", "1") == "111")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("With no days of history the newest row stays, and the revisions go on from it")
+  func noHistory() async throws {
+    let store = try StoreFixture(options: Self.options { $0.historyDays = 0 })
+    var session = try store.session()
+    _ = try await session.writeAll((1...3_000).map { .put("/a/", "\($0 % 10)", "\($0)") } + [.delete("/a/", "1")])
+    let outside = try store.connect()
+    try await eventually { try outside.int64("SELECT count(*) FROM changes") == 1 }
+    #expect(try outside.int64("SELECT count(*) FROM tombstones") == 1)
+    outside.close()
+    await session.close()
+    try store.restart()
+    session = try store.session()
+    #expect(try await session.status().oldestRevision == Revision(3_000))
+    #expect(try await session.put("/a/", "1", "1") == Revision(3_002))
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("History beyond its share goes while writes come in, not before it has reached its floor")
+  func share() async throws {
+    let floor: Int64 = 1 << 20
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.historyFloorBytes = floor
+        $0.idleMilliseconds = 600_000
+      })
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 1_000) + "\""
+    // The floor: half of it is kept whole.
+    _ = try await session.writeAll((1...500).map { .put("/a/", "\($0 % 10)", text) })
+    let outside = try store.connect()
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    // Twenty times the floor, without a moment of rest.
+    for _ in 1...20 {
+      _ = try await session.writeAll((1...1_000).map { .put("/a/", "\($0 % 10)", text) })
+    }
+    let bytes = try outside.int64("SELECT sum(length(before)) FROM changes")
+    #expect(try #require(bytes) < 3 * floor)
+    #expect(try #require(bytes) > floor / 2)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Pages that history leaves go back to the file system")
+  func shrinks() async throws {
+    let clock = TestClock()
+    let store = try StoreFixture(options: Self.options { $0.historyDays = 1 }, clock: clock)
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 10_000) + "\""
+    _ = try await session.writeAll((1...600).map { .put("/a/", "\($0 % 10)", text) })
+    try await eventually { try await session.status().fileBytes > 6_000_000 }
+    clock.milliseconds += 2 * Self.day
+    _ = try await session.put("/a/", "1", "1")
+    try await eventually { try await session.status().fileBytes < 400_000 }
+    await session.close()
+    try store.closeAndCheck()
+  }
+}

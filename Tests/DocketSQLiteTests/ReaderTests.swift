@@ -1,0 +1,84 @@
+import DocketStore
+import DocketTestSupport
+import Glibc
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Reads")
+struct ReaderTests {
+  @Test("All reads of a tick see one state, which is taken by the first of them")
+  func snapshot() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let seen = NIOLockedValueBox<[String]>([])
+    session.tick { session in
+      func read() {
+        session.document(at: DocumentPath("/a/", "1")) { result in
+          let text = (try? result.get()).flatMap { $0 }.map { String(buffer: $0.data) } ?? "nothing"
+          seen.withLockedValue { $0.append(text) }
+        }
+      }
+      func change(_ value: Int) { try? store.connect().execute("UPDATE documents SET data = '\(value)'") }
+      change(2)
+      read()
+      change(3)
+      read()
+    }
+    #expect(try await session.text("/a/", "1") == "3")
+    #expect(seen.withLockedValue { $0 } == ["2", "2"])
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A scan that takes too long is ended, also between two rows")
+  func deadline() async throws {
+    var options = SQLiteStoreOptions()
+    options.scanDeadlineMilliseconds = 10
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.writeAll((1...100).map { .put("/a/", "\($0)", "1") })
+    let visits = NIOLockedValueBox(0)
+    let result = await withCheckedContinuation { continuation in
+      session.tick { session in
+        session.scan(
+          CollectionPath(unchecked: "/a/"), after: nil, into: 0,
+          visit: { _, _ in
+            visits.withLockedValue { $0 += 1 }
+            usleep(20_000)
+            return .next
+          }, completion: { continuation.resume(returning: $0) })
+      }
+    }
+    #expect(result == .failure(.deadlineExceeded))
+    #expect(visits.withLockedValue { $0 } == 1)
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Closing the store ends the scans that run")
+  func closing() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll((1...100).map { .put("/a/", "\($0)", "1") })
+    let (visits, visited) = AsyncStream<Void>.makeStream()
+    async let result = withCheckedContinuation { continuation in
+      session.tick { session in
+        session.scan(
+          CollectionPath(unchecked: "/a/"), after: nil, into: 0,
+          visit: { _, _ in
+            visited.yield()
+            usleep(20_000)
+            return .next
+          }, completion: { continuation.resume(returning: $0) })
+      }
+    }
+    for await _ in visits { break }
+    store.repository.close()
+    #expect(await result == .failure(.closed))
+    await session.close()
+    try store.checkIntegrity()
+  }
+}

@@ -1,0 +1,79 @@
+import DocketStore
+import DocketTestSupport
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Expiry")
+struct WriterExpiryTests {
+  /// A store with the documents 1 and 2 in `/item/`, of which 1 expires when the clock has gone on by a second.
+  private func makeStore() async throws -> (StoreFixture, SessionDriver, TestClock) {
+    let clock = TestClock()
+    let store = try StoreFixture(clock: clock)
+    let session = try store.session()
+    _ = try await session.writeAll([.put("/item/", "1", "1"), .put("/item/", "2", "1")])
+    try store.connect().execute("UPDATE document_rows SET expires_at = \(clock.milliseconds + 1_000) WHERE id = '1'")
+    return (store, session, clock)
+  }
+
+  @Test("A document is there until the moment at which it expires, and then nobody sees it")
+  func reads() async throws {
+    let (store, session, clock) = try await makeStore()
+    clock.milliseconds += 999
+    #expect(try await session.text("/item/", "1") == "1")
+    clock.milliseconds += 1
+    #expect(try await session.text("/item/", "1") == nil)
+    #expect(try await session.page(CollectionPath(unchecked: "/item/")).map(\.path.id) == ["2"])
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("An expired document cannot be patched, deleted or found by its value, and nothing is written")
+  func writes() async throws {
+    let (store, session, clock) = try await makeStore()
+    clock.milliseconds += 1_000
+    #expect(try await session.write(.delete("/item/", "1")) == .notFound)
+    #expect(try await session.write(.mergePatch("/item/", "1", "{}")) == .notFound)
+    #expect(try await session.status().revision == Revision(2))
+    let replaced = try await session.write(.replaceFirst(in: "/item/", "1", with: "2"))
+    #expect(replaced == .replaced(DocumentPath("/item/", "2"), Revision(3)))
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Writing an expired document ends it and creates it anew")
+  func recreation() async throws {
+    let (store, session, clock) = try await makeStore()
+    clock.milliseconds += 1_000
+    #expect(try await session.write(.put("/item/", "1", "7")) == .created(DocumentPath("/item/", "1"), Revision(4)))
+    let document = try #require(try await session.document(at: DocumentPath("/item/", "1")))
+    #expect(document.created.milliseconds == clock.milliseconds)
+    let outside = try store.connect()
+    let history = try outside.string(
+      """
+      SELECT group_concat(sequence || ' ' || kind || ' ' || coalesce(previous, '-') || ' ' || coalesce(before, '-'), ', ')
+      FROM changes WHERE id = '1'
+      """)
+    #expect(history == "1 created - -, 3 expired 1 1, 4 created 3 -")
+    #expect(try outside.int64("SELECT count(*) FROM document_rows WHERE expires_at IS NOT NULL") == 0)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A replacement ends the expiry of a document, a patch and a replacement by value keep it")
+  func expiryOfLiveDocuments() async throws {
+    let (store, session, _) = try await makeStore()
+    let outside = try store.connect()
+    let count = "SELECT count(*) FROM document_rows WHERE expires_at IS NOT NULL"
+    _ = try await session.write(.mergePatch("/item/", "1", #"{"a": 1}"#))
+    #expect(try outside.int64(count) == 1)
+    _ = try await session.write(.replaceFirst(in: "/item/", #"{"a": 1.0}"#, with: "3"))
+    #expect(try outside.int64(count) == 1)
+    _ = try await session.write(.put("/item/", "1", "4"))
+    #expect(try outside.int64(count) == 0)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+}

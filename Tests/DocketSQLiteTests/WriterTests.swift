@@ -1,0 +1,198 @@
+import DocketStore
+import DocketTestSupport
+import NIOConcurrencyHelpers
+import NIOCore
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Writer")
+struct WriterTests {
+  @Test("A write is in the file before it is acknowledged")
+  func answersAfterCommit() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    let seen = NIOLockedValueBox<[Int64?]>([])
+    for n in 1...20 {
+      await withCheckedContinuation { continuation in
+        session.tick { session in
+          session.submit(.put("/notes/", "\(n)", "\(n)")) { _ in
+            let count = try? store.connect().int64("SELECT count(*) FROM document_rows WHERE id = '\(n)'")
+            seen.withLockedValue { $0.append(count) }
+            continuation.resume()
+          }
+        }
+      }
+    }
+    #expect(seen.withLockedValue { $0 } == Array(repeating: 1, count: 20))
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A group that is larger than its bounds is committed in several, in order")
+  func groupBounds() async throws {
+    var options = SQLiteStoreOptions()
+    options.groupWrites = 7
+    options.groupBytes = 2_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let answers = try await session.writeAll((1...100).map { .put("/notes/", "\($0 % 9)", "\($0)") })
+    #expect(try answers.map { try $0.get().revision } == (1...100).map { Revision($0) })
+    #expect(try await session.text("/notes/", "1") == "100")
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("While another process holds the write lock, writes wait as long as they may, and reads go on")
+  func busy() async throws {
+    var options = SQLiteStoreOptions()
+    options.busyTimeoutMilliseconds = 40
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/notes/", "1", "1")
+    let outside = try store.connect()
+    try outside.execute("BEGIN IMMEDIATE")
+    let answers = try await session.writeAll([.put("/notes/", "1", "2"), .put("/notes/", "2", "2")])
+    #expect(answers == [.failure(.busy(waitedMilliseconds: 40)), .failure(.busy(waitedMilliseconds: 40))])
+    #expect(try await session.text("/notes/", "1") == "1")
+    try outside.execute("ROLLBACK")
+    #expect(try await session.put("/notes/", "1", "3") == Revision(2))
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  /// Submits writes in one tick; the answers come as they are given.
+  private func submit(_ writes: [Write], in session: SessionDriver) -> AsyncStream<Result<WriteOutcome, StoreError>> {
+    AsyncStream { answers in
+      session.tick { session in
+        for write in writes { session.submit(write) { answers.yield($0) } }
+      }
+    }
+  }
+
+  @Test("A write that waits for another process is done once that lets go")
+  func waitsForLock() async throws {
+    var options = SQLiteStoreOptions()
+    options.busyTimeoutMilliseconds = 60_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute("BEGIN IMMEDIATE")
+    let answers = submit([.put("/notes/", "1", "1")], in: session)
+    await session.drain()
+    #expect(try await session.text("/notes/", "1") == nil)
+    try outside.execute("COMMIT")
+    #expect(await answers.first { _ in true } == .success(.created(DocumentPath("/notes/", "1"), Revision(1))))
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A write for which the queue has no room is refused at once; those before it are done")
+  func queueBound() async throws {
+    var options = SQLiteStoreOptions()
+    options.documentBytes = 1_000
+    options.writeQueueBytes = 1_000 + WriteQueue.overheadBytes
+    options.busyTimeoutMilliseconds = 60_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute("BEGIN IMMEDIATE")
+    // While the first is held up, the second has its answer.
+    let large = Write.put("/notes/", "1", String(repeating: "1", count: 900))
+    var answers = submit([large, .put("/notes/", "2", "2")], in: session).makeAsyncIterator()
+    #expect(await answers.next() == .failure(.queueFull(limit: 1_256)))
+    try outside.execute("COMMIT")
+    #expect(await answers.next() == .success(.created(DocumentPath("/notes/", "1"), Revision(1))))
+    #expect(try await session.put("/notes/", "2", "2") == Revision(2))
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A full disk refuses writes, leaves reads alone, and is forgotten when there is room")
+  func full() async throws {
+    var options = SQLiteStoreOptions()
+    options.databaseBytes = 1 << 19
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 10_000) + "\""
+    var answer: Result<WriteOutcome, StoreError> = .failure(.closed)
+    var written = 0
+    repeat {
+      answer = try await session.writeAll([.put("/notes/", "\(written)", text)])[0]
+      if case .success = answer { written += 1 }
+    } while (try? answer.get()) != nil
+    #expect(answer == .failure(.full))
+    #expect(written > 10)
+    #expect(try await session.text("/notes/", "0") == text)
+    // Somebody makes room.
+    let outside = try store.connect()
+    try outside.execute("DELETE FROM document_rows WHERE id > '1'")
+    #expect(try await session.put("/notes/", "0", text) == Revision(Int64(written) + 1))
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A file or log that is no longer in its place ends all writing", arguments: ["", "-wal"])
+  func moved(suffix: String) async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.put("/notes/", "1", "1")
+    try store.rename(store.path + suffix, to: store.path + suffix + ".moved")
+    let failing = try await session.writeAll([.put("/notes/", "2", "2")])[0]
+    guard case .failure(.outcomeUnknown) = failing else {
+      Issue.record("answered \(failing)")
+      return
+    }
+    #expect(try await store.repository.waitForFailure() == failing.failure)
+    #expect(try await session.writeAll([.put("/notes/", "3", "3")]) == [failing])
+    await session.close()
+    store.repository.close()
+    // Nothing was tidied away: a new start finds the log as it was.
+    try store.rename(store.path + suffix + ".moved", to: store.path + suffix)
+    try store.checkIntegrity()
+  }
+
+  @Test("Ids grow over restarts and when the clock goes back, and no time in history falls")
+  func identifiers() async throws {
+    let clock = TestClock()
+    let store = try StoreFixture(clock: clock)
+    var ids: [String] = []
+    for step: Int64 in [0, 1, -86_400_000, -3_000, 90_000_000] {
+      clock.milliseconds += step
+      let session = try store.session()
+      let answers = try await session.writeAll(Array(repeating: .create(in: "/notes/", "1"), count: 50))
+      ids += try answers.map { try #require(try $0.get().path).id }
+      await session.close()
+      try store.restart()
+    }
+    #expect(ids == ids.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    #expect(Set(ids).count == 250)
+    let falls = try store.connect().int64(
+      "SELECT count(*) FROM changes a JOIN changes b ON b.sequence = a.sequence + 1 WHERE b.at < a.at")
+    #expect(falls == 0)
+    try store.closeAndCheck()
+  }
+
+  @Test("Ids are UUIDs of version 7, each greater than the one before")
+  func identifierForm() throws {
+    var source = IdentifierSource()
+    let ids = (0..<1_000).map { source.next(milliseconds: 0x0123_4567_89ab + $0 / 500) }
+    #expect(ids == ids.sorted())
+    #expect(Set(ids).count == 1_000)
+    for id in ids {
+      #expect(id.hasPrefix("01234567-89ab-7") || id.hasPrefix("01234567-89ac-7"))
+      #expect(id.count == 36)
+      #expect("89ab".contains(Array(id)[19]))
+    }
+  }
+}
+
+extension Result {
+  var failure: Failure? {
+    if case .failure(let failure) = self { failure } else { nil }
+  }
+}
