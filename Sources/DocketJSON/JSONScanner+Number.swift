@@ -23,9 +23,9 @@ extension JSONScanner {
   /// Skips one digit or more.
   private mutating func skipDigits() throws(JSONError) {
     let start = offset
-    while offset < bytes.count, Self.isDigit(bytes[offset]) { offset &+= 1 }
+    while offset < end, Self.isDigit(bytes[offset]) { offset &+= 1 }
     guard offset > start else {
-      throw JSONError(offset < bytes.count ? .invalidNumber : .unexpectedEnd, offset: offset)
+      throw JSONError(offset < end ? .invalidNumber : .unexpectedEnd, offset: offset)
     }
   }
 

@@ -8,7 +8,7 @@ extension JSONScanner {
     var hasEscapes = false
     while true {
       skipPlainASCII()
-      guard offset < bytes.count else { throw unexpected() }
+      guard offset < end else { throw unexpected() }
       switch bytes[offset] {
       case UInt8(ascii: "\""):
         offset &+= 1
@@ -29,7 +29,7 @@ extension JSONScanner {
   /// Skips characters that mean themselves, eight bytes a step; within the last eight bytes of the text it may skip none.
   @inlinable
   mutating func skipPlainASCII() {
-    while offset &+ 8 <= bytes.count {
+    while offset &+ 8 <= end {
       let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       let special = Self.specialBytes(word)
       guard special == 0 else {
@@ -55,14 +55,14 @@ extension JSONScanner {
   /// Skips one escape, whose backslash is at `offset`. Half of a surrogate pair is an escape like any other (RFC 8259, section 8.2).
   @usableFromInline
   mutating func skipEscape() throws(JSONError) {
-    guard offset &+ 1 < bytes.count else { throw JSONError(.unexpectedEnd, offset: bytes.count) }
+    guard offset &+ 1 < end else { throw JSONError(.unexpectedEnd, offset: end) }
     switch bytes[offset &+ 1] {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
       UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       offset &+= 2
     case UInt8(ascii: "u"):
       for digit in offset &+ 2..<offset &+ 6 {
-        guard digit < bytes.count else { throw JSONError(.unexpectedEnd, offset: bytes.count) }
+        guard digit < end else { throw JSONError(.unexpectedEnd, offset: end) }
         guard HexDigit.value(of: bytes[digit]) != nil else { throw JSONError(.invalidEscape, offset: offset) }
       }
       offset &+= 6
@@ -75,7 +75,7 @@ extension JSONScanner {
   /// no overlong forms, no surrogates, nothing past U+10FFFF.
   @usableFromInline
   mutating func skipMultibyteCharacters() throws(JSONError) {
-    while offset < bytes.count, bytes[offset] >= 0x80 {
+    while offset < end, bytes[offset] >= 0x80 {
       let length: Int
       // What the second byte may be; all later ones are 0x80...0xBF.
       let second: ClosedRange<UInt8>
@@ -90,7 +90,7 @@ extension JSONScanner {
       default: throw JSONError(.invalidUTF8, offset: offset)
       }
       for index in 1..<length {
-        guard offset &+ index < bytes.count else { throw JSONError(.unexpectedEnd, offset: bytes.count) }
+        guard offset &+ index < end else { throw JSONError(.unexpectedEnd, offset: end) }
         let byte = bytes[offset &+ index]
         guard index == 1 ? second.contains(byte) : byte & 0xC0 == 0x80 else {
           throw JSONError(.invalidUTF8, offset: offset)

@@ -28,7 +28,7 @@ extension JSONScanner {
     var kinds: UInt128 = 0
     var open = depth
     while true {
-      guard offset < bytes.count else { throw unexpected() }
+      guard offset < end else { throw unexpected() }
       let byte = bytes[offset]
       switch byte {
       case UInt8(ascii: "\""):
