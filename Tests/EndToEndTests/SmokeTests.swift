@@ -74,11 +74,8 @@ import Testing
 
   // MARK: Processes
 
-  private var binary: String {
-    Bundle.main.bundleURL.deletingLastPathComponent().appendingPathComponent("debug/docket").path.existing
-      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("docket")
-      .path
-  }
+  /// The products of one build lie in one folder, that of the test bundle among them.
+  private var binary: String { Bundle.main.bundleURL.appendingPathComponent("docket").path }
 
   /// Starts a server on a free port, and returns the port once it is ready.
   private func start(_ database: String) throws -> (Process, port: String) {
@@ -114,9 +111,4 @@ import Testing
       process.terminationStatus, String(decoding: printed, as: UTF8.self), String(decoding: complained, as: UTF8.self)
     )
   }
-}
-
-extension String {
-  /// The path, if there is a file.
-  fileprivate var existing: String? { FileManager.default.fileExists(atPath: self) ? self : nil }
 }
