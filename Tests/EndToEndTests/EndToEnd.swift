@@ -1,0 +1,27 @@
+import DocketTestSupport
+import Foundation
+import Testing
+
+/// Tests of the real binary: processes, sockets and files. They run one after another, so that what one does to the
+/// machine is no part of what another sees.
+@Suite("The docket binary", .serialized)
+enum EndToEnd {}
+
+/// Runs a body that blocks on a thread of its own, since the threads of tasks are few and must not block.
+func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread { continuation.resume(with: Result { try body() }) }.start()
+  }
+}
+
+/// Calls `body`, which may block, with the path of a database that does not exist yet; checks it when the body ends.
+func withDatabase(_ body: @escaping @Sendable (String) throws -> Void) async throws {
+  try await TemporaryDatabase.use { path in
+    try await blocking { try body(path) }
+  }
+}
+
+/// A number that a longer run sets in the environment.
+func count(_ variable: String, default value: Int) -> Int {
+  ProcessInfo.processInfo.environment[variable].flatMap { Int($0) } ?? value
+}

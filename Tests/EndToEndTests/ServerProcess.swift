@@ -1,0 +1,46 @@
+import Foundation
+
+/// A running `docket serve`.
+final class ServerProcess: Sendable {
+  let process: ChildProcess
+  let port: Int
+  let readyLine: String
+
+  /// Starts a server on a free port and waits until it says that it is ready.
+  init(database: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    process = try ChildProcess(
+      Docket.path, ["serve", "--port", "0", "--database", database] + arguments, environment: environment)
+    guard let line = process.readLine() else {
+      let ending = process.waitForEnd().map { "\($0)" } ?? "still running"
+      throw ChildProcess.Failure(description: "no ready line, \(ending): \(process.errorOutput)")
+    }
+    let digits = line.prefix(while: { $0 != "," }).split(separator: " ").lazy
+      .filter { $0.contains(":") }.compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }
+    guard let port = digits.first else {
+      throw ChildProcess.Failure(description: "no port in the ready line: \(line)")
+    }
+    readyLine = line
+    self.port = port
+  }
+
+  func connect() throws -> RawSocket { try RawSocket(port: port) }
+
+  /// Sends one frame on a connection of its own and returns all that comes back.
+  func exchange(_ frame: String) throws -> String {
+    let socket = try connect()
+    try socket.send(frame + "\0")
+    return try socket.receiveToEnd()
+  }
+
+  /// Ends it as an operator does.
+  func stop() -> ChildProcess.Ending? {
+    process.signal(SIGTERM)
+    return process.waitForEnd()
+  }
+
+  /// Ends it as a loss of power would, as far as the process goes.
+  func kill() -> ChildProcess.Ending? {
+    process.signal(SIGKILL)
+    return process.waitForEnd()
+  }
+}
