@@ -59,8 +59,8 @@ struct PruningTests {
     try store.closeAndCheck()
   }
 
-  @Test("History beyond its share goes while writes come in, not before it has reached its floor")
-  func share() async throws {
+  @Test("History beyond its share goes while writes come in, not before it has reached its floor", arguments: [1, 30])
+  func share(kibibytes: Int) async throws {
     let floor: Int64 = 1 << 20
     let store = try StoreFixture(
       options: Self.options {
@@ -68,14 +68,15 @@ struct PruningTests {
         $0.idleMilliseconds = 600_000
       })
     let session = try store.session()
-    let text = "\"" + String(repeating: "x", count: 1_000) + "\""
-    // The floor: half of it is kept whole.
-    _ = try await session.writeAll((1...500).map { .put("/a/", "\($0 % 10)", text) })
+    let text = "\"" + String(repeating: "x", count: kibibytes << 10) + "\""
+    // Half of the floor is kept whole.
+    let half = Int(floor) / 2 / text.count
+    _ = try await session.writeAll((1...half).map { .put("/a/", "\($0 % 10)", text) })
     let outside = try store.connect()
     #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
     // Twenty times the floor, without a moment of rest.
     for _ in 1...20 {
-      _ = try await session.writeAll((1...1_000).map { .put("/a/", "\($0 % 10)", text) })
+      _ = try await session.writeAll((1...2 * half).map { .put("/a/", "\($0 % 10)", text) })
     }
     let bytes = try outside.int64("SELECT sum(length(before)) FROM changes")
     #expect(try #require(bytes) < 3 * floor)

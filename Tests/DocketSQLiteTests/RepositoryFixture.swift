@@ -37,7 +37,9 @@ final class StoreFixture: @unchecked Sendable {
     path = directory.file("docket.db")
     self.clock = clock
     self.options = options
-    repository = try Self.open(path, options, clock)
+    // What a test can see does not depend on syncing, which takes most of the time of small groups.
+    self.options.durability = .normal
+    repository = try Self.open(path, self.options, clock)
   }
 
   static func open(

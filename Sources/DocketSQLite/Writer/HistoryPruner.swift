@@ -16,13 +16,19 @@ final class HistoryPruner {
 
   private var averageRowBytes: Int64 = 0
   private var sampledMilliseconds = Int64.min / 2
-  private var writesSinceStep = 0
+  private var sampledRows: Int64 = 0
+  /// What was written since the last step.
+  private var writes = 0
+  private var bytes = 0
 
-  /// One step in the midst of writes comes after so many of them, and removes up to twice as many rows, so pruning is
-  /// faster than any load.
-  private static let writesBetweenSteps = 512
+  /// In the midst of writes, so many of them, or so many bytes, call for one step, which removes up to twice as many
+  /// rows or bytes: pruning is faster than any load.
+  private static let writesForStep = 512
+  private static let bytesForStep = 512 << 10
   private static let stepRows: Int64 = 1_024
-  private static let stepBytes: Int64 = 1 << 20
+  private static let stepPages: Int64 = 256
+  /// A step looks so often whether it has freed its pages: rows can be small or large, which their headers do not tell.
+  private static let chunkRows: Int64 = 32
   private static let vacuumPages = 256
   private static let sampleIntervalMilliseconds: Int64 = 2_000
   private static let dayMilliseconds: Int64 = 86_400_000
@@ -44,17 +50,22 @@ final class HistoryPruner {
     vacuum = try connection.prepare("PRAGMA incremental_vacuum(\(Self.vacuumPages))")
   }
 
-  /// To be called after each group: makes a step when it is time for one.
+  /// To be called after each group: makes as many steps as keep up with what is written.
   /// - Parameter wall: the time by which history ages.
-  func afterGroup(writes: Int, wall: Int64) throws(SQLiteError) {
-    writesSinceStep += writes
-    guard writesSinceStep >= Self.writesBetweenSteps else { return }
-    _ = try step(wall: wall)
+  func afterGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) {
+    self.writes += writes
+    self.bytes += bytes
+    let steps = max(self.writes / Self.writesForStep, self.bytes / Self.bytesForStep)
+    guard steps > 0 else { return }
+    self.writes = 0
+    self.bytes = 0
+    for _ in 0..<steps {
+      guard try step(wall: wall) else { break }
+    }
   }
 
   /// Removes some rows, if any are too many. Returns whether it did; false also if another process is writing.
   func step(wall: Int64) throws(SQLiteError) -> Bool {
-    writesSinceStep = 0
     guard try excess(wall: wall) != nil, try transaction.begin() else { return false }
     do {
       // Another process may have written, or pruned, until now.
@@ -98,16 +109,23 @@ final class HistoryPruner {
   }
 
   private func rowsBeyondShare(oldest: Int64, newest: Int64) throws(SQLiteError) -> Int64 {
-    let now = WallClock.uptimeMilliseconds()
-    if now - sampledMilliseconds >= Self.sampleIntervalMilliseconds {
-      sampledMilliseconds = now
-      averageRowBytes = try size.averageRowBytes(oldest: oldest, newest: newest)
-    }
+    try sample(oldest: oldest, newest: newest)
     guard averageRowBytes > 0 else { return 0 }
     let historyBytes = (newest - oldest + 1) * averageRowBytes
     guard historyBytes > options.historyFloorBytes else { return 0 }
     let allowed = max(try size.usedBytes() / 100 * Int64(options.historySharePercent), options.historyFloorBytes)
     return historyBytes <= allowed ? 0 : (historyBytes - allowed) / averageRowBytes + 1
+  }
+
+  /// Looks anew at how large rows are when some time has passed, or many rows have come or gone.
+  private func sample(oldest: Int64, newest: Int64) throws(SQLiteError) {
+    let now = WallClock.uptimeMilliseconds()
+    let rows = newest - oldest + 1
+    guard now - sampledMilliseconds >= Self.sampleIntervalMilliseconds || abs(rows - sampledRows) > sampledRows / 8
+    else { return }
+    sampledMilliseconds = now
+    sampledRows = rows
+    averageRowBytes = try size.averageRowBytes(oldest: oldest, newest: newest)
   }
 
   private func range() throws(SQLiteError) -> (oldest: Int64, oldestAt: Int64, newest: Int64)? {
@@ -120,20 +138,33 @@ final class HistoryPruner {
   }
 
   private func remove(_ excess: Excess) throws(SQLiteError) {
-    selectOldest.bind(excess.newest, at: 1)
-    selectOldest.bind(max(min(Self.stepRows, Self.stepBytes / max(averageRowBytes, 1)), 1), at: 2)
+    let freePages = try size.freePages()
     var removed: Int64 = 0
-    var horizon: Int64?
+    while removed < Self.stepRows {
+      let count = try removeChunk(excess, removed: removed)
+      removed += count
+      guard count == Self.chunkRows, try size.freePages() - freePages < Self.stepPages else { break }
+    }
+  }
+
+  /// Removes the oldest rows, a few. Returns how many there were.
+  private func removeChunk(_ excess: Excess, removed: Int64) throws(SQLiteError) -> Int64 {
+    selectOldest.bind(excess.newest, at: 1)
+    selectOldest.bind(Self.chunkRows, at: 2)
+    var count: Int64 = 0
+    var horizon: Int64 = 0
     while try selectOldest.step() {
-      guard removed < excess.rows || selectOldest.int64(1) < excess.cutoff else { break }
+      guard removed + count < excess.rows || selectOldest.int64(1) < excess.cutoff else { break }
       horizon = selectOldest.int64(0)
-      removed += 1
+      count += 1
       if selectOldest.int64(2) != 0 { try removeTombstone() }
     }
     selectOldest.reset()
-    guard let horizon else { return }
-    deleteChanges.bind(horizon, at: 1)
-    try deleteChanges.run()
+    if count > 0 {
+      deleteChanges.bind(horizon, at: 1)
+      try deleteChanges.run()
+    }
+    return count
   }
 
   /// Removes the tombstone of the change on which `selectOldest` stands. It is of a later change, or there is none, if

@@ -139,10 +139,11 @@ final class Writer: @unchecked Sendable {
     } catch {
       return undo(group, after: error)
     }
-    let count = group.reduce(0) { $0 + $1.writes.count }
+    let writes = group.reduce(0) { $0 + $1.writes.count }
+    let bytes = group.reduce(0) { $0 + $1.bytes }
     keepHouse { () throws(SQLiteError) in
       try checkpointer.afterGroup()
-      try pruner.afterGroup(writes: count, wall: clock.milliseconds())
+      try pruner.afterGroup(writes: writes, bytes: bytes, wall: clock.milliseconds())
     }
   }
 
