@@ -34,6 +34,11 @@ struct ServeCommand: AsyncParsableCommand {
     logger.logLevel = logLevel
 
     let repository = try open(logger: logger)
+    if SQLiteVersion.mustNotShareCheckpoints {
+      logger.notice(
+        "SQLite \(SQLiteVersion.current): while a file is served, open it with docket sql rather than sqlite3, which may write the log back at the same instant as the server; versions up to 3.51.2 can damage the log then."
+      )
+    }
     let outcome: Result<Void, any Error>
     do {
       outcome = .success(try await serve(repository, logger: logger))
