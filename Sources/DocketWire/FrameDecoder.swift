@@ -14,6 +14,8 @@ public struct FrameDecoder: Sendable {
     case tooLong
   }
 
+  private static let blankBytesBetweenFrames = 64
+
   private let maximumFrameBytes: Int
   private var buffer = ByteBuffer()
   /// How many bytes behind the reader index are known to hold no NUL.
@@ -29,9 +31,11 @@ public struct FrameDecoder: Sendable {
   /// Bytes received of which no frame was made yet.
   public var bufferedBytes: Int { buffer.readableBytes }
 
-  /// Whether what is buffered holds anything but white space, so that a frame has begun.
+  /// Whether a frame has begun: what is buffered is more than the few bytes of white space (a line's end, say) that people
+  /// leave between frames. Endless white space is a frame, too, or a client that sends it would have no deadline.
   public var holdsPartOfFrame: Bool {
-    !buffer.readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
+    buffer.readableBytes > Self.blankBytesBetweenFrames
+      || !buffer.readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
   }
 
   public mutating func append(_ bytes: ByteBuffer) {

@@ -77,4 +77,15 @@ import Testing
     decoder.discard()
     #expect(!decoder.holdsPartOfFrame && decoder.bufferedBytes == 0)
   }
+
+  @Test("White space without end is a frame that has begun")
+  func endlessWhitespace() {
+    var decoder = FrameDecoder(maximumFrameBytes: 100)
+    for _ in 0..<65 { decoder.append(ByteBuffer(string: " ")) }
+    #expect(decoder.holdsPartOfFrame)
+    #expect(decoder.next() == nil)
+    decoder.append(ByteBuffer(string: "{}\0"))
+    #expect(decoder.next() == .frame(ByteBuffer(string: String(repeating: " ", count: 65) + "{}")))
+    #expect(!decoder.holdsPartOfFrame)
+  }
 }
