@@ -34,11 +34,6 @@ struct ServeCommand: AsyncParsableCommand {
     logger.logLevel = logLevel
 
     let repository = try open(logger: logger)
-    if SQLiteVersion.mustNotShareCheckpoints {
-      logger.notice(
-        "SQLite \(SQLiteVersion.current): while a file is served, open it with docket sql rather than sqlite3, which may write the log back at the same instant as the server; versions up to 3.51.2 can damage the log then."
-      )
-    }
     let outcome: Result<Void, any Error>
     do {
       outcome = .success(try await serve(repository, logger: logger))
@@ -68,6 +63,12 @@ struct ServeCommand: AsyncParsableCommand {
         wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, threads: listening.threads),
       logger: logger
     ) { [file = database.database] addresses in
+      // Not before it serves: a server that does not start says why, and nothing else.
+      if SQLiteVersion.mustNotShareCheckpoints {
+        logger.notice(
+          "SQLite \(SQLiteVersion.current): while a file is served, open it with docket sql rather than sqlite3, which may write the log back at the same instant as the server; versions up to 3.51.2 can damage the log then."
+        )
+      }
       let places = addresses.map(\.description).joined(separator: " and ")
       // If nobody reads standard output any more, there is nobody to tell.
       try? StandardStream.output.writeLine("docket: listening on \(places), database \(file)")
