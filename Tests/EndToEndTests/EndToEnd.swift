@@ -7,10 +7,19 @@ import Testing
 @Suite("The docket binary", .serialized)
 enum EndToEnd {}
 
-/// Runs a body that blocks on a thread of its own, since the threads of tasks are few and must not block.
+/// Runs a body that blocks off the threads of tasks, which are few and must not block.
+///
+/// It stays in its task, so that what it finds is laid to its test.
 func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    Thread { continuation.resume(with: Result { try body() }) }.start()
+  try await withTaskExecutorPreference(BlockingExecutor()) { try body() }
+}
+
+private final class BlockingExecutor: TaskExecutor {
+  private let queue = DispatchQueue(label: "docket.test.blocking")
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }
 

@@ -94,6 +94,12 @@ final class RawSocket {
     return try receiveFrame()
   }
 
+  /// Whether something to read comes in time, or is there already.
+  func hasInput(withinMilliseconds milliseconds: Int32) -> Bool {
+    var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&ready, 1, milliseconds) > 0
+  }
+
   func close() {
     guard descriptor >= 0 else { return }
     Foundation.close(descriptor)

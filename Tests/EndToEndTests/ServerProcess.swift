@@ -6,10 +6,12 @@ final class ServerProcess: Sendable {
   let port: Int
   let readyLine: String
 
-  /// Starts a server on a free port and waits until it says that it is ready.
-  init(database: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+  /// Starts a server, on a free port unless told otherwise, and waits until it says that it is ready.
+  init(
+    database: String, port: Int = 0, _ arguments: [String] = [], environment: [String: String] = [:]
+  ) throws {
     process = try ChildProcess(
-      Docket.path, ["serve", "--port", "0", "--database", database] + arguments, environment: environment)
+      Docket.path, ["serve", "--port", "\(port)", "--database", database] + arguments, environment: environment)
     guard let line = process.readLine() else {
       let ending = process.waitForEnd().map { "\($0)" } ?? "still running"
       throw ChildProcess.Failure(description: "no ready line, \(ending): \(process.errorOutput)")
@@ -30,6 +32,11 @@ final class ServerProcess: Sendable {
     let socket = try connect()
     try socket.send(frame + "\0")
     return try socket.receiveToEnd()
+  }
+
+  /// What it has logged that an operator should look at: everything but notices.
+  var complaints: [Substring] {
+    process.errorOutput.split(separator: "\n").filter { !$0.contains(" notice docket: ") }
   }
 
   /// Ends it as an operator does.
