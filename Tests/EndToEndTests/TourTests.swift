@@ -3,11 +3,13 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-  @Suite("keeps what the README shows")
+  @Suite("keeps what the pages show")
   struct TourTests {
-    @Test("the tour works as it stands, and prints what it shows")
-    func tour() async throws {
-      let blocks = try MarkdownBlock.all(of: "README.md")
+    @Test(
+      "every command of a page works, in its order, and prints what the page shows",
+      arguments: ["README.md", "docs/CLI.md"])
+    func tour(_ page: String) async throws {
+      let blocks = try MarkdownBlock.all(of: page)
       #expect(blocks.count { $0.language == "text" } >= 4)
       try await withDatabase { path in
         let folder = (path as NSString).deletingLastPathComponent
@@ -18,11 +20,10 @@ extension EndToEnd {
           "DOCKET_PORT": "\(server.port)",
         ]
         for (block, shown) in zip(blocks, blocks.dropFirst()) where shown.language == "text" {
-          // The README's server has the port that a user's has.
+          // The page's server has the port that a user's has.
           let text = block.text.replacingOccurrences(of: "12000", with: "\(server.port)")
           let program = block.language == "python" ? ["python3", "-c", text] : ["sh", "-ec", text]
-          let run = try ChildProcess(
-            "/usr/bin/env", ["-C", folder] + program, environment: environment)
+          let run = try ChildProcess("/usr/bin/env", ["-C", folder] + program, environment: environment)
           #expect(run.waitForEnd() == .exited(0), "\(block.text): \(run.errorOutput)")
           #expect(run.remainingOutput.trimmingCharacters(in: .newlines) == shown.text, "\(block.text)")
         }
