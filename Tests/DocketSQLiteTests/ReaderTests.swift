@@ -53,7 +53,8 @@ struct ReaderTests {
       }
     }
     #expect(result == .failure(.deadlineExceeded))
-    #expect(visits.withLockedValue { $0 } == 1)
+    // None, where the machine was so busy that the deadline passed before the first row.
+    #expect(visits.withLockedValue { $0 } <= 1)
     await session.close()
     try store.closeAndCheck()
   }
