@@ -39,7 +39,7 @@ public struct SQLiteStoreOptions: Sendable {
   public var idleMilliseconds: Int64 = 1_000
   /// How long one scan may take. Default: 5,000 ms.
   public var scanDeadlineMilliseconds: Int64 = 5_000
-  /// How many scans may wait for a thread; one more is refused as `queueFull`. Default: 256.
+  /// How many scans may wait for a thread; one more is refused as `tooManyScans`. Default: 256.
   public var scanQueueLength = 256
   /// The most memory each connection keeps pages in, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20

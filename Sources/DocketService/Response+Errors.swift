@@ -67,6 +67,10 @@ extension StoreError {
         .serviceUnavailable, "overloaded",
         "More than \(limit) bytes of writes are waiting (--write-queue-bytes). Nothing was changed; try again.",
         afterSeconds: 1)
+    case .tooManyScans(let limit):
+      .retry(
+        .serviceUnavailable, "overloaded",
+        "\(limit) readings of collections are waiting already (--scan-queue-length); try again.", afterSeconds: 1)
     case .full:
       .error(
         .insufficientStorage, "disk_full",

@@ -16,6 +16,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case busy(waitedMilliseconds: Int64)
   /// So many bytes of writes wait that one more is not taken.
   case queueFull(limit: Int)
+  /// So many long reads wait that one more is not taken.
+  case tooManyScans(limit: Int)
   /// The disk is full. Reads go on; writes go on by themselves when there is room.
   case full
   /// The store is closing or has closed.

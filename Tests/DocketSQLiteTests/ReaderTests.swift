@@ -1,3 +1,4 @@
+import Dispatch
 import DocketStore
 import DocketTestSupport
 import Glibc
@@ -29,6 +30,48 @@ struct ReaderTests {
     }
     #expect(try await session.text("/a/", "1") == "3")
     #expect(seen.withLockedValue { $0 } == ["2", "2"])
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("No more scans wait than may, and one that is refused says how many those are")
+  func scanQueue() async throws {
+    var options = SQLiteStoreOptions()
+    options.scanQueueLength = 1
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let gate = DispatchSemaphore(value: 0)
+    let entered = NIOLockedValueBox(0)
+    let refusals = NIOLockedValueBox<[StoreError]>([])
+    let answers = NIOLockedValueBox(0)
+    func scan() {
+      session.tick { session in
+        session.scan(
+          CollectionPath(unchecked: "/a/"), after: nil, into: 0,
+          visit: { _, _ in
+            entered.withLockedValue { $0 += 1 }
+            gate.wait()
+            return .next
+          },
+          completion: { result in
+            if case .failure(let error) = result { refusals.withLockedValue { $0.append(error) } }
+            answers.withLockedValue { $0 += 1 }
+          })
+      }
+    }
+    // Two threads scan, one scan waits, and there is no place for the fourth.
+    for count in 1...2 {
+      scan()
+      try await eventually { entered.withLockedValue { $0 } == count }
+    }
+    scan()
+    scan()
+    try await eventually { answers.withLockedValue { $0 } == 1 }
+    #expect(refusals.withLockedValue { $0 } == [.tooManyScans(limit: 1)])
+    for _ in 1...3 { gate.signal() }
+    try await eventually { answers.withLockedValue { $0 } == 4 }
+    #expect(refusals.withLockedValue { $0.count } == 1)
     await session.close()
     try store.closeAndCheck()
   }

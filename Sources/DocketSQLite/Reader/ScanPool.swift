@@ -26,7 +26,7 @@ final class ScanPool: Sendable {
   func submit(_ job: @escaping Job) -> StoreError? {
     let refusal = state.withLock { state -> StoreError? in
       if state.isClosed { return .closed }
-      if state.jobs.count >= queueLength { return .queueFull(limit: queueLength) }
+      if state.jobs.count >= queueLength { return .tooManyScans(limit: queueLength) }
       state.jobs.append(job)
       return nil
     }

@@ -42,7 +42,9 @@ final class ScanReader: @unchecked Sendable {
       SELECT id, revision, created_at, updated_at, data FROM document_rows
       WHERE collection = ?1 AND id > ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id
       """)
-    revisions = try connection.prepare("SELECT min(sequence), max(sequence) FROM changes")
+    revisions = try connection.prepare(
+      // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).
+      "SELECT (SELECT min(sequence) FROM changes), (SELECT max(sequence) FROM changes)")
     historyID = try connection.prepare("SELECT value FROM properties WHERE name = 'history_id'")
     limit = .allocate(capacity: 1)
     limit.initialize(to: Limit(stop: stop))
