@@ -1,0 +1,177 @@
+import DocketTestSupport
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// Each limit, set by its flag to something that a test can meet.
+  @Suite("keeps its limits")
+  struct LimitTests {
+    private static let keepAlive = #"{"method":"GET","path":"/","headers":{"Connection":"keep-alive"}}"# + "\0"
+
+    private static func withServer(
+      _ arguments: [String], _ body: @escaping @Sendable (ServerProcess) throws -> Void
+    ) async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database, arguments)
+        try body(server)
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
+    private static func put(_ path: String, _ data: String) -> String {
+      #"{"method":"PUT","path":"\#(path)","data":\#(data)}"#
+    }
+
+    private static func get(_ path: String) -> String { #"{"method":"GET","path":"\#(path)"}"# }
+
+    @Test("--idle-timeout: a silent connection is closed, one that waits for nobody as well")
+    func idle() async throws {
+      try await Self.withServer(["--idle-timeout", "0.5"]) { (server) throws in
+        let silent = try server.connect()
+        let persistent = try server.connect()
+        try persistent.send(Self.keepAlive)
+        #expect(try persistent.receiveFrame()?.contains("Hello") == true)
+        #expect(try silent.receiveToEnd().isEmpty)
+        #expect(try persistent.receiveFrame() == nil)
+      }
+    }
+
+    @Test("--linger-timeout and --linger-bytes: what a client sends behind its answer is not read for ever")
+    func linger() async throws {
+      for arguments in [["--linger-timeout", "0.5"], ["--linger-bytes", "0", "--linger-timeout", "60"]] {
+        try await Self.withServer(arguments) { (server) throws in
+          let socket = try server.connect()
+          try socket.send(Self.get("/") + "\0more")
+          #expect(try socket.receiveToEnd().contains("Hello"))
+          // The server has shut its side and closes soon: then sending fails, which ends this loop.
+          var sent = 0
+          while (try? socket.send("x")) != nil, sent < 10_000 {
+            sent += 1
+            usleep(1000)
+          }
+          #expect(sent < 10_000)
+        }
+      }
+    }
+
+    @Test("--max-depth and --max-document-bytes: a deeper document gets 422, a larger one 413")
+    func documents() async throws {
+      try await Self.withServer(["--max-depth", "3", "--max-document-bytes", "20"]) { (server) throws in
+        #expect(try server.exchange(Self.put("/a/1", "[[[1]]]")).contains(#""code": 201"#))
+        #expect(try server.exchange(Self.put("/a/1", "[[[[1]]]]")).contains(#""code": 422"#))
+        #expect(
+          try server.exchange(Self.put("/a/1", "\"" + String(repeating: "x", count: 18) + "\"")).contains(
+            #""code": 200"#))
+        #expect(
+          try server.exchange(Self.put("/a/1", "\"" + String(repeating: "x", count: 19) + "\"")).contains(
+            "document_too_large"))
+        #expect(
+          try server.exchange(#"{"method":"POST","path":"/item","data":"\#(String(repeating: "x", count: 19))"}"#)
+            == #"{"code": 413, "message": "Content Too Large", "data": null}"#)
+      }
+    }
+
+    @Test("--page-bytes ends a page early, and next goes on; --list-bytes refuses the whole list")
+    func pages() async throws {
+      try await Self.withServer(["--page-bytes", "25", "--list-bytes", "40"]) { (server) throws in
+        for id in 1...5 { _ = try server.exchange(Self.put("/item/\(id)", #""0123456789""#)) }
+        var seen = 0
+        var after = ""
+        for _ in 1...3 {
+          let page = try server.exchange(Self.get("/item/?limit=100" + after))
+          seen += page.components(separatedBy: "\"document\"").count - 1
+          let next = try #require(page.components(separatedBy: "\"next\": ").last)
+          after = next.hasPrefix("null") ? "" : "&after=" + next.dropFirst().prefix { $0 != "\"" }
+        }
+        #expect(seen == 5 && after.isEmpty)
+        #expect(
+          try server.exchange(Self.get("/list")) == #"{"code": 413, "message": "Content Too Large", "data": null}"#)
+      }
+    }
+
+    @Test(
+      "--max-pipelined-requests, --max-pipelined-bytes and --send-buffer-bytes only make requests wait: all are answered in order"
+    )
+    func pipelining() async throws {
+      let limits = ["--max-pipelined-requests", "2", "--max-pipelined-bytes", "100", "--send-buffer-bytes", "1000"]
+      try await Self.withServer(limits) { (server) throws in
+        let socket = try server.connect()
+        let text = String(repeating: "x", count: 500)
+        try socket.send(Self.keepAlive)
+        _ = try socket.receiveFrame()
+        for number in 0..<300 {
+          try socket.send(#"{"method":"PUT","path":"/a/\#(number)","data":"\#(text)","id":\#(number)}"# + "\0")
+          try socket.send(#"{"method":"GET","path":"/a/\#(number)","id":\#(number)}"# + "\0")
+        }
+        for number in 0..<300 {
+          #expect(try socket.receiveFrame()?.hasSuffix("\"id\": \(number)}") == true)
+          #expect(try socket.receiveFrame() == #"{"code": 200, "message": "OK", "data": "\#(text)", "id": \#(number)}"#)
+        }
+      }
+    }
+
+    @Test("--scan-timeout: a reading that takes too long gets 503 and when to try again")
+    func scans() async throws {
+      try await Self.withServer(["--scan-timeout", "0.001"]) { (server) throws in
+        let socket = try server.connect()
+        try socket.send(Self.keepAlive)
+        _ = try socket.receiveFrame()
+        let text = String(repeating: "x", count: 100_000)
+        for number in 0..<100 { _ = try socket.exchange(Self.put("/item/\(number)", "\"\(text)\"")) }
+        let answer = try #require(try socket.exchange(Self.get("/item/?limit=1000")))
+        #expect(
+          answer.contains(#""code": 503"#) && answer.contains("deadline_exceeded") && answer.contains("retryAfter"))
+      }
+    }
+
+    @Test("--write-queue-bytes: above it a write gets 503 at once, and those that wait are still done")
+    func writeQueue() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(
+          database: database, ["--max-document-bytes", "100", "--write-queue-bytes", "1200", "--busy-timeout", "60"])
+        let lock = try LockHolder(database)
+        let sockets = try (0..<10).map { _ in try server.connect() }
+        for (number, socket) in sockets.enumerated() { try socket.send(Self.put("/a/\(number)", "1") + "\0") }
+        // The answers that come while the lock is held are refusals; the others wait for it.
+        let refused = sockets.filter { $0.hasInput(withinMilliseconds: 500) }
+        #expect(!refused.isEmpty && refused.count < sockets.count)
+        for socket in refused { #expect(try socket.receiveToEnd().contains("overloaded")) }
+        try lock.release()
+        for socket in sockets where !refused.contains(where: { $0 === socket }) {
+          #expect(try socket.receiveToEnd().contains(#""code": 201"#))
+        }
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
+    @Test("--history-days 0 keeps no old versions, and a small --checkpoint-pages no long log")
+    func history() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database, ["--history-days", "0", "--checkpoint-pages", "10"])
+        let socket = try server.connect()
+        try socket.send(Self.keepAlive)
+        _ = try socket.receiveFrame()
+        let text = String(repeating: "x", count: 5000)
+        for _ in 0..<300 { _ = try socket.exchange(Self.put("/a/1", "\"\(text)\"")) }
+        var versions = ""
+        for _ in 0..<500 where versions != "1\n" {
+          versions = try SQLiteCommand.run(database, "SELECT count(*) FROM changes").output
+          usleep(20_000)
+        }
+        #expect(versions == "1\n")
+        let log = try FileManager.default.attributesOfItem(atPath: database + "-wal")[.size] as? Int
+        #expect(try #require(log) < 1 << 20)
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
+    @Test("--insecure is asked for where others could reach the server")
+    func insecure() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database, ["--host", "0.0.0.0", "--insecure"])
+        #expect(try server.exchange(Self.get("/")).contains("Hello"))
+        #expect(server.stop() == .exited(0))
+      }
+    }
+  }
+}
