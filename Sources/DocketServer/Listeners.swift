@@ -31,6 +31,11 @@ struct Listeners {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(
+        .writeBufferWaterMark,
+        value: .init(
+          low: (configuration.limits.sendBufferBytes + 1) / 2, high: configuration.limits.sendBufferBytes)
+      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let loop = loops.context(of: channel.eventLoop)
