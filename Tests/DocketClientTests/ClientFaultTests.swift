@@ -119,7 +119,7 @@ struct ClientFaultTests {
       try connection.answer()
       #expect(throws: ScriptError.ended) { try connection.request() }
     } client: { (address) async throws in
-      let impatient = DocketClient(address, configuration: ClientConfiguration(requestTimeout: .milliseconds(50)))
+      let impatient = DocketClient(address, configuration: ClientConfiguration(requestTimeout: .seconds(1)))
       await #expect(throws: DocketClientError.timedOut(requestMayHaveHappened: true)) {
         try await impatient.get("/n/1")
       }
