@@ -170,7 +170,10 @@ struct ClientState {
       while sent.count < maximumInFlight, var call = waiting.popFirst() {
         call.wasSent = true
         var request = call.request
-        if isFirstRequest { request.headers = Headers([("Connection", "keep-alive")]) }
+        if isFirstRequest {
+          request.headers = request.headers ?? Headers()
+          request.headers?.append("Connection", "keep-alive")
+        }
         isFirstRequest = false
         sent.append(Place(call: call))
         actions.append(.write(request))

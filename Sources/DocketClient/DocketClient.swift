@@ -46,11 +46,14 @@ public final class DocketClient: Sendable {
   /// - Parameters:
   ///   - path: as the protocol writes it: percent-encoded where a segment holds `/`, `%` or `?`.
   ///   - data: JSON text.
+  ///   - headers: nil lets the server leave headers out of its answer.
   /// - Throws: `DocketClientError`, but not `refused`; `CancellationError`.
-  public func request(_ method: Method, _ path: String, data: ByteBuffer? = nil) async throws -> Answer {
+  public func request(
+    _ method: Method, _ path: String, data: ByteBuffer? = nil, headers: Headers? = nil
+  ) async throws -> Answer {
     if let data { try Self.check(data) }
     let call = Call(
-      id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data)
+      id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data, headers: headers)
     let isCancelled = CancellationMark()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in

@@ -5,13 +5,13 @@ import NIOCore
 /// How documents stand in answers.
 extension ByteBuffer {
   /// `{"path": …, "id": …, "revision": …` with its brace left open.
-  mutating func writeIdentity(_ path: DocumentPath, _ revision: Revision) {
+  mutating func writeIdentity(_ path: DocumentPath, _ revision: Revision?) {
     writeStaticString("{\"path\": ")
     writeJSONString(path.requestPath)
     writeStaticString(", \"id\": ")
     writeJSONString(path.id)
     writeStaticString(", \"revision\": ")
-    writeDecimal(revision.rawValue)
+    if let revision { writeDecimal(revision.rawValue) } else { writeStaticString("null") }
   }
 
   /// A document as a page shows it.

@@ -3,8 +3,13 @@ import DocketWire
 import NIOCore
 
 extension DocumentService {
-  func readDocument(_ path: DocumentPath, withHeaders: Bool, completion: @escaping (Response) -> Void) {
+  func readDocument(
+    _ path: DocumentPath, _ condition: Condition?, withHeaders: Bool, completion: @escaping (Response) -> Void
+  ) {
     session.document(at: path) { result in
+      if let condition, case .success(let document) = result, !condition.holds(for: document?.revision) {
+        return completion(Self.unwanted(condition, document))
+      }
       switch result {
       case .success(let document?): completion(Self.found(document, withHeaders: withHeaders))
       case .success(nil): completion(.noDocument)
@@ -22,34 +27,59 @@ extension DocumentService {
     return response
   }
 
+  /// The answer to a GET whose condition does not hold (RFC 9110, section 13.2.2).
+  private static func unwanted(_ condition: Condition, _ document: Document?) -> Response {
+    switch (condition, document) {
+    case (.absent, let document?), (.noneOf, let document?):
+      Response(.notModified, headers: Headers([("ETag", document.revision.entityTag)]))
+    default: .conditionFailed(document?.revision)
+    }
+  }
+
   func write(_ write: Write, withHeaders: Bool, completion: @escaping (Response) -> Void) {
+    // What a dry run would have been numbered is nobody's revision.
+    let isDryRun = write.terms.isDryRun
     session.submit(write) { result in
       switch result {
       case .success(.created(let path, let revision)):
-        var response = Self.written(.created, path, revision, withHeaders)
+        var response = Self.written(.created, path, isDryRun ? nil : revision, withHeaders)
         if withHeaders { response.headers.append("Location", path.requestPath) }
         completion(response)
-      case .success(.replaced(let path, let revision)): completion(Self.written(.ok, path, revision, withHeaders))
+      case .success(.replaced(let path, let revision)):
+        completion(Self.written(.ok, path, isDryRun ? nil : revision, withHeaders))
       case .success(.deleted): completion(Response(.noContent))
       case .success(.notFound): completion(.noDocument)
+      case .success(.conditionFailed(let current)): completion(.conditionFailed(current))
       case .failure(let error): completion(error.response)
       }
     }
   }
 
-  private static func written(_ status: Status, _ path: DocumentPath, _ revision: Revision, _ withHeaders: Bool)
+  private static func written(_ status: Status, _ path: DocumentPath, _ revision: Revision?, _ withHeaders: Bool)
     -> Response
   {
     var data = ByteBuffer()
     data.writeIdentity(path, revision)
     data.writeStaticString("}")
-    return Response(status, data: data, headers: withHeaders ? Headers([("ETag", revision.entityTag)]) : Headers())
+    guard withHeaders, let revision else { return Response(status, data: data) }
+    return Response(status, data: data, headers: Headers([("ETag", revision.entityTag)]))
   }
 }
 
 extension Response {
   fileprivate static var noDocument: Response {
     .error(.notFound, "not_found", "There is no document at this path.")
+  }
+
+  /// - Parameter current: the document's revision; nil where there is none.
+  fileprivate static func conditionFailed(_ current: Revision?) -> Response {
+    let state = current.map { "It has revision \($0)" } ?? "There is no document"
+    var response = Response.error(
+      .preconditionFailed, "precondition_failed",
+      "The document is not as If-Match or If-None-Match demands. \(state); read it again and decide anew.",
+      member: "revision", current?.rawValue)
+    if let current { response.headers.append("ETag", current.entityTag) }
+    return response
   }
 }
 

@@ -25,6 +25,7 @@ extension DocumentService {
       case .success(.replaced): completion(Response(.ok))
       case .success(.deleted): completion(Response(.noContent))
       case .success(.notFound): completion(Response(.notFound))
+      case .success(.conditionFailed): completion(Response(.preconditionFailed))
       case .failure(let error): completion(error.response(.original))
       }
     }

@@ -20,7 +20,8 @@ public final class DocumentService {
   public func perform(_ operation: Operation, withHeaders: Bool, completion: @escaping (Response) -> Void) {
     switch operation {
     case .answer(let response): completion(response)
-    case .readDocument(let path): readDocument(path, withHeaders: withHeaders, completion: completion)
+    case .readDocument(let path, let condition):
+      readDocument(path, condition, withHeaders: withHeaders, completion: completion)
     case .readPage(let request): readPage(request, completion: completion)
     case .readList: readList(completion: completion)
     case .readStats: readStats(completion: completion)

@@ -5,7 +5,8 @@ import DocketWire
 public enum Operation: Sendable {
   /// The answer is known without asking the store.
   case answer(Response)
-  case readDocument(DocumentPath)
+  /// With a condition under which the document is wanted.
+  case readDocument(DocumentPath, Condition?)
   case readPage(PageRequest)
   /// The list of the original server, whole.
   case readList

@@ -11,14 +11,25 @@ extension Response {
     return Response(status, data: data)
   }
 
-  /// An error that time heals. How long to wait stands in the data too, for those who read no headers.
-  public static func retry(_ status: Status, _ code: String, _ detail: String, afterSeconds seconds: Int) -> Response {
+  /// An error that tells one number more.
+  static func error(
+    _ status: Status, _ code: String, _ detail: String, member: StaticString, _ number: Int64?
+  ) -> Response {
     var data = ByteBuffer()
     data.writeError(code, detail)
-    data.writeStaticString(", \"retryAfter\": ")
-    data.writeDecimal(seconds)
+    data.writeStaticString(", \"")
+    data.writeStaticString(member)
+    data.writeStaticString("\": ")
+    if let number { data.writeDecimal(number) } else { data.writeStaticString("null") }
     data.writeStaticString("}")
-    return Response(status, data: data, headers: Headers([("Retry-After", String(seconds))]))
+    return Response(status, data: data)
+  }
+
+  /// An error that time heals. How long to wait stands in the data too, for those who read no headers.
+  public static func retry(_ status: Status, _ code: String, _ detail: String, afterSeconds seconds: Int) -> Response {
+    var response = error(status, code, detail, member: "retryAfter", Int64(seconds))
+    response.headers.append("Retry-After", String(seconds))
+    return response
   }
 }
 

@@ -18,7 +18,7 @@ extension Router {
     case (.item, .put): return replaceItem(request)
     case (.item, .delete):
       let data = request.data ?? ByteBuffer(staticString: "null")
-      return .write(.deleteFirst(in: Self.items, equalTo: data), answeredAs: .original)
+      return writing(.deleteFirst(in: Self.items, equalTo: data), for: request, as: .original)
     default: return .answer(Response(.badRequest))
     }
   }
@@ -31,7 +31,7 @@ extension Router {
     guard let (current, new) = data.withUnsafeReadableBytes({ Self.split($0) }) else {
       return .answer(Response(.notFound))
     }
-    return .write(.replaceFirst(in: Self.items, equalTo: current, with: new), answeredAs: .original)
+    return writing(.replaceFirst(in: Self.items, equalTo: current, with: new), for: request, as: .original)
   }
 
   /// Cuts a string token at its only comma into two tokens, each written as the whole was; nil if it has not just one.

@@ -33,10 +33,10 @@ public struct Router: Sendable {
   private func document(_ request: Request, _ path: DocumentPath, _ target: Target) -> Operation {
     if let refusal = refuseParameters(target) { return refusal }
     switch request.method {
-    case .get: return .readDocument(path)
+    case .get: return onCondition(request) { .readDocument(path, $0) }
     case .put: return storing(request, as: .document) { .put(path, data: $0) }
     case .patch: return patch(request, path)
-    case .delete: return .write(.delete(path), answeredAs: .document)
+    case .delete: return writing(.delete(path), for: request, as: .document)
     case .post, .other: return notAllowed(request, allowed: [.get, .put, .patch, .delete])
     }
   }
@@ -64,7 +64,7 @@ public struct Router: Sendable {
           "The data of PATCH must be an object: a JSON Merge Patch (RFC 7396), whose fields replace those of the document."
         ))
     }
-    return .write(.mergePatch(path, patch: data), answeredAs: .document)
+    return writing(.mergePatch(path, patch: data), for: request, as: .document)
   }
 
   private func health(_ request: Request) -> Operation {
@@ -73,12 +73,33 @@ public struct Router: Sendable {
   }
 
   /// A write of the request's data, unless that is over the limit. Data that is absent is null.
-  func storing(_ request: Request, as form: Operation.WriteForm, _ write: (ByteBuffer) -> Write) -> Operation {
+  func storing(
+    _ request: Request, as form: Operation.WriteForm, _ action: (ByteBuffer) -> Write.Action
+  ) -> Operation {
     let data = request.data ?? ByteBuffer(staticString: "null")
     guard data.readableBytes <= limits.documentBytes else {
       return .answer(StoreError.documentTooLarge(limit: limits.documentBytes).response(form))
     }
-    return .write(write(data), answeredAs: form)
+    return writing(action(data), for: request, as: form)
+  }
+
+  /// A write on the terms that the request's headers set, unless they do not fit.
+  func writing(_ action: Write.Action, for request: Request, as form: Operation.WriteForm) -> Operation {
+    do throws(ParameterError) {
+      let terms = try WriteTerms(request.headers)
+      if let misfit = action.misfit(of: terms) { throw misfit }
+      return .write(Write(action, terms: terms), answeredAs: form)
+    } catch {
+      return .answer(form == .original ? Response(.badRequest) : .error(.badRequest, error.code, error.detail))
+    }
+  }
+
+  private func onCondition(_ request: Request, _ read: (Condition?) -> Operation) -> Operation {
+    do throws(ParameterError) {
+      return read(try Condition.read(request.headers))
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
+    }
   }
 
   private func refuseParameters(_ target: Target) -> Operation? {
@@ -93,5 +114,27 @@ public struct Router: Sendable {
       .methodNotAllowed, "method_not_allowed", "This path has the methods \(names), in capital letters.")
     response.headers.append("Allow", names)
     return .answer(response)
+  }
+}
+
+extension Write.Action {
+  /// What of the terms makes no sense for this action.
+  fileprivate func misfit(of terms: WriteTerms) -> ParameterError? {
+    switch self {
+    case .put, .mergePatch, .delete: break
+    case .create, .replaceFirst, .deleteFirst:
+      if terms.condition != nil {
+        return Condition.invalid(
+          "If-Match and If-None-Match speak of one document; POST makes a new one. PUT with If-None-Match: * creates under a path of yours, once."
+        )
+      }
+    }
+    switch self {
+    case .create, .put, .mergePatch, .replaceFirst: return nil
+    case .delete, .deleteFirst:
+      guard terms.lifetimeMilliseconds != nil else { return nil }
+      return ParameterError(
+        code: "invalid_expiry", detail: "Expires-In goes with a write that stores something; DELETE leaves nothing.")
+    }
   }
 }

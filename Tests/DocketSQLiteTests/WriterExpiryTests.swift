@@ -61,18 +61,40 @@ struct WriterExpiryTests {
     try store.closeAndCheck()
   }
 
-  @Test("A replacement ends the expiry of a document, a patch and a replacement by value keep it")
+  @Test("A write without a lifetime makes a document permanent, one with a lifetime sets its end anew")
   func expiryOfLiveDocuments() async throws {
-    let (store, session, _) = try await makeStore()
+    let (store, session, clock) = try await makeStore()
     let outside = try store.connect()
-    let count = "SELECT count(*) FROM document_rows WHERE expires_at IS NOT NULL"
-    _ = try await session.write(.mergePatch("/item/", "1", #"{"a": 1}"#))
-    #expect(try outside.int64(count) == 1)
-    _ = try await session.write(.replaceFirst(in: "/item/", #"{"a": 1.0}"#, with: "3"))
-    #expect(try outside.int64(count) == 1)
-    _ = try await session.write(.put("/item/", "1", "4"))
-    #expect(try outside.int64(count) == 0)
+    let lifetime = "SELECT expires_at - \(clock.milliseconds) FROM document_rows WHERE id = '1'"
+    let brief = WriteTerms(lifetimeMilliseconds: 500)
+    for (brief, permanent) in [
+      (Write.put("/item/", "1", "{}").on(brief), Write.put("/item/", "1", "{}")),
+      (.mergePatch("/item/", "1", "{}").on(brief), .mergePatch("/item/", "1", "{}")),
+      (.replaceFirst(in: "/item/", "{}", with: "{}").on(brief), .replaceFirst(in: "/item/", "{}", with: "{}")),
+    ] {
+      _ = try await session.write(brief)
+      #expect(try outside.int64(lifetime) == 500)
+      _ = try await session.write(permanent)
+      #expect(try outside.int64("SELECT count(*) FROM document_rows WHERE expires_at IS NOT NULL") == 0)
+    }
+    _ = try await session.write(Write.create(in: "/item/", "3").on(brief))
+    clock.milliseconds += 500
+    #expect(try await session.page(CollectionPath(unchecked: "/item/")).map(\.path.id) == ["1", "2"])
     outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("For a condition a document that has expired is absent")
+  func conditions() async throws {
+    let (store, session, clock) = try await makeStore()
+    clock.milliseconds += 1_000
+    let matched = Write.put("/item/", "1", "7").on(WriteTerms(condition: .oneOf([Revision(1)])))
+    #expect(try await session.write(matched) == .conditionFailed(current: nil))
+    let deletion = Write.delete("/item/", "1").on(WriteTerms(condition: .exists))
+    #expect(try await session.write(deletion) == .conditionFailed(current: nil))
+    let creation = Write.put("/item/", "1", "7").on(WriteTerms(condition: .absent))
+    #expect(try await session.write(creation) == .created(DocumentPath("/item/", "1"), Revision(4)))
     await session.close()
     try store.closeAndCheck()
   }

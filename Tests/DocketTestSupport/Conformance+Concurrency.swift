@@ -76,6 +76,7 @@ extension RepositoryConformance {
     case .replaced: "replaced"
     case .deleted: "deleted"
     case .notFound: "not found"
+    case .conditionFailed: "condition failed"
     }
   }
 }

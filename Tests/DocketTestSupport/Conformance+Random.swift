@@ -31,8 +31,10 @@ extension RepositoryConformance {
       switch Int.random(in: 0..<10, using: &writes.generator) {
       case 0..<7:
         let count = Int.random(in: 1...6, using: &writes.generator)
-        let batch = (0..<count).map { _ in writes.write(created: created) }
-        for (write, result) in zip(batch, try await driver.writeAll(batch)) { try compare(write, result) }
+        let batch = (0..<count).map { _ in termed(writes.write(created: created)) }
+        for (write, result) in zip(batch, try await driver.writeAll(batch.map(translated))) {
+          try compare(write, result)
+        }
       case 7..<9:
         let path = writes.path(created: created)
         try compare(try await driver.document(at: path), model.document(at: path), path)
@@ -54,9 +56,33 @@ extension RepositoryConformance {
       try expectEqual(told, told.sorted(), "times in the order of revisions")
     }
 
+    /// The write on terms of its own, now and then; they name revisions of the model.
+    private mutating func termed(_ write: Write) -> Write {
+      var terms = WriteTerms(isDryRun: Int.random(in: 0..<8, using: &writes.generator) == 0)
+      if let path = write.action.path, Bool.random(using: &writes.generator) {
+        let current = model.document(at: path)?.revision
+        let known = Array(Set([current, revisions.keys.min()].compactMap { $0 }))
+        terms.condition = writes.element([.exists, .absent, .oneOf(known), .noneOf(known)])
+      }
+      // What lives for a day outlives the test; that it ends is for other tests.
+      if Int.random(in: 0..<8, using: &writes.generator) == 0 { terms.lifetimeMilliseconds = 86_400_000 }
+      return write.on(terms)
+    }
+
+    /// The write as the store must be told of it, with the store's own revisions in its condition.
+    private func translated(_ write: Write) -> Write {
+      var terms = write.terms
+      switch terms.condition {
+      case .oneOf(let own): terms.condition = .oneOf(own.compactMap { revisions[$0] })
+      case .noneOf(let own): terms.condition = .noneOf(own.compactMap { revisions[$0] })
+      case .exists, .absent, nil: break
+      }
+      return write.on(terms)
+    }
+
     private mutating func compare(_ write: Write, _ result: Result<WriteOutcome, StoreError>) throws {
       let outcome = try result.get()
-      if case .create = write, let path = outcome.path { created.append(path) }
+      if case .create = write.action, !write.terms.isDryRun, let path = outcome.path { created.append(path) }
       let newest = model.revision
       let now = Timestamp(milliseconds: newest.rawValue + 1)
       let expected = try model.apply(write, now: now, newID: { outcome.path?.id ?? "" }).get()
@@ -66,8 +92,10 @@ extension RepositoryConformance {
         (.deleted(let path, let revision), .deleted(let other, let own)):
         try expectEqual(path, other, "\(write)")
         try expect(revisions[newest].map { $0 < revision } ?? true, "\(write): the revision did not rise")
-        revisions[own] = revision
+        if !write.terms.isDryRun { revisions[own] = revision }
       case (.notFound, .notFound): break
+      case (.conditionFailed(let current), .conditionFailed(let own)):
+        try expectEqual(current, own.map { revisions[$0] ?? $0 }, "\(write)")
       default: throw Failure(description: "\(write): answered \(outcome), expected \(expected)")
       }
     }

@@ -12,6 +12,7 @@ public struct DocumentModel: Sendable {
       case created
       case updated
       case deleted
+      case expired
     }
 
     public let sequence: Revision
@@ -30,6 +31,7 @@ public struct DocumentModel: Sendable {
   /// Every change there ever was, in order.
   public private(set) var changes: [Change] = []
   private var documents: [Key: Document] = [:]
+  private var ends: [Key: Timestamp] = [:]
   private var newestChange: [Key: Revision] = [:]
   private let documentLimit: Int
 
@@ -41,13 +43,17 @@ public struct DocumentModel: Sendable {
   /// The number of the newest change, 0 if there was none.
   public var revision: Revision { changes.last?.sequence ?? Revision(0) }
 
-  public func document(at path: DocumentPath) -> Document? {
-    documents[Self.key(path)]
+  /// - Parameter now: the time by which documents expire; nil sees the expired, too.
+  public func document(at path: DocumentPath, now: Timestamp? = nil) -> Document? {
+    let key = Self.key(path)
+    if let now, let end = ends[key], end <= now { return nil }
+    return documents[key]
   }
 
   /// The documents of one collection in byte order of their ids, those behind `after` if it is given.
-  public func documents(in collection: CollectionPath, after: String? = nil) -> [Document] {
+  public func documents(in collection: CollectionPath, after: String? = nil, now: Timestamp? = nil) -> [Document] {
     documents.values
+      .filter { document(at: $0.path, now: now) != nil }
       .filter { Array($0.path.collection.description.utf8) == Array(collection.description.utf8) }
       .filter { document in after.map { Self.inByteOrder($0, document.path.id) } ?? true }
       .sorted { Self.inByteOrder($0.path.id, $1.path.id) }
@@ -70,41 +76,56 @@ public struct DocumentModel: Sendable {
   public mutating func apply(
     _ write: Write, now: Timestamp, newID: () -> String
   ) -> Result<WriteOutcome, StoreError> {
-    switch write {
+    if write.terms.isDryRun {
+      var trial = self
+      return trial.apply(write.on(WriteTerms(condition: write.terms.condition)), now: now, newID: newID)
+    }
+    let end = write.terms.lifetimeMilliseconds.map { Timestamp(milliseconds: now.milliseconds + $0) }
+    if let condition = write.terms.condition, let path = write.action.path {
+      let current = document(at: path, now: now)?.revision
+      guard condition.holds(for: current) else { return .success(.conditionFailed(current: current)) }
+    }
+    switch write.action {
     case .create(let collection, let data):
       let path = DocumentPath(collection: collection, id: newID())
-      return .success(store(data, at: path, now: now))
+      return .success(store(data, at: path, end, now: now))
     case .put(let path, let data):
-      return .success(store(data, at: path, now: now))
+      return .success(store(data, at: path, end, now: now))
     case .mergePatch(let path, let patch):
-      guard let target = document(at: path) else { return .success(.notFound) }
+      guard let target = document(at: path, now: now) else { return .success(.notFound) }
       let patched = Self.merge(patch, into: target.data)
       guard patched.readableBytes <= documentLimit else {
         return .failure(.documentTooLarge(limit: documentLimit))
       }
-      return .success(store(patched, at: path, now: now))
+      return .success(store(patched, at: path, end, now: now))
     case .delete(let path):
       return .success(remove(path, now: now))
     case .replaceFirst(let collection, let value, let data):
-      guard let first = first(in: collection, equalTo: value) else { return .success(.notFound) }
-      return .success(store(data, at: first, now: now))
+      guard let first = first(in: collection, equalTo: value, now: now) else { return .success(.notFound) }
+      return .success(store(data, at: first, end, now: now))
     case .deleteFirst(let collection, let value):
-      guard let first = first(in: collection, equalTo: value) else { return .success(.notFound) }
+      guard let first = first(in: collection, equalTo: value, now: now) else { return .success(.notFound) }
       return .success(remove(first, now: now))
     }
   }
 
-  private mutating func store(_ data: ByteBuffer, at path: DocumentPath, now: Timestamp) -> WriteOutcome {
-    let before = document(at: path)
+  private mutating func store(
+    _ data: ByteBuffer, at path: DocumentPath, _ end: Timestamp?, now: Timestamp
+  ) -> WriteOutcome {
+    let before = document(at: path, now: now)
+    if before == nil, let expired = document(at: path) { _ = record(.expired, path, before: expired, now: now) }
     let change = record(before == nil ? .created : .updated, path, before: before, now: now)
     documents[Self.key(path)] = Document(
       path: path, revision: change.sequence, created: before?.created ?? change.at, updated: change.at,
       data: data)
+    ends[Self.key(path)] = end
     return before == nil ? .created(path, change.sequence) : .replaced(path, change.sequence)
   }
 
   private mutating func remove(_ path: DocumentPath, now: Timestamp) -> WriteOutcome {
-    guard let before = documents.removeValue(forKey: Self.key(path)) else { return .notFound }
+    guard let before = document(at: path, now: now) else { return .notFound }
+    documents[Self.key(path)] = nil
+    ends[Self.key(path)] = nil
     return .deleted(path, record(.deleted, path, before: before, now: now).sequence)
   }
 
@@ -119,8 +140,10 @@ public struct DocumentModel: Sendable {
     return change
   }
 
-  private func first(in collection: CollectionPath, equalTo value: ByteBuffer) -> DocumentPath? {
-    documents(in: collection).first { document in
+  private func first(
+    in collection: CollectionPath, equalTo value: ByteBuffer, now: Timestamp
+  ) -> DocumentPath? {
+    documents(in: collection, now: now).first { document in
       document.data.withUnsafeReadableBytes { a in
         value.withUnsafeReadableBytes { b in JSONEquality.same(a, b) }
       }
@@ -139,5 +162,15 @@ public struct DocumentModel: Sendable {
 
   private static func inByteOrder(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)
+  }
+}
+
+extension Write.Action {
+  /// The document that the action names, if it names one.
+  var path: DocumentPath? {
+    switch self {
+    case .put(let path, _), .mergePatch(let path, _), .delete(let path): path
+    case .create, .replaceFirst, .deleteFirst: nil
+    }
   }
 }

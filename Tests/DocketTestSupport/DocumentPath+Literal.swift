@@ -41,14 +41,14 @@ extension WriteOutcome {
   public var revision: Revision? {
     switch self {
     case .created(_, let revision), .replaced(_, let revision), .deleted(_, let revision): revision
-    case .notFound: nil
+    case .notFound, .conditionFailed: nil
     }
   }
 
   public var path: DocumentPath? {
     switch self {
     case .created(let path, _), .replaced(let path, _), .deleted(let path, _): path
-    case .notFound: nil
+    case .notFound, .conditionFailed: nil
     }
   }
 }

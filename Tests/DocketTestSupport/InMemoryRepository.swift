@@ -18,7 +18,7 @@ public final class InMemoryRepository: DocumentRepository {
   let state: NIOLockedValueBox<State>
   /// The one thread on which writes are made and answered.
   let writer = DispatchQueue(label: "docket.memory.writer")
-  private let clock: @Sendable () -> Timestamp
+  let clock: @Sendable () -> Timestamp
 
   /// - Parameters:
   ///   - documentLimit: the most bytes that a document may have after a patch.

@@ -42,7 +42,7 @@ final class InMemorySession: RepositorySession {
   ) {
     guard let snapshot else { preconditionFailure("a read outside a tick") }
     let isClosed = repository.state.withLockedValue { $0.isClosed }
-    completion(isClosed ? .failure(.closed) : .success(snapshot.document(at: path)))
+    completion(isClosed ? .failure(.closed) : .success(snapshot.document(at: path, now: repository.clock())))
   }
 
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
@@ -60,7 +60,7 @@ final class InMemorySession: RepositorySession {
       let (isClosed, model) = repository.state.withLockedValue { ($0.isClosed, $0.model) }
       var result = state
       if !isClosed {
-        for document in model.documents(in: collection, after: after) {
+        for document in model.documents(in: collection, after: after, now: repository.clock()) {
           if case .stop = visit(&result, document) { break }
         }
       }

@@ -45,7 +45,7 @@ public enum RepositoryConformance {
   }
 
   public static let checks: [Check] =
-    writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + answerChecks
+    writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + answerChecks
     + concurrencyChecks + randomChecks
 }
 

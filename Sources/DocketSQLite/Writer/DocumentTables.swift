@@ -67,8 +67,8 @@ final class DocumentTables {
       """)
     insertRow = try connection.prepare(
       """
-      INSERT INTO document_rows(collection, id, revision, created_at, updated_at, data)
-      VALUES (?1, ?2, ?3, ?4, ?4, ?5)
+      INSERT INTO document_rows(collection, id, revision, created_at, updated_at, expires_at, data)
+      VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
       """)
     updateRow = try connection.prepare(
       """
@@ -121,12 +121,13 @@ final class DocumentTables {
   }
 
   /// Makes a row for the current path, which has none.
-  func insert(revision: Int64, at: Int64, data: ByteBuffer) throws(SQLiteError) {
+  func insert(revision: Int64, at: Int64, expires: Int64?, data: ByteBuffer) throws(SQLiteError) {
     insertRow.bind(borrowing: path.collection, at: 1)
     insertRow.bind(borrowing: path.id, at: 2)
     insertRow.bind(revision, at: 3)
     insertRow.bind(at, at: 4)
-    try insertRow.run(borrowing: data, at: 5)
+    insertRow.bind(expires, at: 5)
+    try insertRow.run(borrowing: data, at: 6)
   }
 
   func update(

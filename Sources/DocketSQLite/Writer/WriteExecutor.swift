@@ -23,6 +23,7 @@ struct WriteExecutor {
 
   private let tables: DocumentTables
   private let matches: FirstMatch
+  private let savepoint: Savepoint
   private var identifiers = IdentifierSource()
   private let options: SQLiteStoreOptions
 
@@ -30,77 +31,86 @@ struct WriteExecutor {
     self.tables = tables
     self.options = options
     matches = try FirstMatch(connection)
+    savepoint = try Savepoint(connection)
   }
 
   /// Carries out one write.
   /// - Throws: what SQLite could not do; the transaction cannot be kept then.
   mutating func run(_ write: Write, in group: inout Group) throws(SQLiteError) -> AnswerDestination.Answer {
-    switch write {
+    guard write.terms.isDryRun else { return try perform(write, in: &group) }
+    // What would happen is found out by doing it.
+    var trial = group
+    try savepoint.set()
+    let answer = try perform(write, in: &trial)
+    try savepoint.goBack()
+    return answer
+  }
+
+  private mutating func perform(_ write: Write, in group: inout Group) throws(SQLiteError) -> AnswerDestination.Answer {
+    let terms = write.terms
+    switch write.action {
     case .create(let collection, let data):
-      return .success(try create(in: collection, data: data, &group))
+      return .success(try create(in: collection, data: data, terms, &group))
     case .put(let path, let data):
-      return .success(try put(path, data: data, &group))
+      return .success(try put(path, data: data, terms, &group))
     case .mergePatch(let path, let patch):
-      return try mergePatch(path, patch: patch, &group)
+      return try mergePatch(path, patch: patch, terms, &group)
     case .delete(let path):
-      return .success(try delete(path, &group))
+      return .success(try delete(path, terms, &group))
     case .replaceFirst(let collection, let value, let replacement):
       guard let id = try matches.first(in: collection, equalTo: value, wall: group.wall) else {
         return .success(.notFound)
       }
-      return .success(try replace(DocumentPath(collection: collection, id: id), data: replacement, &group))
+      return .success(try put(DocumentPath(collection: collection, id: id), data: replacement, terms, &group))
     case .deleteFirst(let collection, let value):
       guard let id = try matches.first(in: collection, equalTo: value, wall: group.wall) else {
         return .success(.notFound)
       }
-      return .success(try delete(DocumentPath(collection: collection, id: id), &group))
+      return .success(try delete(DocumentPath(collection: collection, id: id), terms, &group))
     }
   }
 
   private mutating func create(
-    in collection: CollectionPath, data: ByteBuffer, _ group: inout Group
+    in collection: CollectionPath, data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
   ) throws(SQLiteError) -> WriteOutcome {
     while true {
       let path = DocumentPath(collection: collection, id: identifiers.next(milliseconds: group.at))
       // Somebody may have written a document under this very id by hand; then the next one is tried.
       let row = try tables.find(path.collection, path.id)
       tables.release()
-      if row == nil { return .created(path, try insert(data, &group)) }
+      if row == nil { return .created(path, try insert(data, terms, &group)) }
     }
   }
 
-  private func put(_ path: DocumentPath, data: ByteBuffer, _ group: inout Group) throws(SQLiteError) -> WriteOutcome {
-    guard let row = try tables.find(path.collection, path.id) else {
-      tables.release()
-      return .created(path, try insert(data, &group))
-    }
+  private func put(
+    _ path: DocumentPath, data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
+  ) throws(SQLiteError) -> WriteOutcome {
+    let row = try tables.find(path.collection, path.id)
     defer { tables.release() }
+    if let failure = terms.failure(row, wall: group.wall) { return failure }
+    guard let row else {
+      tables.release()
+      return .created(path, try insert(data, terms, &group))
+    }
     if row.isExpired(wall: group.wall) {
       let end = group.nextSequence()
       try tables.record(.expired, sequence: end, previous: row.revision, at: group.at, before: row)
       let revision = group.nextSequence()
       try tables.record(.created, sequence: revision, previous: end, at: group.at, before: nil)
-      try overwrite(row, created: group.at, expires: nil, revision: revision, data: data, group)
+      try overwrite(
+        row, created: group.at, expires: terms.expires(wall: group.wall), revision: revision, data: data, group)
       return .created(path, Revision(revision))
     }
-    let revision = try update(row, expires: nil, data: data, &group)
-    return .replaced(path, revision)
+    return .replaced(path, try update(row, expires: terms.expires(wall: group.wall), data: data, &group))
   }
 
-  /// Replaces the data of a document that is known to be live and keeps the rest of it.
-  private func replace(
-    _ path: DocumentPath, data: ByteBuffer, _ group: inout Group
+  private func delete(
+    _ path: DocumentPath, _ terms: WriteTerms, _ group: inout Group
   ) throws(SQLiteError) -> WriteOutcome {
     defer { tables.release() }
-    guard let row = try tables.find(path.collection, path.id) else { return .notFound }
-    return .replaced(path, try update(row, expires: row.expires, data: data, &group))
-  }
-
-  private func delete(_ path: DocumentPath, _ group: inout Group) throws(SQLiteError) -> WriteOutcome {
-    defer { tables.release() }
-    guard let row = try tables.find(path.collection, path.id), !row.isExpired(wall: group.wall) else {
-      return .notFound
-    }
+    let row = try tables.find(path.collection, path.id)
+    if let failure = terms.failure(row, wall: group.wall) { return failure }
+    guard let row, !row.isExpired(wall: group.wall) else { return .notFound }
     let revision = group.nextSequence()
     try tables.record(.deleted, sequence: revision, previous: row.revision, at: group.at, before: row)
     try tables.addTombstone(sequence: revision)
@@ -110,12 +120,12 @@ struct WriteExecutor {
   }
 
   private func mergePatch(
-    _ path: DocumentPath, patch: ByteBuffer, _ group: inout Group
+    _ path: DocumentPath, patch: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
   ) throws(SQLiteError) -> AnswerDestination.Answer {
     defer { tables.release() }
-    guard let row = try tables.find(path.collection, path.id), !row.isExpired(wall: group.wall) else {
-      return .success(.notFound)
-    }
+    let row = try tables.find(path.collection, path.id)
+    if let failure = terms.failure(row, wall: group.wall) { return .success(failure) }
+    guard let row, !row.isExpired(wall: group.wall) else { return .success(.notFound) }
     do {
       try JSONScanner.validate(row.data)
     } catch {
@@ -130,18 +140,18 @@ struct WriteExecutor {
       (try? JSONScanner.validate($0, maximumDepth: options.documentDepth)) != nil
     }
     guard isShallow else { return .failure(.documentTooDeep(limit: options.documentDepth)) }
-    let revision = try update(row, expires: row.expires, data: ByteBuffer(bytes: patched), &group)
+    let revision = try update(row, expires: terms.expires(wall: group.wall), data: ByteBuffer(bytes: patched), &group)
     return .success(.replaced(path, revision))
   }
 
   // MARK: Steps
 
   /// Creates the current path's document, for which there is no row.
-  private func insert(_ data: ByteBuffer, _ group: inout Group) throws(SQLiteError) -> Revision {
+  private func insert(_ data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group) throws(SQLiteError) -> Revision {
     let tombstone = try tables.tombstone()
     let revision = group.nextSequence()
     try tables.record(.created, sequence: revision, previous: tombstone, at: group.at, before: nil)
-    try tables.insert(revision: revision, at: group.at, data: data)
+    try tables.insert(revision: revision, at: group.at, expires: terms.expires(wall: group.wall), data: data)
     if tombstone != nil { try tables.removeTombstone() }
     return Revision(revision)
   }
@@ -163,5 +173,19 @@ struct WriteExecutor {
     tables.release()
     try tables.update(
       key: row.key, revision: revision, created: created, updated: group.at, expires: expires, data: data)
+  }
+}
+
+extension WriteTerms {
+  /// When what is written now will expire, if ever.
+  fileprivate func expires(wall: Int64) -> Int64? {
+    lifetimeMilliseconds.map { wall + $0 }
+  }
+
+  /// The outcome where the condition does not hold; nil where it does.
+  fileprivate func failure(_ row: DocumentTables.Row?, wall: Int64) -> WriteOutcome? {
+    guard let condition else { return nil }
+    let live = row.flatMap { $0.isExpired(wall: wall) ? nil : Revision($0.revision) }
+    return condition.holds(for: live) ? nil : .conditionFailed(current: live)
   }
 }

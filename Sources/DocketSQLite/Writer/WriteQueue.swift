@@ -72,7 +72,7 @@ extension Write {
   /// What the write counts in the queue.
   var queueBytes: Int {
     let dataBytes =
-      switch self {
+      switch action {
       case .create(_, let data), .put(_, let data), .mergePatch(_, let data), .deleteFirst(_, let data):
         data.readableBytes
       case .delete: 0

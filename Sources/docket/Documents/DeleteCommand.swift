@@ -9,10 +9,12 @@ struct DeleteCommand: AsyncParsableCommand {
   @Argument(help: "For /item only: the value to delete, as JSON text, @file, or - for standard input.")
   var document: String?
 
+  @OptionGroup var condition: ConditionOptions
+  @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
     let data = try document.map { try DocumentInput.document($0) }
-    try await server.write(.delete, path, data: data)
+    try await server.write(.delete, path, data: data, headers: condition.fields + trial.fields)
   }
 }

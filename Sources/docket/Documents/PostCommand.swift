@@ -10,9 +10,11 @@ struct PostCommand: AsyncParsableCommand {
   @Argument(help: documentHelp)
   var document: String?
 
+  @OptionGroup var lifetime: LifetimeOptions
+  @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
-    try await server.write(.post, path, document: document)
+    try await server.write(.post, path, document: document, headers: lifetime.fields + trial.fields)
   }
 }

@@ -10,9 +10,13 @@ struct PutCommand: AsyncParsableCommand {
   @Argument(help: documentHelp)
   var document: String?
 
+  @OptionGroup var condition: ConditionOptions
+  @OptionGroup var lifetime: LifetimeOptions
+  @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
-    try await server.write(.put, path, document: document)
+    try await server.write(
+      .put, path, document: document, headers: condition.fields + lifetime.fields + trial.fields)
   }
 }

@@ -6,12 +6,17 @@ import NIOCore
 /// What the commands that write have in common.
 extension ServerOptions {
   /// Sends the document that the command line names, and prints the answer's data.
-  func write(_ method: Method, _ path: String, document: String?) async throws {
-    try await write(method, path, data: try DocumentInput.document(document))
+  func write(
+    _ method: Method, _ path: String, document: String?, headers: [(name: String, value: String)]
+  ) async throws {
+    try await write(method, path, data: try DocumentInput.document(document), headers: headers)
   }
 
-  func write(_ method: Method, _ path: String, data: ByteBuffer?) async throws {
-    let answer = try await withClient { try await $0.request(method, path, data: data) }
+  func write(
+    _ method: Method, _ path: String, data: ByteBuffer?, headers: [(name: String, value: String)]
+  ) async throws {
+    let headers = Headers(given: headers)
+    let answer = try await withClient { try await $0.request(method, path, data: data, headers: headers) }
     try CommandFailure.check(answer)
     try DocumentOutput.writeReceipt(answer.data)
   }

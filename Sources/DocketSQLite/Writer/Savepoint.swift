@@ -1,0 +1,22 @@
+/// A place within the writer's transaction to which it can go back (https://sqlite.org/lang_savepoint.html).
+struct Savepoint {
+  private let savepoint: Statement
+  private let rollback: Statement
+  private let releaseStatement: Statement
+
+  init(_ connection: Connection) throws(SQLiteError) {
+    savepoint = try connection.prepare("SAVEPOINT here")
+    rollback = try connection.prepare("ROLLBACK TO here")
+    releaseStatement = try connection.prepare("RELEASE here")
+  }
+
+  func set() throws(SQLiteError) {
+    try savepoint.run()
+  }
+
+  /// Undoes all since `set`. No statement may stand on a row.
+  func goBack() throws(SQLiteError) {
+    try rollback.run()
+    try releaseStatement.run()
+  }
+}

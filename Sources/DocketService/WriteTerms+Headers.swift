@@ -1,0 +1,62 @@
+import DocketStore
+import DocketWire
+
+/// The terms of a request, read from its headers.
+extension WriteTerms {
+  /// The longest life of a document that ends by itself: 100 years, in seconds.
+  static let maximumLifetimeSeconds: Int64 = 3_155_760_000
+
+  init(_ headers: Headers?) throws(ParameterError) {
+    self.init()
+    guard let headers, !headers.fields.isEmpty else { return }
+    condition = try Condition.read(headers)
+    isDryRun = headers.list("Prefer", contains: "dry-run")
+    if let seconds = headers["Expires-In"] {
+      guard let seconds = Int64(seconds), (1...Self.maximumLifetimeSeconds).contains(seconds) else {
+        throw ParameterError(
+          code: "invalid_expiry",
+          detail:
+            "Expires-In must be a whole number of seconds from 1 to \(Self.maximumLifetimeSeconds); without it a document stays."
+        )
+      }
+      lifetimeMilliseconds = seconds * 1000
+    }
+  }
+}
+
+extension Condition {
+  /// `If-Match` or `If-None-Match` (RFC 9110, sections 13.1.1 and 13.1.2): `*`, or revisions, each with or without
+  /// quotes, with commas between them.
+  static func read(_ headers: Headers?) throws(ParameterError) -> Condition? {
+    guard let headers, !headers.fields.isEmpty else { return nil }
+    switch (headers["If-Match"], headers["If-None-Match"]) {
+    case (nil, nil): return nil
+    case ("*", nil): return .exists
+    case (nil, "*"): return .absent
+    case (let tags?, nil): return .oneOf(try revisions(tags))
+    case (nil, let tags?): return .noneOf(try revisions(tags))
+    case (_?, _?): throw invalid("Send If-Match or If-None-Match, not both.")
+    }
+  }
+
+  private static func revisions(_ text: String) throws(ParameterError) -> [Revision] {
+    var revisions: [Revision] = []
+    for item in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      var item = item.drop { $0 == UInt8(ascii: " ") }
+      while item.last == UInt8(ascii: " ") { item.removeLast() }
+      if item.count > 2, item.first == UInt8(ascii: "\""), item.last == UInt8(ascii: "\"") {
+        item = item.dropFirst().dropLast()
+      }
+      guard item.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(String(item) ?? "") else {
+        throw invalid(
+          "If-Match and If-None-Match take * or revisions such as \"17\": a document's ETag, as an answer gave it.")
+      }
+      revisions.append(Revision(number))
+    }
+    return revisions
+  }
+
+  static func invalid(_ detail: String) -> ParameterError {
+    ParameterError(code: "invalid_condition", detail: detail)
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import DocketWire
+
+/// What must hold of the document for the request to be carried out.
+struct ConditionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Only if the document has this revision; * stands for any.", valueName: "revision"))
+  var ifMatch: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only if the document does not have this revision; * stands for any, so only if there is none.",
+      valueName: "revision"))
+  var ifNoneMatch: String?
+
+  func validate() throws {
+    if ifMatch != nil, ifNoneMatch != nil { throw ValidationError("give --if-match or --if-none-match, not both") }
+  }
+
+  var fields: [(name: String, value: String)] {
+    [("If-Match", ifMatch), ("If-None-Match", ifNoneMatch)].compactMap { name, value in value.map { (name, $0) } }
+  }
+}
+
+/// Whether a write is only tried.
+struct TrialOptions: ParsableArguments {
+  @Flag(help: "Tell what would happen, and change nothing.")
+  var dryRun = false
+
+  var fields: [(name: String, value: String)] { dryRun ? [("Prefer", "dry-run")] : [] }
+}
+
+/// How long what is written lives.
+struct LifetimeOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Let the document end by itself after so long.", valueName: "seconds"))
+  var expiresIn: Int64?
+
+  func validate() throws {
+    if let expiresIn, expiresIn < 1 { throw ValidationError("--expires-in must be at least 1") }
+  }
+
+  var fields: [(name: String, value: String)] { expiresIn.map { [("Expires-In", String($0))] } ?? [] }
+}
+
+extension Headers {
+  /// nil where there are no fields, so that the server leaves headers out of its answer.
+  init?(given fields: [(name: String, value: String)]) {
+    if fields.isEmpty { return nil }
+    self.init(fields)
+  }
+}

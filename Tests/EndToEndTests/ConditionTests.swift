@@ -1,0 +1,122 @@
+import DocketTestSupport
+import Foundation
+import Testing
+
+extension EndToEnd {
+  @Suite("changes documents on terms")
+  struct ConditionTests {
+    private func withServer(_ body: @escaping @Sendable (ServerProcess) throws -> Void) async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database)
+        try body(server)
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
+    /// Sends requests over one connection and returns the answers.
+    private func answers(_ server: ServerProcess, _ requests: [String]) throws -> [String] {
+      let client = try server.connect()
+      try client.send(#"{"method":"GET","path":"/_health","headers":{"Connection":"keep-alive"}}"# + "\0")
+      _ = try client.receiveFrame()
+      return try requests.map { request in
+        try client.send(request + "\0")
+        return try client.receiveFrame() ?? "nothing"
+      }
+    }
+
+    @Test("that If-Match and If-None-Match set, for writes and for reads")
+    func conditions() async throws {
+      try await withServer { (server) throws in
+        func request(_ method: String, _ header: String, _ value: String, id: String = "1") -> String {
+          let value = value.replacingOccurrences(of: "\"", with: "\\\"")
+          return #"{"method":"\#(method)","path":"/n/\#(id)","headers":{"\#(header)":"\#(value)"},"data":{}}"#
+        }
+        let found = try answers(
+          server,
+          [
+            request("PUT", "If-None-Match", "*"), request("PUT", "if-none-match", "*"),
+            request("PUT", "If-Match", "\"9\""),
+            request("PUT", "If-Match", "\"1\""), request("PATCH", "If-Match", "3, \"2\""),
+            request("GET", "If-None-Match", "\"3\""), request("GET", "If-None-Match", "\"2\""),
+            request("GET", "If-Match", "2"), request("DELETE", "If-Match", "*", id: "2"),
+            request("DELETE", "If-Match", "\"2\""), request("DELETE", "If-Match", "\"3\""),
+            request("PUT", "If-Match", "\"abc\""), request("PUT", "If-Match", "W/\"3\""),
+            request("PUT", "If-Match", ""),
+            #"{"method":"POST","path":"/n/","headers":{"If-None-Match":"*"},"data":1}"#,
+            #"{"method":"PUT","path":"/n/1","headers":{"If-None-Match":"*","If-Match":"*"},"data":1}"#,
+          ])
+        let codes = found.map { $0.dropFirst(9).prefix(3) }
+        #expect(
+          codes == [
+            "201", "412", "412", "200", "200", "304", "200", "412", "412", "412", "204", "400", "400", "400", "400",
+            "400",
+          ])
+        #expect(found[2].contains(#""error": "precondition_failed""#) && found[2].contains(#""revision": 1}"#))
+        #expect(found[8].contains(#""revision": null}"#))
+        #expect(found[5].hasPrefix(#"{"code": 304, "message": "Not Modified", "data": null"#))
+        #expect(found[5].contains(#""ETag": "\"3\"""#))
+        for answer in found[11...] { #expect(answer.contains(#""error": "invalid_condition""#), "\(answer)") }
+      }
+    }
+
+    @Test("that a dry run only tries")
+    func dryRun() async throws {
+      try await withServer { (server) throws in
+        let found = try answers(
+          server,
+          [
+            #"{"method":"PUT","path":"/n/1","headers":{"Prefer":"dry-run"},"data":1}"#,
+            #"{"method":"POST","path":"/item","headers":{"Prefer":"dry-run"},"data":1}"#,
+            #"{"method":"GET","path":"/n/1"}"#, #"{"method":"GET","path":"/list"}"#,
+            #"{"method":"PUT","path":"/n/1","data":1}"#,
+          ])
+        #expect(
+          found[0].hasPrefix(
+            #"{"code": 201, "message": "Created", "data": {"path": "/n/1", "id": "1", "revision": null}"#))
+        #expect(!found[0].contains("ETag"))
+        #expect(found[1].hasPrefix(#"{"code": 201, "#))
+        #expect(found[2].hasPrefix(#"{"code": 404, "#))
+        #expect(found[3].hasSuffix(#""data": []}"#))
+        #expect(found[4].contains(#""revision": 1}"#))
+      }
+    }
+
+    @Test("that Expires-In ends them, and only for sensible times")
+    func expiry() async throws {
+      try await withServer { (server) throws in
+        func put(_ seconds: String) -> String {
+          #"{"method":"PUT","path":"/n/1","headers":{"Expires-In":\#(seconds)},"data":1}"#
+        }
+        let get = #"{"method":"GET","path":"/n/1"}"#
+        let found = try answers(
+          server, [put("1"), get] + ["0", "-1", "1.5", "\"soon\"", "3155760001", "99999999999999999999"].map(put))
+        #expect(found[0].hasPrefix(#"{"code": 201, "#) && found[1].hasSuffix(#""data": 1}"#))
+        for answer in found[2...] { #expect(answer.contains(#""error": "invalid_expiry""#), "\(answer)") }
+        let deletion = #"{"method":"DELETE","path":"/n/1","headers":{"Expires-In":1}}"#
+        #expect(try answers(server, [deletion])[0].contains("invalid_expiry"))
+        while try answers(server, [get])[0].hasPrefix(#"{"code": 200, "#) {}
+        #expect(try answers(server, [put("3155760000")])[0].hasPrefix(#"{"code": 201, "#))
+      }
+    }
+
+    @Test("for the commands of the command line, too")
+    func commands() async throws {
+      try await withServer { (server) throws in
+        func docket(_ arguments: String...) throws -> String {
+          let process = try ChildProcess(Docket.path, arguments, environment: ["DOCKET_PORT": "\(server.port)"])
+          _ = process.waitForEnd()
+          return process.remainingOutput + process.errorOutput
+        }
+        #expect(try docket("put", "/n/1", "1", "--dry-run").contains(#""revision": null"#))
+        #expect(try docket("put", "/n/1", "1", "--if-none-match", "*").contains(#""revision": 1"#))
+        #expect(try docket("put", "/n/1", "2", "--if-match", "7").contains("412 Precondition Failed"))
+        #expect(
+          try docket("patch", "/n/1", "{}", "--if-match", "1", "--expires-in", "3600").contains(#""revision": 2"#))
+        #expect(try docket("delete", "/n/1", "--if-match", "1").contains("412"))
+        #expect(try docket("sql", "SELECT 1", "--if-match", "1").contains("Unknown option"))
+        #expect(try docket("put", "/n/1", "1", "--if-match", "1", "--if-none-match", "2").contains("not both"))
+        #expect(try docket("put", "/n/1", "1", "--expires-in", "0").contains("at least 1"))
+      }
+    }
+  }
+}
