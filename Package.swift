@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "DocketStore", dependencies: ["DocketJSON", nio]),
     .target(
       name: "Migrations", path: "Migrations",
-      resources: [.embedInCode("m0001_documents.sql")]),
+      resources: [.embedInCode("m0001_documents.sql"), .embedInCode("m0002_expiry.sql")]),
     .target(
       name: "DocketSQLite",
       dependencies: [

@@ -1,7 +1,8 @@
 /// The scripts that make Docket's tables, oldest first. One that has shipped never changes.
 public enum MigrationCatalog {
   public static let migrations = [
-    Migration(version: 1, name: "documents", script: PackageResources.m0001_documents_sql)
+    Migration(version: 1, name: "documents", script: PackageResources.m0001_documents_sql),
+    Migration(version: 2, name: "expiry", script: PackageResources.m0002_expiry_sql),
   ]
 
   /// `PRAGMA application_id` of Docket's files: "DOCK".

@@ -85,6 +85,45 @@ struct WriterExpiryTests {
     try store.closeAndCheck()
   }
 
+  @Test("What has expired is cleared away when the store is idle: a change, a tombstone, and no row, in bounded steps")
+  func sweeping() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 5
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let brief = WriteTerms(lifetimeMilliseconds: 1_000)
+    _ = try await session.writeAll(
+      (1...3_000).map { Write.put("/a/", "\($0)", "1").on(brief) } + [.put("/a/", "x", "1")])
+    let outside = try store.connect()
+    clock.milliseconds += 1_000
+    try await eventually { try outside.int64("SELECT count(*) FROM document_rows") == 1 }
+    #expect(
+      try outside.int64("SELECT count(*) FROM changes WHERE kind = 'expired' AND previous = sequence - 3001") == 3_000)
+    #expect(try outside.int64("SELECT count(*) FROM tombstones JOIN changes USING (sequence, collection, id)") == 3_000)
+    #expect(try await session.write(.put("/a/", "1", "2")) == .created(DocumentPath("/a/", "1"), Revision(6_002)))
+    #expect(try outside.int64("SELECT previous FROM changes WHERE sequence = 6002") == 3_002)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("In the midst of writes what has expired is cleared away, too")
+  func sweepingUnderLoad() async throws {
+    let clock = TestClock()
+    let store = try StoreFixture(clock: clock)
+    let session = try store.session()
+    let brief = WriteTerms(lifetimeMilliseconds: 1_000)
+    _ = try await session.writeAll((1...1_000).map { Write.put("/a/", "\($0)", "1").on(brief) })
+    clock.milliseconds += 1_000
+    for n in 0..<600 { _ = try await session.write(.put("/b/", "1", "\(n)")) }
+    let outside = try store.connect()
+    #expect(try outside.int64("SELECT count(*) FROM document_rows") == 1)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("For a condition a document that has expired is absent")
   func conditions() async throws {
     let (store, session, clock) = try await makeStore()

@@ -141,7 +141,15 @@ final class DocumentTables {
     try updateRow.run(borrowing: data, at: 6)
   }
 
-  func delete(key: Int64) throws(SQLiteError) {
+  /// Ends the current path's document: a change, and a tombstone instead of its row.
+  func remove(_ row: Row, as kind: Kind, sequence: Int64, at: Int64) throws(SQLiteError) {
+    try record(kind, sequence: sequence, previous: row.revision, at: at, before: row)
+    try addTombstone(sequence: sequence)
+    release()
+    try delete(key: row.key)
+  }
+
+  private func delete(key: Int64) throws(SQLiteError) {
     deleteRow.bind(key, at: 1)
     try deleteRow.run()
   }
@@ -154,7 +162,7 @@ final class DocumentTables {
     return try selectTombstone.step() ? selectTombstone.int64(0) : nil
   }
 
-  func addTombstone(sequence: Int64) throws(SQLiteError) {
+  private func addTombstone(sequence: Int64) throws(SQLiteError) {
     insertTombstone.bind(borrowing: path.collection, at: 1)
     insertTombstone.bind(borrowing: path.id, at: 2)
     insertTombstone.bind(sequence, at: 3)

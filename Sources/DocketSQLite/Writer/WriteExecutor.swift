@@ -112,10 +112,7 @@ struct WriteExecutor {
     if let failure = terms.failure(row, wall: group.wall) { return failure }
     guard let row, !row.isExpired(wall: group.wall) else { return .notFound }
     let revision = group.nextSequence()
-    try tables.record(.deleted, sequence: revision, previous: row.revision, at: group.at, before: row)
-    try tables.addTombstone(sequence: revision)
-    tables.release()
-    try tables.delete(key: row.key)
+    try tables.remove(row, as: .deleted, sequence: revision, at: group.at)
     return .deleted(path, Revision(revision))
   }
 

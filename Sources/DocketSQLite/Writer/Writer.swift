@@ -20,6 +20,7 @@ final class Writer: @unchecked Sendable {
   private let files: FileWatch
   private let transaction: WriteTransaction
   private let pruner: HistoryPruner
+  private let sweeper: ExpirySweeper
 
   private var executor: WriteExecutor
   private var backlog = WriteBacklog()
@@ -36,14 +37,16 @@ final class Writer: @unchecked Sendable {
     case none
     /// It tidies up in steps: history, free pages, the log.
     case tidying
-    /// Nothing is left to do but to look now and then what other processes have done.
-    case asleep
+    /// Nothing is left to do for so long, but to look what other processes have done.
+    case asleep(milliseconds: Int64)
   }
 
   /// How long the writer pauses before it looks again whether another process has let go of the write lock.
   private static let busyPauseMilliseconds: UInt32 = 2
   /// How often a sleeping writer looks whether another process has left something to do.
   private static let sleepMilliseconds: Int64 = 10_000
+  /// A sleeping writer pauses at least so long, whatever expires.
+  private static let sweepRetryMilliseconds: Int64 = 50
 
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
@@ -59,6 +62,7 @@ final class Writer: @unchecked Sendable {
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transaction = try WriteTransaction(connection)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
+    sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = try tables.newestChange().at + 1
     files = FileWatch(connection, path: path)
@@ -100,7 +104,7 @@ final class Writer: @unchecked Sendable {
     return switch rest {
     case .none: options.idleMilliseconds
     case .tidying: 0
-    case .asleep: Self.sleepMilliseconds
+    case .asleep(let milliseconds): milliseconds
     }
   }
 
@@ -108,12 +112,23 @@ final class Writer: @unchecked Sendable {
 
   /// Makes one step of what there is to do, so that a write that comes meanwhile does not wait for long.
   private func tidy() {
-    rest = .asleep
+    rest = .asleep(milliseconds: Self.sleepMilliseconds)
     keepHouse { () throws(SQLiteError) in
-      var hasMore = try pruner.step(wall: clock.milliseconds())
+      let wall = clock.milliseconds()
+      var hasMore = try sweeper.step(wall: wall, floor: floorMilliseconds)
+      if !hasMore { hasMore = try pruner.step(wall: wall) }
       if !hasMore { hasMore = try pruner.giveBackPages() }
-      if hasMore { rest = .tidying } else { _ = try checkpointer.empty() }
+      if hasMore { return rest = .tidying }
+      _ = try checkpointer.empty()
+      rest = .asleep(milliseconds: try pauseUntilExpiry(wall: wall))
     }
+  }
+
+  /// How long to sleep so as to be there when the next document expires.
+  private func pauseUntilExpiry(wall: Int64) throws(SQLiteError) -> Int64 {
+    guard let end = try sweeper.nextExpiry() else { return Self.sleepMilliseconds }
+    // Where another process holds the write lock, or the clock stands, the step was in vain: then it is tried soon.
+    return min(max(end - wall, Self.sweepRetryMilliseconds), Self.sleepMilliseconds)
   }
 
   private func keepHouse(_ work: () throws(SQLiteError) -> Void) {
@@ -143,7 +158,9 @@ final class Writer: @unchecked Sendable {
     let bytes = group.reduce(0) { $0 + $1.bytes }
     keepHouse { () throws(SQLiteError) in
       try checkpointer.afterGroup()
-      try pruner.afterGroup(writes: writes, bytes: bytes, wall: clock.milliseconds())
+      let wall = clock.milliseconds()
+      try sweeper.afterGroup(writes: writes, wall: wall, floor: floorMilliseconds)
+      try pruner.afterGroup(writes: writes, bytes: bytes, wall: wall)
     }
   }
 

@@ -1,0 +1,74 @@
+import DocketStore
+
+/// Clears documents away that have expired: each gets a change `expired` and a tombstone, in short transactions between
+/// the groups. Readers do not wait for it; for them a document is gone at its very end.
+final class ExpirySweeper {
+  private let transaction: WriteTransaction
+  private let tables: DocumentTables
+  private let next: Statement
+  private let expired: Statement
+  /// What was written since the last step.
+  private var writes = 0
+
+  /// One step takes so many documents at most. In the midst of writes there is one for every quarter as many, so that
+  /// documents go faster than any load makes them.
+  private static let stepDocuments: Int64 = 1_024
+
+  init(_ connection: Connection, transaction: WriteTransaction, tables: DocumentTables) throws(SQLiteError) {
+    self.transaction = transaction
+    self.tables = tables
+    next = try connection.prepare(
+      "SELECT expires_at FROM document_rows WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1")
+    expired = try connection.prepare(
+      """
+      SELECT collection, id FROM document_rows
+      WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2
+      """)
+  }
+
+  /// When the next document expires, by the wall clock in milliseconds; nil if none will.
+  func nextExpiry() throws(SQLiteError) -> Int64? {
+    defer { next.reset() }
+    return try next.step() ? next.int64(0) : nil
+  }
+
+  /// To be called after each group: makes one step where it keeps up with what is written, and a write that comes
+  /// meanwhile waits for no more than that.
+  func afterGroup(writes count: Int, wall: Int64, floor: Int64) throws(SQLiteError) {
+    writes += count
+    guard writes >= Self.stepDocuments / 4 else { return }
+    writes = 0
+    _ = try step(wall: wall, floor: floor)
+  }
+
+  /// Clears some documents away, if any have expired. Returns whether it did; false also if another process is writing.
+  /// - Parameters:
+  ///   - wall: the time by which documents expire.
+  ///   - floor: changes are dated no earlier than this.
+  func step(wall: Int64, floor: Int64) throws(SQLiteError) -> Bool {
+    guard let end = try nextExpiry(), end <= wall, try transaction.begin() else { return false }
+    let paths = try expiredPaths(wall: wall)
+    var newest = try tables.newestChange()
+    newest.at = max(wall, newest.at, floor)
+    for path in paths {
+      defer { tables.release() }
+      guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { continue }
+      newest.sequence += 1
+      try tables.remove(row, as: .expired, sequence: newest.sequence, at: newest.at)
+    }
+    try transaction.commit()
+    return !paths.isEmpty
+  }
+
+  private func expiredPaths(wall: Int64) throws(SQLiteError) -> [DocumentPath] {
+    expired.bind(wall, at: 1)
+    expired.bind(Self.stepDocuments, at: 2)
+    defer { expired.reset() }
+    var paths: [DocumentPath] = []
+    while try expired.step() {
+      paths.append(
+        DocumentPath(collection: CollectionPath(unchecked: expired.string(0)), id: expired.string(1)))
+    }
+    return paths
+  }
+}
