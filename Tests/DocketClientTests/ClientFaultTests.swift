@@ -37,13 +37,21 @@ struct ClientFaultTests {
     }
   }
 
-  @Test("POST, PATCH and writes to /item are not sent again, and the error says that they may have happened")
+  @Test(
+    "POST, PATCH, writes to /item and writes on a condition are not sent again, and the error says that they may have happened"
+  )
   func noRepetition() async throws {
-    let calls: [(Method, String)] = [(.post, "/n/"), (.patch, "/n/1"), (.put, "/item"), (.delete, "/item")]
+    let calls: [(Method, String, Headers?)] = [
+      (.post, "/n/", nil), (.patch, "/n/1", nil), (.put, "/item", nil), (.delete, "/item", nil),
+      (.put, "/n/1", Headers([("If-Match", "1")])), (.delete, "/n/1", Headers([("If-None-Match", "1")])),
+    ]
     try await ScriptedServer.run { server in
-      for (method, _) in calls {
+      for (method, _, headers) in calls {
         let lost = try server.accept()
-        #expect(try lost.request().method == method)
+        let request = try lost.request()
+        #expect(request.method == method)
+        #expect(request.headers?["Connection"] == "keep-alive")
+        for field in headers?.fields ?? [] { #expect(request.headers?[field.name] == field.value) }
         lost.close()
       }
       // The next connection is for the next request, not for one of those again.
@@ -52,9 +60,9 @@ struct ClientFaultTests {
       try connection.answer()
     } client: { (address) async throws in
       let client = DocketClient(address)
-      for (method, path) in calls {
+      for (method, path, headers) in calls {
         await #expect(throws: DocketClientError.connectionClosed(requestMayHaveHappened: true)) {
-          try await client.request(method, path, data: Self.json)
+          try await client.request(method, path, data: Self.json, headers: headers)
         }
       }
       _ = try await client.get("/n/1")
