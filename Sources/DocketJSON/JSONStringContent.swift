@@ -16,6 +16,12 @@ struct JSONStringContent: Hashable {
       } : nil
   }
 
+  /// What a text says that is no token.
+  init(_ text: String) {
+    plain = UnsafeRawBufferPointer(start: nil, count: 0)
+    unescaped = Array(text.utf8)
+  }
+
   private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     if let unescaped { unescaped.withUnsafeBytes(body) } else { body(plain) }
   }

@@ -1,3 +1,4 @@
+import DocketJSON
 import DocketStore
 import DocketWire
 import NIOCore
@@ -43,6 +44,16 @@ extension ByteBuffer {
   }
 }
 
+extension JSONPatchError {
+  /// 409 where a `test` failed, since the document may change; 422 where the patch does not fit or is none.
+  var response: Response {
+    let (status, code): (Status, String) =
+      if case .testFailed = reason { (.conflict, "patch_test_failed") } else { (.unprocessable, "invalid_patch") }
+    return .error(
+      status, code, "\(description) Nothing was changed.", member: "operation", operation.map(Int64.init))
+  }
+}
+
 /// What the store's errors are to a client: translated here and nowhere else.
 extension StoreError {
   func response(_ form: Operation.WriteForm) -> Response {
@@ -59,6 +70,7 @@ extension StoreError {
         .contentTooLarge, "document_too_large", "A document may have \(limit) bytes at most (--max-document-bytes).")
     case .documentTooDeep(let limit):
       .error(.unprocessable, "document_too_deep", "A document may nest \(limit) arrays and objects at most.")
+    case .patchFailed(let error): error.response
     case .invalidDocument(let path, let reason):
       .error(
         .internalServerError, "invalid_document",

@@ -1,3 +1,4 @@
+import DocketJSON
 import DocketStore
 import DocketWire
 import NIOCore
@@ -57,14 +58,23 @@ public struct Router: Sendable {
   }
 
   private func patch(_ request: Request, _ path: DocumentPath) -> Operation {
-    guard let data = request.data, data.readableBytesView.first == UInt8(ascii: "{") else {
+    switch request.data?.readableBytesView.first {
+    case UInt8(ascii: "{"):
+      return storing(request, as: .document) { .mergePatch(path, patch: $0) }
+    case UInt8(ascii: "["):
+      do throws(JSONPatchError) {
+        let patch = try JSONPatch(request.data ?? ByteBuffer())
+        return storing(request, as: .document) { _ in .jsonPatch(path, patch) }
+      } catch {
+        return .answer(error.response)
+      }
+    default:
       return .answer(
         .error(
           .unprocessable, "invalid_patch",
-          "The data of PATCH must be an object: a JSON Merge Patch (RFC 7396), whose fields replace those of the document."
+          "The data of PATCH must be an object, a JSON Merge Patch (RFC 7396) whose fields replace those of the document, or an array, a JSON Patch (RFC 6902)."
         ))
     }
-    return writing(.mergePatch(path, patch: data), for: request, as: .document)
   }
 
   private func health(_ request: Request) -> Operation {
@@ -121,7 +131,7 @@ extension Write.Action {
   /// What of the terms makes no sense for this action.
   fileprivate func misfit(of terms: WriteTerms) -> ParameterError? {
     switch self {
-    case .put, .mergePatch, .delete: break
+    case .put, .mergePatch, .jsonPatch, .delete: break
     case .create, .replaceFirst, .deleteFirst:
       if terms.condition != nil {
         return Condition.invalid(
@@ -130,7 +140,7 @@ extension Write.Action {
       }
     }
     switch self {
-    case .create, .put, .mergePatch, .replaceFirst: return nil
+    case .create, .put, .mergePatch, .jsonPatch, .replaceFirst: return nil
     case .delete, .deleteFirst:
       guard terms.lifetimeMilliseconds != nil else { return nil }
       return ParameterError(

@@ -1,3 +1,5 @@
+import DocketJSON
+
 /// Why the store did not do what was asked.
 public enum StoreError: Error, Sendable, Equatable {
   // The request: nothing was changed, and repeating it as it is will not help.
@@ -5,6 +7,8 @@ public enum StoreError: Error, Sendable, Equatable {
   /// The document would be larger than the limit, in bytes, or nested deeper than the limit.
   case documentTooLarge(limit: Int)
   case documentTooDeep(limit: Int)
+  /// A JSON Patch does not fit the document.
+  case patchFailed(JSONPatchError)
   /// What is stored under this path is not JSON that can be served; it was written past the door for people.
   case invalidDocument(DocumentPath, reason: String)
   /// A scan was told to end by its deadline.

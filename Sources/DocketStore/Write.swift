@@ -1,3 +1,4 @@
+import DocketJSON
 import NIOCore
 
 /// A change somebody asks for, handed to the store as a value so that it can be committed in a group.
@@ -12,6 +13,8 @@ public struct Write: Sendable, Equatable {
     case put(DocumentPath, data: ByteBuffer)
     /// Applies a JSON Merge Patch (RFC 7396) to a document that exists.
     case mergePatch(DocumentPath, patch: ByteBuffer)
+    /// Applies a JSON Patch (RFC 6902) to a document that exists.
+    case jsonPatch(DocumentPath, JSONPatch)
     case delete(DocumentPath)
     /// Replaces the first document, in the order of ids, that is the same JSON value as `data`.
     case replaceFirst(in: CollectionPath, equalTo: ByteBuffer, with: ByteBuffer)
@@ -88,6 +91,10 @@ extension Write {
 
   public static func mergePatch(_ path: DocumentPath, patch: ByteBuffer) -> Write {
     Write(.mergePatch(path, patch: patch))
+  }
+
+  public static func jsonPatch(_ path: DocumentPath, _ patch: JSONPatch) -> Write {
+    Write(.jsonPatch(path, patch))
   }
 
   public static func delete(_ path: DocumentPath) -> Write {

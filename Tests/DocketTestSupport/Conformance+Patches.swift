@@ -39,6 +39,29 @@ extension RepositoryConformance {
         try expect(String(buffer: data).contains(kept), "\(kept) is gone from \(String(buffer: data))")
       }
     },
+    Check("a JSON Patch happens as a whole, or tells which operation does not fit and changes nothing") { repository in
+      let driver = try SessionDriver(repository)
+      let path = DocumentPath("/p/", "1")
+      let patch = try JSONPatch(
+        ByteBuffer(
+          string:
+            #"[{"op":"test","path":"/n","value":1},{"op":"replace","path":"/n","value":2},{"op":"add","path":"/list/-","value":"x"}]"#
+        ))
+      try expectEqual(try await driver.write(.jsonPatch(path, patch)), .notFound)
+      _ = try await driver.write(.put("/p/", "1", #"{"n": 1.0, "list": [ ]}"#))
+      guard case .replaced(path, let revision) = try await driver.write(.jsonPatch(path, patch)) else {
+        throw Failure(description: "the patch did not replace the document")
+      }
+      let results = try await driver.writeAll([.jsonPatch(path, patch), .put("/p/", "2", "1")])
+      guard case .failure(.patchFailed(let error)) = results[0] else {
+        throw Failure(description: "the second patch answered \(results[0])")
+      }
+      try expectEqual(error.operation, 0)
+      try expect(try results[1].get().revision != nil, "the neighbour failed, too")
+      let document = try await driver.document(at: path)
+      try expectEqual(document?.revision, revision)
+      try expectEqual(document.map { String(buffer: $0.data) }, #"{"n": 2, "list": ["x"]}"#)
+    },
     Check("patches of one document from many sessions all take effect") { repository in
       _ = try await SessionDriver(repository).write(.put("/p/", "1", "{}"))
       try await withThrowingTaskGroup(of: Void.self) { group in

@@ -81,10 +81,13 @@ extension RepositoryConformance {
     }
 
     private mutating func compare(_ write: Write, _ result: Result<WriteOutcome, StoreError>) throws {
-      let outcome = try result.get()
-      if case .create = write.action, !write.terms.isDryRun, let path = outcome.path { created.append(path) }
       let newest = model.revision
       let now = Timestamp(milliseconds: newest.rawValue + 1)
+      if case .failure(.patchFailed(let error)) = result {
+        return try expectEqual(model.apply(write, now: now, newID: { "" }), .failure(.patchFailed(error)), "\(write)")
+      }
+      let outcome = try result.get()
+      if case .create = write.action, !write.terms.isDryRun, let path = outcome.path { created.append(path) }
       let expected = try model.apply(write, now: now, newID: { outcome.path?.id ?? "" }).get()
       switch (outcome, expected) {
       case (.created(let path, let revision), .created(let other, let own)),

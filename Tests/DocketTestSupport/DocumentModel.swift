@@ -98,6 +98,17 @@ public struct DocumentModel: Sendable {
         return .failure(.documentTooLarge(limit: documentLimit))
       }
       return .success(store(patched, at: path, end, now: now))
+    case .jsonPatch(let path, let patch):
+      guard let target = document(at: path, now: now) else { return .success(.notFound) }
+      do {
+        let patched = try target.data.withUnsafeReadableBytes { target throws(JSONPatchError) in
+          try patch.apply(to: target, maximumBytes: documentLimit)
+        }
+        guard patched.count <= documentLimit else { return .failure(.documentTooLarge(limit: documentLimit)) }
+        return .success(store(ByteBuffer(bytes: patched), at: path, end, now: now))
+      } catch {
+        return .failure(.patchFailed(error))
+      }
     case .delete(let path):
       return .success(remove(path, now: now))
     case .replaceFirst(let collection, let value, let data):
@@ -169,7 +180,7 @@ extension Write.Action {
   /// The document that the action names, if it names one.
   var path: DocumentPath? {
     switch self {
-    case .put(let path, _), .mergePatch(let path, _), .delete(let path): path
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path
     case .create, .replaceFirst, .deleteFirst: nil
     }
   }

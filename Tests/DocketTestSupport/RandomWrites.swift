@@ -1,3 +1,4 @@
+import DocketJSON
 import DocketStore
 import NIOCore
 
@@ -12,6 +13,13 @@ struct RandomWrites {
   ]
   private let patches = [
     "{\"a\":2}", "{\"a\":null}", "{\"b\":{\"c\":null,\"d\":[1]}}", "{}", "3", "{\"n\":{\"m\":{}}}", "[2]", "{\"b\":7}",
+  ]
+
+  private let operations = [
+    #"{"op":"add","path":"/a","value":3}"#, #"{"op":"remove","path":"/a"}"#, #"{"op":"add","path":"/0","value":0}"#,
+    #"{"op":"copy","from":"","path":"/b"}"#, #"{"op":"test","path":"/a","value":1.0}"#,
+    #"{"op":"move","from":"/b","path":"/a"}"#, #"{"op":"replace","path":"/b/c","value":[]}"#,
+    #"{"op":"add","path":"","value":{"a":1}}"#,
   ]
 
   init(generator: SeededGenerator) {
@@ -32,13 +40,21 @@ struct RandomWrites {
 
   mutating func id() -> String { element(ids) }
 
+  private mutating func jsonPatch() -> JSONPatch {
+    let chosen = (0..<Int.random(in: 1...2, using: &generator)).map { _ in element(operations) }
+    let text = "[" + chosen.joined(separator: ",") + "]"
+    guard let patch = try? JSONPatch(ByteBuffer(string: text)) else { preconditionFailure("\(text) is a patch") }
+    return patch
+  }
+
   mutating func write(created: [DocumentPath]) -> Write {
     let value = ByteBuffer(string: element(values))
-    switch Int.random(in: 0..<10, using: &generator) {
+    switch Int.random(in: 0..<11, using: &generator) {
     case 0: return .create(in: collection(), data: value)
     case 1...3: return .put(path(created: created), data: value)
     case 4...5: return .mergePatch(path(created: created), patch: ByteBuffer(string: element(patches)))
     case 6...7: return .delete(path(created: created))
+    case 10: return .jsonPatch(path(created: created), jsonPatch())
     case 8: return .replaceFirst(in: collection(), equalTo: value, with: ByteBuffer(string: element(values)))
     default: return .deleteFirst(in: collection(), equalTo: value)
     }

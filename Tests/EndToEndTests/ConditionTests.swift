@@ -24,6 +24,32 @@ extension EndToEnd {
       }
     }
 
+    @Test("patches of both kinds, and says which operation does not fit")
+    func patches() async throws {
+      try await withServer { (server) throws in
+        func patch(_ data: String, headers: String = "{}") -> String {
+          #"{"method":"PATCH","path":"/n/1","headers":\#(headers),"data":\#(data)}"#
+        }
+        let found = try answers(
+          server,
+          [
+            patch("[]"), #"{"method":"PUT","path":"/n/1","data":{"n":1,"list":[1]}}"#, patch(#"{"n":2}"#),
+            patch(#"[{"op":"test","path":"/n","value":2},{"op":"add","path":"/list/-","value":{}}]"#),
+            patch(#"[{"op":"remove","path":"/n"},{"op":"test","path":"/list","value":[]}]"#),
+            patch(#"[{"op":"remove","path":"/n"},{"op":"remove","path":"/n"}]"#),
+            patch(#"[{"op":"remove","path":""}]"#), patch(#"[{"op":"jump","path":""}]"#), patch("1"), patch("null"),
+            patch("[]", headers: #"{"If-Match":"1"}"#), #"{"method":"GET","path":"/n/1"}"#,
+          ])
+        #expect(
+          found.map { $0.dropFirst(9).prefix(3) }
+            == ["404", "201", "200", "200", "409", "422", "422", "422", "422", "422", "412", "200"])
+        #expect(found[4].contains(#""error": "patch_test_failed""#) && found[4].contains(#""operation": 1}"#))
+        #expect(found[5].contains(#""error": "invalid_patch""#) && found[5].contains(#""operation": 1}"#))
+        for answer in found[6...9] { #expect(answer.contains(#""error": "invalid_patch""#), "\(answer)") }
+        #expect(found[11].contains(#""data": {"n":2,"list":[1,{}]}"#))
+      }
+    }
+
     @Test("that If-Match and If-None-Match set, for writes and for reads")
     func conditions() async throws {
       try await withServer { (server) throws in

@@ -54,7 +54,14 @@ struct WriteExecutor {
     case .put(let path, let data):
       return .success(try put(path, data: data, terms, &group))
     case .mergePatch(let path, let patch):
-      return try mergePatch(path, patch: patch, terms, &group)
+      return try change(path, terms, &group) { target throws(JSONPatchError) in
+        patch.withUnsafeReadableBytes { MergePatch.apply($0, to: target) }
+      }
+    case .jsonPatch(let path, let patch):
+      let maximumBytes = options.documentBytes
+      return try change(path, terms, &group) { target throws(JSONPatchError) in
+        try patch.apply(to: target, maximumBytes: maximumBytes)
+      }
     case .delete(let path):
       return .success(try delete(path, terms, &group))
     case .replaceFirst(let collection, let value, let replacement):
@@ -116,8 +123,10 @@ struct WriteExecutor {
     return .deleted(path, Revision(revision))
   }
 
-  private func mergePatch(
-    _ path: DocumentPath, patch: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
+  /// Replaces a document that exists by what a patch makes of it.
+  private func change(
+    _ path: DocumentPath, _ terms: WriteTerms, _ group: inout Group,
+    _ patch: (UnsafeRawBufferPointer) throws(JSONPatchError) -> [UInt8]
   ) throws(SQLiteError) -> AnswerDestination.Answer {
     defer { tables.release() }
     let row = try tables.find(path.collection, path.id)
@@ -128,7 +137,12 @@ struct WriteExecutor {
     } catch {
       return .failure(.invalidDocument(path, reason: error.description))
     }
-    let patched = patch.withUnsafeReadableBytes { MergePatch.apply($0, to: row.data) }
+    let patched: [UInt8]
+    do {
+      patched = try patch(row.data)
+    } catch {
+      return .failure(StoreError(error, options))
+    }
     guard patched.count <= options.documentBytes else {
       return .failure(.documentTooLarge(limit: options.documentBytes))
     }
@@ -170,6 +184,17 @@ struct WriteExecutor {
     tables.release()
     try tables.update(
       key: row.key, revision: revision, created: created, updated: group.at, expires: expires, data: data)
+  }
+}
+
+extension StoreError {
+  /// Where a patch fails for the size of what it makes, that is the document's limit.
+  fileprivate init(_ error: JSONPatchError, _ options: SQLiteStoreOptions) {
+    switch error.reason {
+    case .tooLarge: self = .documentTooLarge(limit: options.documentBytes)
+    case .tooDeep: self = .documentTooDeep(limit: options.documentDepth)
+    default: self = .patchFailed(error)
+    }
   }
 }
 

@@ -75,6 +75,7 @@ extension Write {
       switch action {
       case .create(_, let data), .put(_, let data), .mergePatch(_, let data), .deleteFirst(_, let data):
         data.readableBytes
+      case .jsonPatch(_, let patch): patch.text.readableBytes
       case .delete: 0
       case .replaceFirst(_, let value, let replacement): value.readableBytes + replacement.readableBytes
       }
