@@ -30,7 +30,9 @@ let package = Package(
     .target(name: "DocketStore", dependencies: ["DocketJSON", nio]),
     .target(
       name: "Migrations", path: "Migrations",
-      resources: [.embedInCode("m0001_documents.sql"), .embedInCode("m0002_expiry.sql")]),
+      resources: [
+        .embedInCode("m0001_documents.sql"), .embedInCode("m0002_expiry.sql"), .embedInCode("m0003_kept_answers.sql"),
+      ]),
     .target(
       name: "DocketSQLite",
       dependencies: [

@@ -3,6 +3,7 @@ public enum MigrationCatalog {
   public static let migrations = [
     Migration(version: 1, name: "documents", script: PackageResources.m0001_documents_sql),
     Migration(version: 2, name: "expiry", script: PackageResources.m0002_expiry_sql),
+    Migration(version: 3, name: "kept_answers", script: PackageResources.m0003_kept_answers_sql),
   ]
 
   /// `PRAGMA application_id` of Docket's files: "DOCK".

@@ -1,5 +1,5 @@
 /// What lies directly in an array or an object of valid JSON text, found in one walk. White space may stand around it.
-enum JSONChildren {
+public enum JSONChildren {
   /// The members of an object in the order of the text, equal keys included; nil if the value is none.
   static func members(of text: UnsafeRawBufferPointer) -> [JSONMember]? {
     var scanner = JSONScanner(text)
@@ -11,7 +11,7 @@ enum JSONChildren {
   }
 
   /// The elements of an array; nil if the value is none.
-  static func elements(of text: UnsafeRawBufferPointer) -> [Range<Int>]? {
+  public static func elements(of text: UnsafeRawBufferPointer) -> [Range<Int>]? {
     var scanner = JSONScanner(text)
     scanner.skipWhitespace()
     guard scanner.next == UInt8(ascii: "[") else { return nil }

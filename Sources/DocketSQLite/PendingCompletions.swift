@@ -1,22 +1,35 @@
 import DequeModule
 import DocketStore
 
-/// The completions of a session's writes, in the order of submission. The writer answers in that order, so only
+/// The completions of a session's writes and transactions, in the order of submission. The writer answers in that order, so only
 /// the answers cross threads.
 ///
 /// `@unchecked Sendable`: the store's threads pass it on and open it only inside `deliver`, on the session's executor.
 final class PendingCompletions: @unchecked Sendable {
-  typealias Completion = (Result<WriteOutcome, StoreError>) -> Void
+  enum Completion {
+    case write((Result<WriteOutcome, StoreError>) -> Void)
+    case transaction((Result<TransactionOutcome<any Sendable>, StoreError>) -> Void)
+
+    fileprivate func callAsFunction(_ answer: WorkAnswer) {
+      switch (self, answer) {
+      case (.write(let completion), .write(let outcome)): completion(.success(outcome))
+      case (.write(let completion), .failure(let error)): completion(.failure(error))
+      case (.transaction(let completion), .transaction(let outcome)): completion(.success(outcome))
+      case (.transaction(let completion), .failure(let error)): completion(.failure(error))
+      case (.write, .transaction), (.transaction, .write): preconditionFailure("answers come in the order of the work")
+      }
+    }
+  }
 
   private var waiting = Deque<Completion>()
   private(set) var isClosed = false
 
-  func append(_ completion: @escaping Completion) {
+  func append(_ completion: Completion) {
     waiting.append(completion)
   }
 
   /// Answers the oldest.
-  func answer(_ answers: [Result<WriteOutcome, StoreError>]) {
+  func answer(_ answers: [WorkAnswer]) {
     guard !isClosed else { return }
     for answer in answers {
       // A completion may close the session, which leaves nothing to answer.

@@ -11,8 +11,8 @@ final class SQLiteSession: RepositorySession {
   private let completions = PendingCompletions()
   private let destination: AnswerDestination
 
-  private var writes: [Write] = []
-  private var writesBytes = 0
+  private var work: [Work] = []
+  private var workBytes = 0
   private var isInTick = false
   private var isClosed = false
 
@@ -42,15 +42,15 @@ final class SQLiteSession: RepositorySession {
     precondition(isInTick, "no tick has begun")
     isInTick = false
     reader.end()
-    guard !writes.isEmpty else { return }
+    guard !work.isEmpty else { return }
     let submission = WriteQueue.Submission(
-      destination: destination, writes: writes, submittedMilliseconds: WallClock.uptimeMilliseconds())
-    let bytes = writesBytes
-    writes = []
-    writesBytes = 0
+      destination: destination, work: work, submittedMilliseconds: WallClock.uptimeMilliseconds())
+    let bytes = workBytes
+    work = []
+    workBytes = 0
     if !queue.add(submission) {
       queue.release(bytes)
-      completions.refuseNewest(submission.writes.count, with: .closed)
+      completions.refuseNewest(submission.work.count, with: .closed)
     }
   }
 
@@ -60,13 +60,26 @@ final class SQLiteSession: RepositorySession {
   }
 
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
+    if let refusal = add(.write(write)) { return completion(.failure(refusal)) }
+    completions.append(.write(completion))
+  }
+
+  func transact<Answer>(
+    _ transaction: Transaction<Answer>, completion: @escaping (Result<TransactionOutcome<Answer>, StoreError>) -> Void
+  ) {
+    if let refusal = add(.transaction(PendingTransaction(transaction))) { return completion(.failure(refusal)) }
+    completions.append(.transaction { result in completion(result.map { $0.typed(as: Answer.self) }) })
+  }
+
+  /// Takes work into the tick. Returns why not, if not.
+  private func add(_ work: Work) -> StoreError? {
     precondition(isInTick, "a write outside a tick")
-    guard !isClosed else { return completion(.failure(.closed)) }
-    let bytes = write.queueBytes
-    guard queue.reserve(bytes) else { return completion(.failure(.queueFull(limit: queue.limitBytes))) }
-    writes.append(write)
-    writesBytes += bytes
-    completions.append(completion)
+    guard !isClosed else { return .closed }
+    let bytes = work.queueBytes
+    guard queue.reserve(bytes) else { return .queueFull(limit: queue.limitBytes) }
+    self.work.append(work)
+    workBytes += bytes
+    return nil
   }
 
   func scan<State: Sendable>(

@@ -13,6 +13,7 @@ final class LoopContext {
   let limits: ServerLimits
   private let eventLoop: any EventLoop
   private let wireLimits: WireLimits
+  private let serviceLimits: ServiceLimits
   private let logger: Logger
   private let logsRequests: Bool
 
@@ -33,13 +34,15 @@ final class LoopContext {
     service = DocumentService(session: session, limits: configuration.serviceLimits)
     limits = configuration.limits
     wireLimits = configuration.wireLimits
+    serviceLimits = configuration.serviceLimits
     self.logger = logger
     logsRequests = logger.logLevel <= .info
   }
 
   func makeConnectionState() -> ConnectionState {
     ConnectionState(
-      router: Router(limits: wireLimits), wireLimits: wireLimits, limits: limits, logsRequests: logsRequests)
+      router: Router(limits: wireLimits, serviceLimits: serviceLimits), wireLimits: wireLimits, limits: limits,
+      logsRequests: logsRequests)
   }
 
   func logRequest(_ request: RequestSummary, _ response: Response) {

@@ -21,6 +21,10 @@ extension ByteBuffer {
     writeJSONString(document.created.rfc3339)
     writeStaticString(", \"updated\": ")
     writeJSONString(document.updated.rfc3339)
+    if let expires = document.expires {
+      writeStaticString(", \"expires\": ")
+      writeJSONString(expires.rfc3339)
+    }
     writeStaticString(", \"document\": ")
     writeImmutableBuffer(document.data)
     writeStaticString("}")

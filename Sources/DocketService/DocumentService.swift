@@ -20,13 +20,12 @@ public final class DocumentService {
   public func perform(_ operation: Operation, withHeaders: Bool, completion: @escaping (Response) -> Void) {
     switch operation {
     case .answer(let response): completion(response)
-    case .readDocument(let path, let condition):
-      readDocument(path, condition, withHeaders: withHeaders, completion: completion)
-    case .readPage(let request): readPage(request, completion: completion)
-    case .readList: readList(completion: completion)
+    case .document(let operation):
+      DocumentOperations(access: session, limits: limits).perform(
+        operation, withHeaders: withHeaders, completion: completion)
+    case .once(let key, let write, let form): perform(write, under: key, form, completion: completion)
+    case .batch(let batch): perform(batch, completion: completion)
     case .readStats: readStats(completion: completion)
-    case .write(let write, .document): self.write(write, withHeaders: withHeaders, completion: completion)
-    case .write(let write, .original): writeItem(write, completion: completion)
     }
   }
 }

@@ -5,21 +5,11 @@ import DocketWire
 public enum Operation: Sendable {
   /// The answer is known without asking the store.
   case answer(Response)
-  /// With a condition under which the document is wanted.
-  case readDocument(DocumentPath, Condition?)
-  case readPage(PageRequest)
-  /// The list of the original server, whole.
-  case readList
+  case document(DocumentOperation)
+  /// A write that is carried out once under its key, however often it comes.
+  case once(IdempotencyKey, Write, answeredAs: WriteForm)
+  case batch(Batch)
   case readStats
-  case write(Write, answeredAs: WriteForm)
-
-  /// How a write is answered.
-  public enum WriteForm: Sendable {
-    /// With the path, id and revision of the document.
-    case document
-    /// As the original server answers: no data.
-    case original
-  }
 
   /// How an operation stands to others on its connection, where each sees the effect of all before it.
   public enum Kind: Sendable, Equatable {
@@ -34,8 +24,26 @@ public enum Operation: Sendable {
   public var kind: Kind {
     switch self {
     case .answer: .immediate
-    case .readDocument, .readPage, .readList, .readStats: .read
-    case .write: .write
+    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats: .read
+    case .document(.write), .once, .batch: .write
     }
   }
+}
+
+/// What can be done to documents by itself and in a batch.
+public enum DocumentOperation: Sendable {
+  /// With a condition under which the document is wanted.
+  case readDocument(DocumentPath, Condition?)
+  case readPage(PageRequest)
+  /// The list of the original server, whole.
+  case readList
+  case write(Write, answeredAs: WriteForm)
+}
+
+/// How a write is answered.
+public enum WriteForm: Sendable {
+  /// With the path, id and revision of the document.
+  case document
+  /// As the original server answers: no data.
+  case original
 }

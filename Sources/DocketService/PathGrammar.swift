@@ -42,6 +42,7 @@ public enum PathGrammar {
   private static func reserved(_ path: UnsafeRawBufferPointer) -> Resource {
     if path.elementsEqual("/_health".utf8) { return .health }
     if path.elementsEqual("/_stats".utf8) { return .stats }
+    if path.elementsEqual("/_batch".utf8) { return .batch }
     return .reserved
   }
 

@@ -10,6 +10,7 @@ public enum Resource: Sendable, Equatable {
   case collection(CollectionPath)
   case health
   case stats
+  case batch
   /// A path under `/_` that this version does not know.
   case reserved
   /// A single segment without a slash, or no path at all: the original server answers 400, and so does this one.

@@ -36,7 +36,7 @@ extension Response {
 
 extension ByteBuffer {
   /// The beginning of an error's object, its brace left open.
-  fileprivate mutating func writeError(_ code: String, _ detail: String) {
+  mutating func writeError(_ code: String, _ detail: String) {
     writeStaticString("{\"error\": ")
     writeJSONString(code)
     writeStaticString(", \"detail\": ")
@@ -56,7 +56,7 @@ extension JSONPatchError {
 
 /// What the store's errors are to a client: translated here and nowhere else.
 extension StoreError {
-  func response(_ form: Operation.WriteForm) -> Response {
+  func response(_ form: WriteForm) -> Response {
     let response = self.response
     guard form == .original else { return response }
     // The original routes have no data in errors, but a client must still see how long to wait.

@@ -13,7 +13,7 @@ extension Router {
     switch (target.resource, request.method) {
     case (.root, .get): return .answer(Response(.ok, data: ByteBuffer(staticString: #""Hello, World!""#)))
     case (.echo, .get): return .answer(Response(.ok, data: request.data))
-    case (.list, .get): return .readList
+    case (.list, .get): return .document(.readList)
     case (.item, .post): return storing(request, as: .original) { .create(in: Self.items, data: $0) }
     case (.item, .put): return replaceItem(request)
     case (.item, .delete):

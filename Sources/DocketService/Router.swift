@@ -7,9 +7,11 @@ import NIOCore
 /// is forgotten.
 public struct Router: Sendable {
   private let limits: WireLimits
+  private let serviceLimits: ServiceLimits
 
-  public init(limits: WireLimits) {
+  public init(limits: WireLimits, serviceLimits: ServiceLimits = ServiceLimits()) {
     self.limits = limits
+    self.serviceLimits = serviceLimits
   }
 
   public func operation(for request: Request) -> Operation {
@@ -24,6 +26,7 @@ public struct Router: Sendable {
     case .document(let path): return document(request, path, target)
     case .collection(let path): return collection(request, path, target)
     case .health: return health(request)
+    case .batch: return batch(request, target)
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
     case .reserved:
       return .answer(
@@ -34,7 +37,7 @@ public struct Router: Sendable {
   private func document(_ request: Request, _ path: DocumentPath, _ target: Target) -> Operation {
     if let refusal = refuseParameters(target) { return refusal }
     switch request.method {
-    case .get: return onCondition(request) { .readDocument(path, $0) }
+    case .get: return onCondition(request) { .document(.readDocument(path, $0)) }
     case .put: return storing(request, as: .document) { .put(path, data: $0) }
     case .patch: return patch(request, path)
     case .delete: return writing(.delete(path), for: request, as: .document)
@@ -46,7 +49,7 @@ public struct Router: Sendable {
     switch request.method {
     case .get:
       do {
-        return .readPage(try PageRequest(collection: path, target: target, data: request.data))
+        return .document(.readPage(try PageRequest(collection: path, target: target, data: request.data)))
       } catch {
         return .answer(.error(.badRequest, error.code, error.detail))
       }
@@ -77,6 +80,17 @@ public struct Router: Sendable {
     }
   }
 
+  private func batch(_ request: Request, _ target: Target) -> Operation {
+    if let refusal = refuseParameters(target) { return refusal }
+    guard request.method == .post else { return notAllowed(request, allowed: [.post]) }
+    do throws(BatchRefusal) {
+      return .batch(
+        try Batch(request, limits: serviceLimits, depth: limits.depth) { operation(for: $0) })
+    } catch {
+      return .answer(error.response)
+    }
+  }
+
   private func health(_ request: Request) -> Operation {
     guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
     return .answer(Response(.ok, data: ByteBuffer(staticString: #"{"status": "ok"}"#)))
@@ -84,7 +98,7 @@ public struct Router: Sendable {
 
   /// A write of the request's data, unless that is over the limit. Data that is absent is null.
   func storing(
-    _ request: Request, as form: Operation.WriteForm, _ action: (ByteBuffer) -> Write.Action
+    _ request: Request, as form: WriteForm, _ action: (ByteBuffer) -> Write.Action
   ) -> Operation {
     let data = request.data ?? ByteBuffer(staticString: "null")
     guard data.readableBytes <= limits.documentBytes else {
@@ -94,11 +108,13 @@ public struct Router: Sendable {
   }
 
   /// A write on the terms that the request's headers set, unless they do not fit.
-  func writing(_ action: Write.Action, for request: Request, as form: Operation.WriteForm) -> Operation {
+  func writing(_ action: Write.Action, for request: Request, as form: WriteForm) -> Operation {
     do throws(ParameterError) {
       let terms = try WriteTerms(request.headers)
       if let misfit = action.misfit(of: terms) { throw misfit }
-      return .write(Write(action, terms: terms), answeredAs: form)
+      let write = Write(action, terms: terms)
+      if !terms.isDryRun, let key = try IdempotencyKey(request) { return .once(key, write, answeredAs: form) }
+      return .document(.write(write, answeredAs: form))
     } catch {
       return .answer(form == .original ? Response(.badRequest) : .error(.badRequest, error.code, error.detail))
     }

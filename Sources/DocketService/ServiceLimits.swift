@@ -4,10 +4,18 @@ public struct ServiceLimits: Sendable, Equatable {
   public var pageBytes: Int
   /// The size of the original server's list beyond which it is not sent whole, in bytes.
   public var listBytes: Int
+  /// How many requests a batch may have.
+  public var batchRequests: Int
+  /// How much the answers of a batch may hold in all, in bytes of data.
+  public var batchAnswerBytes: Int
 
-  public init(pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20) {
-    precondition(pageBytes > 0 && listBytes > 0)
+  public init(
+    pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20, batchRequests: Int = 1_000, batchAnswerBytes: Int = 16 << 20
+  ) {
+    precondition(pageBytes > 0 && listBytes > 0 && batchRequests > 0 && batchAnswerBytes > 0)
     self.pageBytes = pageBytes
     self.listBytes = listBytes
+    self.batchRequests = batchRequests
+    self.batchAnswerBytes = batchAnswerBytes
   }
 }

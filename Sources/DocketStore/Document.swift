@@ -30,16 +30,20 @@ public struct Document: Sendable, Equatable {
   public let revision: Revision
   public let created: Timestamp
   public let updated: Timestamp
+  /// When it ends by itself; nil: never.
+  public let expires: Timestamp?
   /// JSON text, valid and within the document limit.
   public let data: ByteBuffer
 
   public init(
-    path: DocumentPath, revision: Revision, created: Timestamp, updated: Timestamp, data: ByteBuffer
+    path: DocumentPath, revision: Revision, created: Timestamp, updated: Timestamp, expires: Timestamp? = nil,
+    data: ByteBuffer
   ) {
     self.path = path
     self.revision = revision
     self.created = created
     self.updated = updated
+    self.expires = expires
     self.data = data
   }
 }

@@ -22,7 +22,10 @@ public protocol DocumentRepository: Sendable {
 
 /// One executor's view of a repository. All calls come from that executor, and every completion is called on it,
 /// once: at once, inside the call, or later through `deliver`.
-public protocol RepositorySession: AnyObject {
+///
+/// Reads of single documents and writes belong within a tick. Documents are read from the tick's snapshot; a scan takes
+/// one of its own after the call, on another thread. Writes and transactions keep their order among each other.
+public protocol RepositorySession: DocumentAccess {
   /// Begins a tick: until `endTick`, `document(at:)` reads from one snapshot that holds every write acknowledged
   /// before this call, by whichever process.
   func beginTick()
@@ -30,35 +33,15 @@ public protocol RepositorySession: AnyObject {
   /// Ends the tick: gives back the snapshot and hands over the writes that were submitted in it.
   func endTick()
 
-  /// The document, or nil where there is none. Only within a tick.
-  func document(
-    at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void)
-
-  /// Submits a write. Writes of one session take effect in the order in which they were submitted. Only within a tick.
-  func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void)
-
-  /// Visits the documents of a collection in byte order of their ids, on another thread, in one snapshot that is
-  /// taken after this call.
-  ///
-  /// - Parameters:
-  ///   - after: begins behind this id, whether or not such a document exists; nil begins at the start.
-  ///   - state: what `visit` builds up; it comes back with the completion.
-  ///   - visit: takes one document and says whether to go on. It runs on a thread of the store.
-  func scan<State: Sendable>(
-    _ collection: CollectionPath, after: String?, into state: State,
-    visit: @escaping @Sendable (inout State, Document) -> ScanStep,
-    completion: @escaping (Result<State, StoreError>) -> Void)
+  /// Submits a transaction, as a write is submitted.
+  func transact<Answer>(
+    _ transaction: Transaction<Answer>, completion: @escaping (Result<TransactionOutcome<Answer>, StoreError>) -> Void)
 
   /// What the store knows of itself, read off the executor.
   func status(completion: @escaping (Result<StoreStatus, StoreError>) -> Void)
 
   /// Gives back what the session holds. Writes that were submitted still happen; their completions are not called.
   func close()
-}
-
-public enum ScanStep: Sendable {
-  case next
-  case stop
 }
 
 /// A store's account of itself, for operators.

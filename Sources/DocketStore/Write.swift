@@ -111,6 +111,17 @@ extension Write {
     Write(.deleteFirst(in: collection, equalTo: value))
   }
 
+  /// How much data it carries, in bytes.
+  public var dataBytes: Int {
+    switch action {
+    case .create(_, let data), .put(_, let data), .mergePatch(_, let data), .deleteFirst(_, let data):
+      data.readableBytes
+    case .jsonPatch(_, let patch): patch.text.readableBytes
+    case .delete: 0
+    case .replaceFirst(_, let value, let replacement): value.readableBytes + replacement.readableBytes
+    }
+  }
+
   /// The same write on other terms.
   public func on(_ terms: WriteTerms) -> Write {
     Write(action, terms: terms)

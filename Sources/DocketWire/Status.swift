@@ -21,6 +21,9 @@ public enum Status: Int, Sendable, CaseIterable {
   case serviceUnavailable = 503
   case insufficientStorage = 507
 
+  /// Whether the request was not carried out.
+  public var isError: Bool { rawValue >= 400 }
+
   /// The `message` of a response. 422 keeps the older phrase (RFC 4918), which the original server used.
   public var phrase: StaticString {
     switch self {

@@ -21,6 +21,8 @@ public struct DocumentModel: Sendable {
     public let path: DocumentPath
     public let kind: Kind
     public let at: Timestamp
+    /// Of a batch: the sequence of its first change.
+    public let batch: Revision?
     /// The document as it was before the change; nil for a creation.
     public let before: Document?
   }
@@ -31,9 +33,9 @@ public struct DocumentModel: Sendable {
   /// Every change there ever was, in order.
   public private(set) var changes: [Change] = []
   private var documents: [Key: Document] = [:]
-  private var ends: [Key: Timestamp] = [:]
   private var newestChange: [Key: Revision] = [:]
   private let documentLimit: Int
+  private var batch: Revision?
 
   /// - Parameter documentLimit: the most bytes that a document may have after a patch.
   public init(documentLimit: Int = 1_048_576) {
@@ -45,9 +47,9 @@ public struct DocumentModel: Sendable {
 
   /// - Parameter now: the time by which documents expire; nil sees the expired, too.
   public func document(at path: DocumentPath, now: Timestamp? = nil) -> Document? {
-    let key = Self.key(path)
-    if let now, let end = ends[key], end <= now { return nil }
-    return documents[key]
+    let document = documents[Self.key(path)]
+    if let now, let end = document?.expires, end <= now { return nil }
+    return document
   }
 
   /// The documents of one collection in byte order of their ids, those behind `after` if it is given.
@@ -67,6 +69,11 @@ public struct DocumentModel: Sendable {
         : Self.inByteOrder(a.path.collection.description, b.path.collection.description)
     }
   }
+
+  /// From now on changes belong to a batch.
+  mutating func beginBatch() { batch = Revision(revision.rawValue + 1) }
+
+  mutating func endBatch() { batch = nil }
 
   /// Does what the write asks for.
   ///
@@ -128,15 +135,13 @@ public struct DocumentModel: Sendable {
     let change = record(before == nil ? .created : .updated, path, before: before, now: now)
     documents[Self.key(path)] = Document(
       path: path, revision: change.sequence, created: before?.created ?? change.at, updated: change.at,
-      data: data)
-    ends[Self.key(path)] = end
+      expires: end, data: data)
     return before == nil ? .created(path, change.sequence) : .replaced(path, change.sequence)
   }
 
   private mutating func remove(_ path: DocumentPath, now: Timestamp) -> WriteOutcome {
     guard let before = document(at: path, now: now) else { return .notFound }
     documents[Self.key(path)] = nil
-    ends[Self.key(path)] = nil
     return .deleted(path, record(.deleted, path, before: before, now: now).sequence)
   }
 
@@ -145,7 +150,7 @@ public struct DocumentModel: Sendable {
   ) -> Change {
     let change = Change(
       sequence: Revision(revision.rawValue + 1), previous: newestChange[Self.key(path)], path: path,
-      kind: kind, at: max(now, changes.last?.at ?? now), before: before)
+      kind: kind, at: max(now, changes.last?.at ?? now), batch: batch, before: before)
     changes.append(change)
     newestChange[Self.key(path)] = change.sequence
     return change

@@ -8,7 +8,8 @@ final class InMemorySession: RepositorySession {
   private let deliver: @Sendable (@escaping @Sendable () -> Void) -> Void
   private let answers = PendingAnswers()
   private var snapshot: DocumentModel?
-  private var submitted: [(ticket: Int, write: Write)] = []
+  /// What is to be done when the tick ends: each does one piece of work and returns how it is to be answered.
+  private var submitted: [@Sendable (InMemoryRepository) -> @Sendable (PendingAnswers) -> Void] = []
 
   init(
     repository: InMemoryRepository,
@@ -27,12 +28,12 @@ final class InMemorySession: RepositorySession {
     precondition(snapshot != nil, "no tick has begun")
     snapshot = nil
     guard !submitted.isEmpty else { return }
-    let writes = submitted
+    let work = submitted
     submitted = []
     repository.writer.async { [repository, deliver, answers] in
-      let results = writes.map { ($0.ticket, repository.apply($0.write)) }
+      let tellings = work.map { $0(repository) }
       deliver {
-        for (ticket, result) in results { answers.complete(ticket, with: result) }
+        for tell in tellings { tell(answers) }
       }
     }
   }
@@ -47,7 +48,22 @@ final class InMemorySession: RepositorySession {
 
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
     precondition(snapshot != nil, "a write outside a tick")
-    submitted.append((answers.expect(completion), write))
+    let ticket = answers.expect(completion)
+    submitted.append { repository in
+      let result = repository.apply(write)
+      return { $0.complete(ticket, with: result) }
+    }
+  }
+
+  func transact<Answer>(
+    _ transaction: Transaction<Answer>, completion: @escaping (Result<TransactionOutcome<Answer>, StoreError>) -> Void
+  ) {
+    precondition(snapshot != nil, "a transaction outside a tick")
+    let ticket = answers.expect(completion)
+    submitted.append { repository in
+      let result = repository.transact(transaction)
+      return { $0.complete(ticket, with: result) }
+    }
   }
 
   func scan<State: Sendable>(

@@ -47,6 +47,15 @@ struct RandomWrites {
     return patch
   }
 
+  /// A write that makes no new id.
+  mutating func writeToPath() -> Write {
+    while true {
+      let write = write(created: [])
+      if case .create = write.action { continue }
+      return write
+    }
+  }
+
   mutating func write(created: [DocumentPath]) -> Write {
     let value = ByteBuffer(string: element(values))
     switch Int.random(in: 0..<11, using: &generator) {

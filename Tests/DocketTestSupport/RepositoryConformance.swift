@@ -45,7 +45,8 @@ public enum RepositoryConformance {
   }
 
   public static let checks: [Check] =
-    writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + answerChecks
+    writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
+    + answerChecks
     + concurrencyChecks + randomChecks
 }
 

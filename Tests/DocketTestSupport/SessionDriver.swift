@@ -89,6 +89,12 @@ public final class SessionDriver: Sendable {
     }
   }
 
+  /// Carries out a transaction, in a tick of its own.
+  public func transact<Answer: Sendable>(_ transaction: Transaction<Answer>) async throws -> TransactionOutcome<Answer>
+  {
+    try await answer { session, completion in session.transact(transaction, completion: completion) }
+  }
+
   public func status() async throws -> StoreStatus {
     try await answer { session, completion in session.status(completion: completion) }
   }

@@ -5,14 +5,6 @@ import Testing
 extension EndToEnd {
   @Suite("changes documents on terms")
   struct ConditionTests {
-    private func withServer(_ body: @escaping @Sendable (ServerProcess) throws -> Void) async throws {
-      try await withDatabase { database in
-        let server = try ServerProcess(database: database)
-        try body(server)
-        #expect(server.stop() == .exited(0))
-      }
-    }
-
     /// Sends requests over one connection and returns the answers.
     private func answers(_ server: ServerProcess, _ requests: [String]) throws -> [String] {
       let client = try server.connect()

@@ -30,6 +30,17 @@ func withDatabase(_ body: @escaping @Sendable (String) throws -> Void) async thr
   }
 }
 
+/// Calls `body`, which may block, with a server on a database of its own; ends it as an operator does.
+func withServer(
+  _ arguments: [String] = [], _ body: @escaping @Sendable (ServerProcess) throws -> Void
+) async throws {
+  try await withDatabase { database in
+    let server = try ServerProcess(database: database, arguments)
+    try body(server)
+    #expect(server.stop() == .exited(0))
+  }
+}
+
 /// A number that a longer run sets in the environment.
 func count(_ variable: String, default value: Int) -> Int {
   ProcessInfo.processInfo.environment[variable].flatMap { Int($0) } ?? value

@@ -8,16 +8,6 @@ extension EndToEnd {
   struct LimitTests {
     private static let keepAlive = #"{"method":"GET","path":"/","headers":{"Connection":"keep-alive"}}"# + "\0"
 
-    private static func withServer(
-      _ arguments: [String], _ body: @escaping @Sendable (ServerProcess) throws -> Void
-    ) async throws {
-      try await withDatabase { database in
-        let server = try ServerProcess(database: database, arguments)
-        try body(server)
-        #expect(server.stop() == .exited(0))
-      }
-    }
-
     private static func put(_ path: String, _ data: String) -> String {
       #"{"method":"PUT","path":"\#(path)","data":\#(data)}"#
     }
@@ -26,7 +16,7 @@ extension EndToEnd {
 
     @Test("--idle-timeout: a silent connection is closed, one that waits for nobody as well")
     func idle() async throws {
-      try await Self.withServer(["--idle-timeout", "0.5"]) { (server) throws in
+      try await withServer(["--idle-timeout", "0.5"]) { (server) throws in
         let silent = try server.connect()
         let persistent = try server.connect()
         try persistent.send(Self.keepAlive)
@@ -39,7 +29,7 @@ extension EndToEnd {
     @Test("--linger-timeout and --linger-bytes: what a client sends behind its answer is not read for ever")
     func linger() async throws {
       for arguments in [["--linger-timeout", "0.5"], ["--linger-bytes", "0", "--linger-timeout", "60"]] {
-        try await Self.withServer(arguments) { (server) throws in
+        try await withServer(arguments) { (server) throws in
           let socket = try server.connect()
           try socket.send(Self.get("/") + "\0more")
           #expect(try socket.receiveToEnd().contains("Hello"))
@@ -56,7 +46,7 @@ extension EndToEnd {
 
     @Test("--max-depth and --max-document-bytes: a deeper document gets 422, a larger one 413")
     func documents() async throws {
-      try await Self.withServer(["--max-depth", "3", "--max-document-bytes", "20"]) { (server) throws in
+      try await withServer(["--max-depth", "3", "--max-document-bytes", "20"]) { (server) throws in
         #expect(try server.exchange(Self.put("/a/1", "[[[1]]]")).contains(#""code": 201"#))
         #expect(try server.exchange(Self.put("/a/1", "[[[[1]]]]")).contains(#""code": 422"#))
         #expect(
@@ -73,7 +63,7 @@ extension EndToEnd {
 
     @Test("--page-bytes ends a page early, and next goes on; --list-bytes refuses the whole list")
     func pages() async throws {
-      try await Self.withServer(["--page-bytes", "25", "--list-bytes", "40"]) { (server) throws in
+      try await withServer(["--page-bytes", "25", "--list-bytes", "40"]) { (server) throws in
         for id in 1...5 { _ = try server.exchange(Self.put("/item/\(id)", #""0123456789""#)) }
         var seen = 0
         var after = ""
@@ -94,7 +84,7 @@ extension EndToEnd {
     )
     func pipelining() async throws {
       let limits = ["--max-pipelined-requests", "2", "--max-pipelined-bytes", "100", "--send-buffer-bytes", "1000"]
-      try await Self.withServer(limits) { (server) throws in
+      try await withServer(limits) { (server) throws in
         let socket = try server.connect()
         let text = String(repeating: "x", count: 500)
         try socket.send(Self.keepAlive)
@@ -112,7 +102,7 @@ extension EndToEnd {
 
     @Test("--scan-timeout: a reading that takes too long gets 503 and when to try again")
     func scans() async throws {
-      try await Self.withServer(["--scan-timeout", "0.001"]) { (server) throws in
+      try await withServer(["--scan-timeout", "0.001"]) { (server) throws in
         let socket = try server.connect()
         try socket.send(Self.keepAlive)
         _ = try socket.receiveFrame()

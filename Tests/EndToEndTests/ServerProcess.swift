@@ -3,6 +3,7 @@ import Foundation
 /// A running `docket serve`.
 final class ServerProcess: Sendable {
   let process: ChildProcess
+  let database: String
   let port: Int
   let readyLine: String
 
@@ -10,6 +11,7 @@ final class ServerProcess: Sendable {
   init(
     database: String, port: Int = 0, _ arguments: [String] = [], environment: [String: String] = [:]
   ) throws {
+    self.database = database
     process = try ChildProcess(
       Docket.path, ["serve", "--port", "\(port)", "--database", database] + arguments, environment: environment)
     guard let line = process.readLine() else {

@@ -26,7 +26,7 @@ final class ScanReader: @unchecked Sendable {
   private let path: String
   private let clock: WallClock
   private let limit: UnsafeMutablePointer<Limit>
-  private let select: Statement
+  private let documents: CollectionWalk
   private let revisions: Statement
   private let historyID: Statement
 
@@ -37,11 +37,7 @@ final class ScanReader: @unchecked Sendable {
     self.connection = connection
     self.path = path
     self.clock = clock
-    select = try connection.prepare(
-      """
-      SELECT id, revision, created_at, updated_at, data FROM document_rows
-      WHERE collection = ?1 AND id > ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id
-      """)
+    documents = try CollectionWalk(connection)
     revisions = try connection.prepare(
       // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).
       "SELECT (SELECT min(sequence) FROM changes), (SELECT max(sequence) FROM changes)")
@@ -72,23 +68,12 @@ final class ScanReader: @unchecked Sendable {
   ) -> Result<State, StoreError> {
     limit.pointee.deadlineMilliseconds = deadlineMilliseconds
     var state = state
-    select.bind(collection.description, at: 1)
-    // No id is empty, so all ids are greater than the empty one.
-    select.bind(after ?? "", at: 2)
-    select.bind(clock.milliseconds(), at: 3)
-    defer { select.reset() }
     do throws(SQLiteError) {
-      while try select.step() {
+      let refusal = try documents.visit(collection, after: after, wall: clock.milliseconds()) { document in
         guard !limit.pointee.isReached else { return .failure(reasonOfLimit) }
-        let document = Document.read(
-          DocumentPath(collection: collection, id: select.string(0)), revision: select.int64(1),
-          created: select.int64(2), updated: select.int64(3), data: select.bytes(4))
-        switch document {
-        case .failure(let error): return .failure(error)
-        case .success(let document):
-          if case .stop = visit(&state, document) { return .success(state) }
-        }
+        return .success(visit(&state, document))
       }
+      if let refusal { return .failure(refusal) }
       return .success(state)
     } catch {
       return .failure(error.code == SQLITE_INTERRUPT ? reasonOfLimit : StoreError(reading: error))

@@ -18,7 +18,7 @@ final class SnapshotReader {
     commit = try connection.prepare("COMMIT")
     select = try connection.prepare(
       """
-      SELECT revision, created_at, updated_at, data FROM document_rows
+      SELECT revision, created_at, updated_at, expires_at, data FROM document_rows
       WHERE collection = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)
       """)
   }
@@ -54,7 +54,8 @@ final class SnapshotReader {
     defer { select.reset() }
     guard try select.step() else { return .success(nil) }
     return Document.read(
-      path, revision: select.int64(0), created: select.int64(1), updated: select.int64(2), data: select.bytes(3)
+      path, revision: select.int64(0), created: select.int64(1), updated: select.int64(2),
+      expires: select.optionalInt64(3), data: select.bytes(4)
     ).map { $0 }
   }
 }

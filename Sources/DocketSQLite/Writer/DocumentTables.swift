@@ -62,8 +62,8 @@ final class DocumentTables {
     insertChange = try connection.prepare(
       """
       INSERT INTO changes(sequence, previous, collection, id, kind, at,
-        before, before_created_at, before_updated_at, before_expires_at)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        before, before_created_at, before_updated_at, before_expires_at, batch)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
       """)
     insertRow = try connection.prepare(
       """
@@ -105,8 +105,12 @@ final class DocumentTables {
   }
 
   /// Writes a change of the current path into the history.
-  /// - Parameter before: the document as it was until now; nil if there was none.
-  func record(_ kind: Kind, sequence: Int64, previous: Int64?, at: Int64, before: Row?) throws(SQLiteError) {
+  /// - Parameters:
+  ///   - batch: the mark of the batch that it belongs to, if any.
+  ///   - before: the document as it was until now; nil if there was none.
+  func record(
+    _ kind: Kind, sequence: Int64, previous: Int64?, at: Int64, batch: Int64?, before: Row?
+  ) throws(SQLiteError) {
     insertChange.bind(sequence, at: 1)
     insertChange.bind(previous, at: 2)
     insertChange.bind(borrowing: path.collection, at: 3)
@@ -117,6 +121,7 @@ final class DocumentTables {
     insertChange.bind(before?.created, at: 8)
     insertChange.bind(before?.updated, at: 9)
     insertChange.bind(before?.expires, at: 10)
+    insertChange.bind(batch, at: 11)
     try insertChange.run()
   }
 
@@ -142,8 +147,8 @@ final class DocumentTables {
   }
 
   /// Ends the current path's document: a change, and a tombstone instead of its row.
-  func remove(_ row: Row, as kind: Kind, sequence: Int64, at: Int64) throws(SQLiteError) {
-    try record(kind, sequence: sequence, previous: row.revision, at: at, before: row)
+  func remove(_ row: Row, as kind: Kind, sequence: Int64, at: Int64, batch: Int64?) throws(SQLiteError) {
+    try record(kind, sequence: sequence, previous: row.revision, at: at, batch: batch, before: row)
     try addTombstone(sequence: sequence)
     release()
     try delete(key: row.key)

@@ -54,7 +54,7 @@ final class ExpirySweeper {
       defer { tables.release() }
       guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { continue }
       newest.sequence += 1
-      try tables.remove(row, as: .expired, sequence: newest.sequence, at: newest.at)
+      try tables.remove(row, as: .expired, sequence: newest.sequence, at: newest.at, batch: nil)
     }
     try transaction.commit()
     return !paths.isEmpty

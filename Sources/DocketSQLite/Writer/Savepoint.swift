@@ -14,6 +14,11 @@ struct Savepoint {
     try savepoint.run()
   }
 
+  /// Keeps what was done since `set`.
+  func release() throws(SQLiteError) {
+    try releaseStatement.run()
+  }
+
   /// Undoes all since `set`. No statement may stand on a row.
   func goBack() throws(SQLiteError) {
     try rollback.run()

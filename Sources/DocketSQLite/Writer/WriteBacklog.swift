@@ -3,15 +3,15 @@ import DocketStore
 
 /// What the writer has taken from the queue and not yet answered, oldest first.
 struct WriteBacklog {
-  /// Writes of one session that stand together.
+  /// Work of one session that stands together.
   struct Run {
     let destination: AnswerDestination
-    let writes: ArraySlice<Write>
+    let work: ArraySlice<Work>
     let bytes: Int
   }
 
   private var submissions = Deque<WriteQueue.Submission>()
-  /// So many writes of the first submission were taken already.
+  /// So many pieces of the first submission were taken already.
   private var offset = 0
 
   var isEmpty: Bool { submissions.isEmpty }
@@ -20,22 +20,22 @@ struct WriteBacklog {
     self.submissions.append(contentsOf: submissions)
   }
 
-  /// Takes writes from the front until there are `writes` of them or they have at least `bytes`.
-  mutating func take(writes limit: Int, bytes limitBytes: Int) -> [Run] {
+  /// Takes work from the front until there are `count` pieces of it or they have at least `bytes`.
+  mutating func take(count limit: Int, bytes limitBytes: Int) -> [Run] {
     var runs: [Run] = []
     var count = 0
     var totalBytes = 0
     while let first = submissions.first, count < limit, totalBytes < limitBytes {
       var end = offset
       var bytes = 0
-      while end < first.writes.count, count < limit, totalBytes + bytes < limitBytes {
-        bytes += first.writes[end].queueBytes
+      while end < first.work.count, count < limit, totalBytes + bytes < limitBytes {
+        bytes += first.work[end].queueBytes
         count += 1
         end += 1
       }
       totalBytes += bytes
-      runs.append(Run(destination: first.destination, writes: first.writes[offset..<end], bytes: bytes))
-      if end == first.writes.count {
+      runs.append(Run(destination: first.destination, work: first.work[offset..<end], bytes: bytes))
+      if end == first.work.count {
         submissions.removeFirst()
         offset = 0
       } else {
@@ -49,9 +49,9 @@ struct WriteBacklog {
   mutating func take(submittedUntil milliseconds: Int64) -> [Run] {
     var runs: [Run] = []
     while let first = submissions.first, first.submittedMilliseconds <= milliseconds {
-      let writes = first.writes[offset...]
+      let work = first.work[offset...]
       runs.append(
-        Run(destination: first.destination, writes: writes, bytes: writes.reduce(0) { $0 + $1.queueBytes }))
+        Run(destination: first.destination, work: work, bytes: work.reduce(0) { $0 + $1.queueBytes }))
       submissions.removeFirst()
       offset = 0
     }

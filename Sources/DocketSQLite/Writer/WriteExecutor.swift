@@ -5,7 +5,7 @@ import NIOCore
 /// Carries out single writes inside the writer's open transaction.
 ///
 /// Whether a write happens is decided before anything is written: `nothing` and `refused` leave no trace.
-struct WriteExecutor {
+final class WriteExecutor {
   /// Numbers and times of one group.
   struct Group {
     /// The newest change so far.
@@ -14,6 +14,21 @@ struct WriteExecutor {
     let at: Int64
     /// The time by which documents expire.
     let wall: Int64
+    /// Of a batch: the sequence of its first change.
+    private(set) var batch: Int64?
+
+    init(sequence: Int64, at: Int64, wall: Int64) {
+      self.sequence = sequence
+      self.at = at
+      self.wall = wall
+    }
+
+    /// The same, for changes that stand under one mark.
+    func asBatch() -> Group {
+      var group = self
+      group.batch = sequence + 1
+      return group
+    }
 
     fileprivate mutating func nextSequence() -> Int64 {
       sequence += 1
@@ -36,7 +51,7 @@ struct WriteExecutor {
 
   /// Carries out one write.
   /// - Throws: what SQLite could not do; the transaction cannot be kept then.
-  mutating func run(_ write: Write, in group: inout Group) throws(SQLiteError) -> AnswerDestination.Answer {
+  func run(_ write: Write, in group: inout Group) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
     guard write.terms.isDryRun else { return try perform(write, in: &group) }
     // What would happen is found out by doing it.
     var trial = group
@@ -46,7 +61,7 @@ struct WriteExecutor {
     return answer
   }
 
-  private mutating func perform(_ write: Write, in group: inout Group) throws(SQLiteError) -> AnswerDestination.Answer {
+  private func perform(_ write: Write, in group: inout Group) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
     let terms = write.terms
     switch write.action {
     case .create(let collection, let data):
@@ -77,7 +92,7 @@ struct WriteExecutor {
     }
   }
 
-  private mutating func create(
+  private func create(
     in collection: CollectionPath, data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
   ) throws(SQLiteError) -> WriteOutcome {
     while true {
@@ -101,9 +116,9 @@ struct WriteExecutor {
     }
     if row.isExpired(wall: group.wall) {
       let end = group.nextSequence()
-      try tables.record(.expired, sequence: end, previous: row.revision, at: group.at, before: row)
+      try tables.record(.expired, sequence: end, previous: row.revision, at: group.at, batch: group.batch, before: row)
       let revision = group.nextSequence()
-      try tables.record(.created, sequence: revision, previous: end, at: group.at, before: nil)
+      try tables.record(.created, sequence: revision, previous: end, at: group.at, batch: group.batch, before: nil)
       try overwrite(
         row, created: group.at, expires: terms.expires(wall: group.wall), revision: revision, data: data, group)
       return .created(path, Revision(revision))
@@ -119,7 +134,7 @@ struct WriteExecutor {
     if let failure = terms.failure(row, wall: group.wall) { return failure }
     guard let row, !row.isExpired(wall: group.wall) else { return .notFound }
     let revision = group.nextSequence()
-    try tables.remove(row, as: .deleted, sequence: revision, at: group.at)
+    try tables.remove(row, as: .deleted, sequence: revision, at: group.at, batch: group.batch)
     return .deleted(path, Revision(revision))
   }
 
@@ -127,7 +142,7 @@ struct WriteExecutor {
   private func change(
     _ path: DocumentPath, _ terms: WriteTerms, _ group: inout Group,
     _ patch: (UnsafeRawBufferPointer) throws(JSONPatchError) -> [UInt8]
-  ) throws(SQLiteError) -> AnswerDestination.Answer {
+  ) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
     defer { tables.release() }
     let row = try tables.find(path.collection, path.id)
     if let failure = terms.failure(row, wall: group.wall) { return .success(failure) }
@@ -161,7 +176,7 @@ struct WriteExecutor {
   private func insert(_ data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group) throws(SQLiteError) -> Revision {
     let tombstone = try tables.tombstone()
     let revision = group.nextSequence()
-    try tables.record(.created, sequence: revision, previous: tombstone, at: group.at, before: nil)
+    try tables.record(.created, sequence: revision, previous: tombstone, at: group.at, batch: group.batch, before: nil)
     try tables.insert(revision: revision, at: group.at, expires: terms.expires(wall: group.wall), data: data)
     if tombstone != nil { try tables.removeTombstone() }
     return Revision(revision)
@@ -172,7 +187,8 @@ struct WriteExecutor {
     _ row: DocumentTables.Row, expires: Int64?, data: ByteBuffer, _ group: inout Group
   ) throws(SQLiteError) -> Revision {
     let revision = group.nextSequence()
-    try tables.record(.updated, sequence: revision, previous: row.revision, at: group.at, before: row)
+    try tables.record(
+      .updated, sequence: revision, previous: row.revision, at: group.at, batch: group.batch, before: row)
     try overwrite(row, created: row.created, expires: expires, revision: revision, data: data, group)
     return Revision(revision)
   }

@@ -2,15 +2,15 @@ import DocketStore
 import NIOCore
 import Synchronization
 
-/// The writes that wait for the writer, in the order in which ticks handed them over.
+/// The work that waits for the writer, in the order in which ticks handed them over.
 final class WriteQueue: Sendable {
-  /// What a write is reckoned to take besides its data.
+  /// What a write or a transaction is reckoned to take besides its data.
   static let overheadBytes = 256
 
-  /// The writes of one tick of one session.
+  /// The work of one tick of one session.
   struct Submission: Sendable {
     let destination: AnswerDestination
-    let writes: [Write]
+    let work: [Work]
     /// By the uptime clock.
     let submittedMilliseconds: Int64
   }
@@ -28,7 +28,7 @@ final class WriteQueue: Sendable {
     self.limitBytes = limitBytes
   }
 
-  /// Takes room for a write, from its submission until its answer. Returns false if there is none.
+  /// Takes room for work, from its submission until its answer. Returns false if there is none.
   func reserve(_ count: Int) -> Bool {
     if bytes.add(count, ordering: .relaxed).newValue <= limitBytes { return true }
     release(count)
@@ -39,7 +39,7 @@ final class WriteQueue: Sendable {
     bytes.subtract(count, ordering: .relaxed)
   }
 
-  /// Hands writes over. Returns false once the queue is closed; they were not taken then.
+  /// Hands work over. Returns false once the queue is closed; it was not taken then.
   func add(_ submission: Submission) -> Bool {
     let isTaken = state.withLock { state in
       if state.isClosed { return false }
@@ -65,20 +65,5 @@ final class WriteQueue: Sendable {
   func close() {
     state.withLock { $0.isClosed = true }
     state.broadcast()
-  }
-}
-
-extension Write {
-  /// What the write counts in the queue.
-  var queueBytes: Int {
-    let dataBytes =
-      switch action {
-      case .create(_, let data), .put(_, let data), .mergePatch(_, let data), .deleteFirst(_, let data):
-        data.readableBytes
-      case .jsonPatch(_, let patch): patch.text.readableBytes
-      case .delete: 0
-      case .replaceFirst(_, let value, let replacement): value.readableBytes + replacement.readableBytes
-      }
-    return dataBytes + WriteQueue.overheadBytes
   }
 }

@@ -7,8 +7,6 @@ import Logging
 ///
 /// `@unchecked Sendable`: after `init` everything in here belongs to the thread that calls `run`.
 final class Writer: @unchecked Sendable {
-  private typealias Answer = AnswerDestination.Answer
-
   private let connection: Connection
   private let queue: WriteQueue
   private let options: SQLiteStoreOptions
@@ -22,7 +20,10 @@ final class Writer: @unchecked Sendable {
   private let pruner: HistoryPruner
   private let sweeper: ExpirySweeper
 
-  private var executor: WriteExecutor
+  private let executor: WriteExecutor
+  private let transactions: TransactionExecutor
+  private let keptAnswers: KeptAnswers
+
   private var backlog = WriteBacklog()
   /// The time of changes never falls below this.
   private var floorMilliseconds: Int64
@@ -59,8 +60,11 @@ final class Writer: @unchecked Sendable {
     self.logger = logger
     self.failureSignal = failureSignal
     tables = try DocumentTables(connection)
-    executor = try WriteExecutor(connection, tables: tables, options: options)
     transaction = try WriteTransaction(connection)
+    keptAnswers = try KeptAnswers(connection, transaction: transaction, options: options)
+    executor = try WriteExecutor(connection, tables: tables, options: options)
+    transactions = try TransactionExecutor(
+      connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
@@ -117,6 +121,7 @@ final class Writer: @unchecked Sendable {
       let wall = clock.milliseconds()
       var hasMore = try sweeper.step(wall: wall, floor: floorMilliseconds)
       if !hasMore { hasMore = try pruner.step(wall: wall) }
+      if !hasMore { hasMore = try keptAnswers.step(wall: wall) }
       if !hasMore { hasMore = try pruner.giveBackPages() }
       if hasMore { return rest = .tidying }
       _ = try checkpointer.empty()
@@ -144,23 +149,25 @@ final class Writer: @unchecked Sendable {
 
   private func commitGroup() {
     var group: [WriteBacklog.Run] = []
+    let writes: Int
     do {
       guard try begin() else { return }
-      group = backlog.take(writes: options.groupWrites, bytes: options.groupBytes)
-      let answers = try carryOut(group)
+      group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
+      let (answers, changes) = try carryOut(group)
       try transaction.commit()
       if let problem = files.problem() { return fail(group, reason: problem) }
+      writes = changes
       answer(group, with: answers)
     } catch {
       return undo(group, after: error)
     }
-    let writes = group.reduce(0) { $0 + $1.writes.count }
     let bytes = group.reduce(0) { $0 + $1.bytes }
     keepHouse { () throws(SQLiteError) in
       try checkpointer.afterGroup()
       let wall = clock.milliseconds()
       try sweeper.afterGroup(writes: writes, wall: wall, floor: floorMilliseconds)
       try pruner.afterGroup(writes: writes, bytes: bytes, wall: wall)
+      try keptAnswers.afterGroup(wall: wall)
     }
   }
 
@@ -179,19 +186,22 @@ final class Writer: @unchecked Sendable {
     return true
   }
 
-  private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> [Answer] {
+  private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> (answers: [WorkAnswer], changes: Int) {
     let newest = try tables.newestChange()
     let wall = clock.milliseconds()
     floorMilliseconds = max(wall, newest.at, floorMilliseconds)
     var numbers = WriteExecutor.Group(sequence: newest.sequence, at: floorMilliseconds, wall: wall)
-    var answers: [Answer] = []
-    answers.reserveCapacity(group.reduce(0) { $0 + $1.writes.count })
+    var answers: [WorkAnswer] = []
+    answers.reserveCapacity(group.reduce(0) { $0 + $1.work.count })
     for run in group {
-      for write in run.writes {
-        answers.append(try executor.run(write, in: &numbers))
+      for work in run.work {
+        switch work {
+        case .write(let write): answers.append(WorkAnswer(try executor.run(write, in: &numbers)))
+        case .transaction(let transaction): answers.append(try transactions.run(transaction, in: &numbers))
+        }
       }
     }
-    return answers
+    return (answers, Int(numbers.sequence - newest.sequence))
   }
 
   /// Ends a group that could not be kept: when that is certain, its writes may be tried again.
@@ -217,20 +227,20 @@ final class Writer: @unchecked Sendable {
 
   // MARK: Answers
 
-  private func answer(_ runs: [WriteBacklog.Run], with answers: [Answer]) {
+  private func answer(_ runs: [WriteBacklog.Run], with answers: [WorkAnswer]) {
     var offset = 0
     var destinations: [AnswerDestination] = []
     for run in runs {
-      let isFirst = run.destination.append(answers[offset..<offset + run.writes.count])
+      let isFirst = run.destination.append(answers[offset..<offset + run.work.count])
       if isFirst { destinations.append(run.destination) }
-      offset += run.writes.count
+      offset += run.work.count
       queue.release(run.bytes)
     }
     for destination in destinations { destination.flush() }
   }
 
   private func answer(_ runs: [WriteBacklog.Run], with error: StoreError) {
-    let count = runs.reduce(0) { $0 + $1.writes.count }
+    let count = runs.reduce(0) { $0 + $1.work.count }
     answer(runs, with: Array(repeating: .failure(error), count: count))
   }
 }

@@ -44,12 +44,20 @@ struct ClientLimitOptions: ParsableArguments {
   @Option(help: "GET /list answers 413 beyond so many bytes.")
   var listBytes = ServiceLimits().listBytes
 
+  @Option(help: "How many requests a batch may have. Beyond: 413.")
+  var maxBatchRequests = ServiceLimits().batchRequests
+
+  @Option(help: "How many bytes the answers within a batch may have in all. Beyond: 413.")
+  var maxBatchAnswerBytes = ServiceLimits().batchAnswerBytes
+
   var wireLimits: WireLimits {
     WireLimits(documentBytes: maxDocumentBytes, depth: maxDepth)
   }
 
   var serviceLimits: ServiceLimits {
-    ServiceLimits(pageBytes: pageBytes, listBytes: listBytes)
+    ServiceLimits(
+      pageBytes: pageBytes, listBytes: listBytes, batchRequests: maxBatchRequests, batchAnswerBytes: maxBatchAnswerBytes
+    )
   }
 
   func serverLimits(connections: Int) -> ServerLimits {
@@ -74,6 +82,8 @@ struct ClientLimitOptions: ParsableArguments {
     try check("--shutdown-timeout", shutdownTimeout, 0.25...4)
     try check("--page-bytes", pageBytes, 1...(1 << 30))
     try check("--list-bytes", listBytes, 1...(1 << 30))
+    try check("--max-batch-requests", maxBatchRequests, 1...1_000_000)
+    try check("--max-batch-answer-bytes", maxBatchAnswerBytes, 1...(1 << 30))
   }
 }
 

@@ -12,6 +12,15 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many such readings may wait; a further one gets 503.")
   var scanQueueLength = SQLiteStoreOptions().scanQueueLength
 
+  @Option(help: "How many seconds a batch may take, while all other writes wait. Beyond: 503, and it is undone.")
+  var batchTimeout = Double(SQLiteStoreOptions().batchDeadlineMilliseconds) / 1000
+
+  @Option(help: "How many hours an answer is kept under its Idempotency-Key.")
+  var idempotencyHours = SQLiteStoreOptions().keptAnswerHours
+
+  @Option(help: "How many such answers are kept at most; the oldest go first.")
+  var idempotencyKeys = SQLiteStoreOptions().keptAnswers
+
   @Option(help: "The memory in which each connection to the database keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
@@ -31,6 +40,9 @@ struct StoreLimitOptions: ParsableArguments {
     options.writeQueueBytes = max(writeQueueBytes, clients.maxDocumentBytes + 1024)
     options.scanDeadlineMilliseconds = Int64(scanTimeout * 1000)
     options.scanQueueLength = scanQueueLength
+    options.batchDeadlineMilliseconds = Int64(batchTimeout * 1000)
+    options.keptAnswerHours = idempotencyHours
+    options.keptAnswers = idempotencyKeys
     options.cacheBytes = cacheBytes
     options.checkpointPages = checkpointPages
     return options
@@ -40,6 +52,9 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--write-queue-bytes", writeQueueBytes, 1...(1 << 40))
     try check("--scan-timeout", scanTimeout, 0.001...3600)
     try check("--scan-queue-length", scanQueueLength, 1...1_000_000)
+    try check("--batch-timeout", batchTimeout, 0.001...3600)
+    try check("--idempotency-hours", idempotencyHours, 1...87_600)
+    try check("--idempotency-keys", idempotencyKeys, 1...1_000_000_000)
     try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
     try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
   }

@@ -1,10 +1,9 @@
 import DocketJSON
-import DocketService
 import DocketWire
 
 extension RequestError {
   /// On a one-shot session, and on the original routes, an error has no data, as the original server answers.
-  func response(onPersistentSession isPersistent: Bool) -> Response {
+  public func response(onPersistentSession isPersistent: Bool) -> Response {
     let response = self.response
     guard !isPersistent && !namesDocument else { return response }
     return Response(response.status)
@@ -34,7 +33,7 @@ extension RequestError {
   private var namesDocument: Bool {
     guard let path, let resource = try? Target(path: path).resource else { return false }
     switch resource {
-    case .document, .collection, .health, .stats, .reserved: return true
+    case .document, .collection, .health, .stats, .batch, .reserved: return true
     case .root, .echo, .list, .item, .unknown: return false
     }
   }

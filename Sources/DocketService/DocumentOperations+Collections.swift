@@ -2,11 +2,11 @@ import DocketStore
 import DocketWire
 import NIOCore
 
-extension DocumentService {
+extension DocumentOperations {
   /// `{"items": […], "next": cursor or null}`, in byte order of the ids.
   func readPage(_ request: PageRequest, completion: @escaping (Response) -> Void) {
     let pageBytes = limits.pageBytes
-    session.scan(
+    access.scan(
       request.collection, after: request.after, into: Page(),
       visit: { page, document in page.add(document, limit: request.limit, bytes: pageBytes) },
       completion: { result in

@@ -2,11 +2,11 @@ import DocketStore
 import DocketWire
 import NIOCore
 
-extension DocumentService {
+extension DocumentOperations {
   func readDocument(
     _ path: DocumentPath, _ condition: Condition?, withHeaders: Bool, completion: @escaping (Response) -> Void
   ) {
-    session.document(at: path) { result in
+    access.document(at: path) { result in
       if let condition, case .success(let document) = result, !condition.holds(for: document?.revision) {
         return completion(Self.unwanted(condition, document))
       }
@@ -23,6 +23,7 @@ extension DocumentService {
     if withHeaders {
       response.headers.append("ETag", document.revision.entityTag)
       response.headers.append("Last-Modified", document.updated.httpDate)
+      if let expires = document.expires { response.headers.append("Expires-At", expires.rfc3339) }
     }
     return response
   }
@@ -38,8 +39,8 @@ extension DocumentService {
 
   func write(_ write: Write, withHeaders: Bool, completion: @escaping (Response) -> Void) {
     // What a dry run would have been numbered is nobody's revision.
-    let isDryRun = write.terms.isDryRun
-    session.submit(write) { result in
+    let isDryRun = isTrial || write.terms.isDryRun
+    access.submit(write) { result in
       switch result {
       case .success(.created(let path, let revision)):
         var response = Self.written(.created, path, isDryRun ? nil : revision, withHeaders)

@@ -2,11 +2,11 @@ import DocketStore
 import DocketWire
 import NIOCore
 
-extension DocumentService {
+extension DocumentOperations {
   /// The list as the original server prints it: oldest first, which is the order of the ids.
   func readList(completion: @escaping (Response) -> Void) {
     let listBytes = limits.listBytes
-    session.scan(
+    access.scan(
       Router.items, after: nil, into: ItemList(),
       visit: { list, document in list.add(document, limit: listBytes) },
       completion: { result in
@@ -19,7 +19,7 @@ extension DocumentService {
   }
 
   func writeItem(_ write: Write, completion: @escaping (Response) -> Void) {
-    session.submit(write) { result in
+    access.submit(write) { result in
       switch result {
       case .success(.created): completion(Response(.created))
       case .success(.replaced): completion(Response(.ok))

@@ -1,0 +1,44 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+/// Requests that are carried out in their order as one: all of them, or none.
+public struct Batch: Sendable {
+  struct Step: Sendable {
+    enum Task: Sendable {
+      case operation(DocumentOperation)
+      /// The answer is known without asking the store.
+      case answer(Response)
+    }
+
+    let task: Task
+    /// The request's `id`, as JSON text.
+    let id: ByteBuffer?
+    let withHeaders: Bool
+  }
+
+  let steps: [Step]
+  let isDryRun: Bool
+  /// The size of the request, in bytes.
+  let bytes: Int
+  let key: IdempotencyKey?
+}
+
+extension Response {
+  /// What a batch is answered when one of its requests cannot be carried out: with that one's code.
+  /// - Parameter index: which one, counted from 0.
+  static func batchFailed(at index: Int, _ response: Response, id: ByteBuffer?, withHeaders: Bool) -> Response {
+    var data = ByteBuffer()
+    data.writeError(
+      "batch_failed",
+      "Request \(index) of the batch, counted from 0, was answered \(response.status.rawValue). Nothing was changed.")
+    data.writeStaticString(", \"failed\": ")
+    data.writeDecimal(index)
+    data.writeStaticString(", \"response\": ")
+    data.writeResponse(response, id: id, withHeaders: withHeaders, terminated: false)
+    data.writeStaticString("}")
+    var failure = Response(response.status, data: data)
+    if let seconds = response.headers["Retry-After"] { failure.headers.append("Retry-After", seconds) }
+    return failure
+  }
+}

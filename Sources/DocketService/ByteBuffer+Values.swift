@@ -1,0 +1,38 @@
+import DocketJSON
+import NIOCore
+
+/// The parts of JSON text that was checked when it was received.
+extension ByteBuffer {
+  /// The members of an object, in the order of the text; nil for another value, and where a name holds half a surrogate pair.
+  var jsonMembers: [(name: String, value: ByteBuffer)]? {
+    withUnsafeReadableBytes { bytes -> [(String, Range<Int>)]? in
+      guard var walk = try? JSONMembers(of: JSONScanner(bytes)) else { return nil }
+      var members: [(String, Range<Int>)] = []
+      while let member = try? walk.next() {
+        guard let name = JSONString.decode(UnsafeRawBufferPointer(rebasing: bytes[member.key.range])) else {
+          return nil
+        }
+        members.append((name, member.value))
+      }
+      return members
+    }?.map { ($0, part($1)) }
+  }
+
+  /// The elements of an array; nil for another value.
+  var jsonElements: [ByteBuffer]? {
+    withUnsafeReadableBytes { JSONChildren.elements(of: $0) }?.map(part)
+  }
+
+  /// What `true` and `false` say; nil for another value.
+  var jsonBool: Bool? {
+    if readableBytesView.elementsEqual("true".utf8) { return true }
+    return readableBytesView.elementsEqual("false".utf8) ? false : nil
+  }
+
+  private func part(_ range: Range<Int>) -> ByteBuffer {
+    guard let part = getSlice(at: readerIndex + range.lowerBound, length: range.count) else {
+      preconditionFailure("a part lies within its text")
+    }
+    return part
+  }
+}
