@@ -13,7 +13,7 @@ final class SQLiteSession: RepositorySession {
 
   private var work: [Work] = []
   private var workBytes = 0
-  private var isInTick = false
+  private(set) var isInTick = false
   private var isClosed = false
 
   init(
@@ -87,11 +87,49 @@ final class SQLiteSession: RepositorySession {
     visit: @escaping @Sendable (inout State, Document) -> ScanStep,
     completion: @escaping (Result<State, StoreError>) -> Void
   ) {
-    let deadline = WallClock.uptimeMilliseconds() + scanDeadlineMilliseconds
+    let deadline = deadline
     readLong(completion) { reader in
       reader.scan(collection, after: after, into: state, deadlineMilliseconds: deadline, visit: visit)
     }
   }
+
+  func revision(at time: Timestamp, completion: @escaping (Result<Revision, StoreError>) -> Void) {
+    let deadline = deadline
+    readLong(completion) { reader in reader.revision(at: time, deadlineMilliseconds: deadline) }
+  }
+
+  func document(
+    at path: DocumentPath, asOf moment: PastMoment, completion: @escaping (Result<Document?, StoreError>) -> Void
+  ) {
+    let deadline = deadline
+    readLong(completion) { reader in reader.document(at: path, asOf: moment, deadlineMilliseconds: deadline) }
+  }
+
+  func scan<State: Sendable>(
+    _ collection: CollectionPath, after: String?, asOf moment: PastMoment, into state: State,
+    visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+    completion: @escaping (Result<(state: State, stoppedBehind: String?), StoreError>) -> Void
+  ) {
+    let deadline = deadline
+    readLong(completion) { reader in
+      reader.scan(
+        collection, after: after, asOf: moment, into: state, deadlineMilliseconds: deadline, visit: visit)
+    }
+  }
+
+  func versions<State: Sendable>(
+    of path: DocumentPath, before: Revision?, into state: State,
+    visit: @escaping @Sendable (inout State, Version) -> ScanStep,
+    completion: @escaping (Result<State?, StoreError>) -> Void
+  ) {
+    let deadline = deadline
+    readLong(completion) { reader in
+      reader.versions(of: path, before: before, into: state, deadlineMilliseconds: deadline, visit: visit)
+    }
+  }
+
+  /// By the uptime clock.
+  private var deadline: Int64 { WallClock.uptimeMilliseconds() + scanDeadlineMilliseconds }
 
   func status(completion: @escaping (Result<StoreStatus, StoreError>) -> Void) {
     readLong(completion) { reader in reader.status() }

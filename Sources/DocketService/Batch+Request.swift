@@ -92,10 +92,11 @@ extension Batch {
           .badRequest, "invalid_idempotency_key",
           "Idempotency-Key stands in the headers of the batch, not of a request in it: the batch happens once or not at all."
         ))
-    case .batch, .readStats:
+    case .batch, .readStats, .past:
       throw refusal(
         .error(
-          .badRequest, "not_in_batch", "A batch holds reads and writes of documents and of the original routes."))
+          .badRequest, "not_in_batch",
+          "A batch holds reads and writes of documents as they stand, and of the original routes."))
     }
     func refusal(_ response: Response) -> BatchRefusal {
       BatchRefusal(.batchFailed(at: index, response, id: request.id, withHeaders: request.headers != nil))

@@ -19,7 +19,7 @@ extension DocumentOperations {
 }
 
 /// A page as it grows.
-private struct Page: Sendable {
+struct Page: Sendable {
   private var text = ByteBuffer(staticString: "{\"items\": [")
   private var count = 0
   private var bytes = 0
@@ -40,12 +40,21 @@ private struct Page: Sendable {
     return .next
   }
 
-  mutating func finish(in collection: CollectionPath) -> ByteBuffer {
+  /// - Parameters:
+  ///   - revision: of a page of the past, which tells it and whose cursor names it.
+  ///   - stoppedBehind: where the store stopped by itself.
+  mutating func finish(
+    in collection: CollectionPath, asOf revision: Revision? = nil, stoppedBehind: String? = nil
+  ) -> ByteBuffer {
     text.writeStaticString("], \"next\": ")
-    if isCut, let lastID {
-      text.writeJSONString(Cursor(id: lastID, in: collection).text)
+    if let end = isCut ? lastID : stoppedBehind {
+      text.writeJSONString(Cursor(id: end, in: collection, asOf: revision).text)
     } else {
       text.writeStaticString("null")
+    }
+    if let revision {
+      text.writeStaticString(", \"asOf\": ")
+      text.writeDecimal(revision.rawValue)
     }
     text.writeStaticString("}")
     return text

@@ -7,14 +7,22 @@ extension DocumentOperations {
     _ path: DocumentPath, _ condition: Condition?, withHeaders: Bool, completion: @escaping (Response) -> Void
   ) {
     access.document(at: path) { result in
-      if let condition, case .success(let document) = result, !condition.holds(for: document?.revision) {
-        return completion(Self.unwanted(condition, document))
-      }
-      switch result {
-      case .success(let document?): completion(Self.found(document, withHeaders: withHeaders))
-      case .success(nil): completion(.noDocument)
-      case .failure(let error): completion(error.response)
-      }
+      completion(Self.response(to: result, condition, withHeaders: withHeaders, none: .noDocument))
+    }
+  }
+
+  /// - Parameter none: the answer where there is no document.
+  static func response(
+    to result: Result<Document?, StoreError>, _ condition: Condition?, withHeaders: Bool,
+    none: @autoclosure () -> Response
+  ) -> Response {
+    if let condition, case .success(let document) = result, !condition.holds(for: document?.revision) {
+      return unwanted(condition, document)
+    }
+    switch result {
+    case .success(let document?): return found(document, withHeaders: withHeaders)
+    case .success(nil): return none()
+    case .failure(let error): return error.response
     }
   }
 

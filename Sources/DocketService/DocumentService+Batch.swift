@@ -28,6 +28,14 @@ extension DocumentService {
     }
     session.transact(transaction) { result in completion(result.response { $0 }) }
   }
+
+  /// Answers with a refusal, unless something was kept under the key.
+  func tell(_ refusal: Response, unlessKeptUnder key: IdempotencyKey, completion: @escaping (Response) -> Void) {
+    let transaction = Transaction(.single, bytes: 0, key: key) { _ in
+      TransactionResult(refusal, keepsWrites: true, kept: nil)
+    }
+    session.transact(transaction) { result in completion(result.response { $0 }) }
+  }
 }
 
 /// What the requests of a batch were answered, or the first that failed.

@@ -25,6 +25,7 @@ public final class DocumentService {
         operation, withHeaders: withHeaders, completion: completion)
     case .once(let key, let write, let form): perform(write, under: key, form, completion: completion)
     case .batch(let batch): perform(batch, completion: completion)
+    case .past(let operation): perform(operation, withHeaders: withHeaders, completion: completion)
     case .readStats: readStats(completion: completion)
     }
   }

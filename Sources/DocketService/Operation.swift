@@ -9,6 +9,7 @@ public enum Operation: Sendable {
   /// A write that is carried out once under its key, however often it comes.
   case once(IdempotencyKey, Write, answeredAs: WriteForm)
   case batch(Batch)
+  case past(PastOperation)
   case readStats
 
   /// How an operation stands to others on its connection, where each sees the effect of all before it.
@@ -24,7 +25,7 @@ public enum Operation: Sendable {
   public var kind: Kind {
     switch self {
     case .answer: .immediate
-    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats: .read
+    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past: .read
     case .document(.write), .once, .batch: .write
     }
   }

@@ -12,6 +12,8 @@ public struct PageRequest: Sendable, Equatable {
   public let limit: Int
   /// The page begins behind this id.
   public let after: String?
+  /// Of a later page of the past: the revision of which the first page was.
+  public let pinned: Revision?
 }
 
 /// Why a request's parameters do not fit: a stable code, what is wrong and how to mend it.
@@ -20,33 +22,45 @@ public struct ParameterError: Error, Equatable, Sendable {
   public let detail: String
 }
 
+extension ParameterError {
+  static var invalidCursor: ParameterError {
+    ParameterError(
+      code: "invalid_cursor", detail: "'after' must be the 'next' of an earlier page of this very list, unchanged.")
+  }
+}
+
 extension PageRequest {
-  /// Reads `limit` and `after` from behind the `?`, or from an object in `data`; what is given behind the `?` counts.
-  init(collection: CollectionPath, target: Target, data: ByteBuffer?) throws(ParameterError) {
+  /// Reads `limit`, `after` and `asOf` from behind the `?`, or from an object in `data`; what is given behind the `?` counts.
+  /// - Returns: the page, and the moment in the past of which it is to be.
+  static func read(
+    collection: CollectionPath, target: Target, data: ByteBuffer?
+  ) throws(ParameterError) -> (PageRequest, AsOf?) {
     var limit: String?
     var after: String?
+    var asOf: String?
     for (name, value) in try Self.fields(of: data) + target.parameters.map({ ($0.name, $0.value) }) {
       switch name {
       case "limit": limit = value
       case "after": after = value
+      case "asOf": asOf = value
       default:
         throw ParameterError(
-          code: "unknown_parameter", detail: "A collection is read with 'limit' and 'after'; there is no '\(name)'.")
+          code: "unknown_parameter",
+          detail: "A collection is read with 'limit', 'after' and 'asOf'; there is no '\(name)'.")
       }
     }
-    self.collection = collection
-    self.limit = try limit.map(Self.limit) ?? Self.defaultLimit
-    self.after = try after.map { text throws(ParameterError) in
-      guard let cursor = Cursor(text, in: collection) else {
-        throw ParameterError(
-          code: "invalid_cursor",
-          detail: "'after' must be the 'next' of an earlier page of this collection, unchanged.")
-      }
-      return cursor.id
+    let moment = try asOf.map { text throws(ParameterError) in try AsOf(text, parameter: "asOf") }
+    let cursor = try after.map { text throws(ParameterError) in
+      guard let cursor = Cursor(text, in: collection, isOfPast: moment != nil) else { throw .invalidCursor }
+      return cursor
     }
+    let page = PageRequest(
+      collection: collection, limit: try limit.map(Self.limit) ?? defaultLimit, after: cursor?.id,
+      pinned: cursor?.revision)
+    return (page, moment)
   }
 
-  private static func limit(_ text: String) throws(ParameterError) -> Int {
+  static func limit(_ text: String) throws(ParameterError) -> Int {
     guard let limit = Int(text), (1...maximumLimit).contains(limit) else {
       throw ParameterError(
         code: "invalid_limit", detail: "'limit' must be a whole number from 1 to \(maximumLimit).")

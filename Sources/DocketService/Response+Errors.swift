@@ -76,6 +76,16 @@ extension StoreError {
         .internalServerError, "invalid_document",
         "What is stored at \(path.requestPath) cannot be served: \(reason). Replace it with PUT, or mend it with sqlite3."
       )
+    case .historyGone(let oldest):
+      .error(
+        .gone, "history_gone",
+        "That is before what is kept of history; the oldest revision that can be read is \(oldest) (--history-days, --history-share).",
+        member: "oldestRevision", oldest.rawValue)
+    case .ahead(let newest):
+      .error(
+        .conflict, "ahead",
+        "That has not come yet: the newest revision is \(newest). A revision is good for one history of the database, which GET /_stats names.",
+        member: "revision", newest.rawValue)
     case .deadlineExceeded:
       .retry(
         .serviceUnavailable, "deadline_exceeded", "Reading took longer than it may; ask for less at once.",

@@ -35,6 +35,9 @@ public struct Router: Sendable {
   }
 
   private func document(_ request: Request, _ path: DocumentPath, _ target: Target) -> Operation {
+    if !target.parameters.isEmpty, request.method == .get || request.method == .post {
+      return past(request, path, target)
+    }
     if let refusal = refuseParameters(target) { return refusal }
     switch request.method {
     case .get: return onCondition(request) { .document(.readDocument(path, $0)) }
@@ -49,7 +52,8 @@ public struct Router: Sendable {
     switch request.method {
     case .get:
       do {
-        return .document(.readPage(try PageRequest(collection: path, target: target, data: request.data)))
+        let (page, asOf) = try PageRequest.read(collection: path, target: target, data: request.data)
+        return asOf.map { .past(.readPage(page, $0)) } ?? .document(.readPage(page))
       } catch {
         return .answer(.error(.badRequest, error.code, error.detail))
       }
@@ -57,6 +61,35 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) { return refusal }
       return storing(request, as: .document) { .create(in: path, data: $0) }
     case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    }
+  }
+
+  /// A document as it was, its versions, or its restoration: what the parameters behind the `?` ask for.
+  private func past(_ request: Request, _ path: DocumentPath, _ target: Target) -> Operation {
+    do throws(ParameterError) {
+      let first = target.parameters[0]
+      switch (request.method, first.name) {
+      case (.get, "asOf") where target.parameters.count == 1:
+        let asOf = try AsOf(first.value, parameter: first.name)
+        return .past(.readDocument(path, asOf, try Condition.read(request.headers)))
+      case (.get, _) where target.parameters.contains { $0.name == "history" }:
+        return .past(.readVersions(try VersionsRequest(path: path, target.parameters)))
+      case (.post, "restore") where target.parameters.count == 1:
+        let asOf = try AsOf(first.value, parameter: first.name)
+        let terms = try WriteTerms(request.headers)
+        return .past(.restore(path, asOf, terms, terms.isDryRun ? nil : try IdempotencyKey(request)))
+      case (.get, _):
+        throw ParameterError(
+          code: "unknown_parameter",
+          detail:
+            "A document is read with asOf=REVISION, or with history=true and then limit and after; or with none of them."
+        )
+      default:
+        throw ParameterError(
+          code: "unknown_parameter", detail: "POST to a document takes the one parameter restore=REVISION.")
+      }
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
     }
   }
 

@@ -1,6 +1,48 @@
 import DocketStore
 
 extension Timestamp {
+  /// Reads RFC 3339: `2026-11-23T09:08:07.065Z`, or with an offset such as `+02:00` in the place of the Z.
+  ///
+  /// What is finer than a millisecond is dropped; a leap second counts as the last of its minute.
+  init?(rfc3339 text: String) {
+    var rest = Substring(text).utf8
+    func number(_ digits: Int, _ range: ClosedRange<Int>) -> Int? {
+      let text = rest.prefix(digits)
+      guard text.count == digits, text.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+      rest = rest.dropFirst(digits)
+      return Int(String(Substring(text))).flatMap { range.contains($0) ? $0 : nil }
+    }
+    func skip(_ characters: String) -> Bool {
+      guard let next = rest.first, characters.utf8.contains(next) else { return false }
+      rest = rest.dropFirst()
+      return true
+    }
+    guard let year = number(4, 0...9999), skip("-"), let month = number(2, 1...12), skip("-"),
+      let day = number(2, 1...31), skip("Tt "), let hour = number(2, 0...23), skip(":"),
+      let minute = number(2, 0...59), skip(":"), let second = number(2, 0...60)
+    else { return nil }
+    var millisecond = 0
+    if skip(".") {
+      let fraction = rest.prefix { (0x30...0x39).contains($0) }
+      guard !fraction.isEmpty else { return nil }
+      millisecond = Int(String(Substring(fraction.prefix(3)) + "000").prefix(3)) ?? 0
+      rest = rest.dropFirst(fraction.count)
+    }
+    var offset = 0
+    if !skip("Zz") {
+      // A plus that was not encoded comes as a space.
+      let isEast = skip("+ ")
+      guard isEast || skip("-"), let hours = number(2, 0...23), skip(":"), let minutes = number(2, 0...59) else {
+        return nil
+      }
+      offset = (isEast ? 1 : -1) * (hours * 60 + minutes)
+    }
+    let days = Self.days(year: year, month: month, day: day)
+    guard rest.isEmpty, Self.date(days: days) == (year, month, day) else { return nil }
+    let seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + min(second, 59)
+    self.init(milliseconds: Int64(seconds) * 1000 + Int64(millisecond))
+  }
+
   /// RFC 3339 in UTC with milliseconds: `2026-11-23T09:08:07.065Z`.
   var rfc3339: String {
     let (date, time) = civil
@@ -47,6 +89,15 @@ extension Timestamp {
     return (
       yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1
     )
+  }
+
+  /// The inverse of `date`.
+  private static func days(year: Int, month: Int, day: Int) -> Int {
+    let year = month <= 2 ? year - 1 : year
+    let era = (year >= 0 ? year : year - 399) / 400
+    let yearOfEra = year - era * 400
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
   private func pad(_ number: Int, _ width: Int = 2) -> String {

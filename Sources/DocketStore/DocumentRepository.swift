@@ -25,7 +25,10 @@ public protocol DocumentRepository: Sendable {
 ///
 /// Reads of single documents and writes belong within a tick. Documents are read from the tick's snapshot; a scan takes
 /// one of its own after the call, on another thread. Writes and transactions keep their order among each other.
-public protocol RepositorySession: DocumentAccess {
+public protocol RepositorySession: DocumentAccess, PastAccess {
+  /// Whether a tick has begun and not ended.
+  var isInTick: Bool { get }
+
   /// Begins a tick: until `endTick`, `document(at:)` reads from one snapshot that holds every write acknowledged
   /// before this call, by whichever process.
   func beginTick()

@@ -11,6 +11,10 @@ public enum StoreError: Error, Sendable, Equatable {
   case patchFailed(JSONPatchError)
   /// What is stored under this path is not JSON that can be served; it was written past the door for people.
   case invalidDocument(DocumentPath, reason: String)
+  /// The moment asked for is before what is kept of history, which begins with this revision.
+  case historyGone(oldest: Revision)
+  /// The moment asked for has not come; this is the newest revision.
+  case ahead(newest: Revision)
   /// A scan was told to end by its deadline.
   case deadlineExceeded
 

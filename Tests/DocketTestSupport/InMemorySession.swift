@@ -4,9 +4,9 @@ import NIOCore
 
 /// One executor's view of an `InMemoryRepository`.
 final class InMemorySession: RepositorySession {
-  private let repository: InMemoryRepository
-  private let deliver: @Sendable (@escaping @Sendable () -> Void) -> Void
-  private let answers = PendingAnswers()
+  let repository: InMemoryRepository
+  let deliver: @Sendable (@escaping @Sendable () -> Void) -> Void
+  let answers = PendingAnswers()
   private var snapshot: DocumentModel?
   /// What is to be done when the tick ends: each does one piece of work and returns how it is to be answered.
   private var submitted: [@Sendable (InMemoryRepository) -> @Sendable (PendingAnswers) -> Void] = []
@@ -18,6 +18,8 @@ final class InMemorySession: RepositorySession {
     self.repository = repository
     self.deliver = deliver
   }
+
+  var isInTick: Bool { snapshot != nil }
 
   func beginTick() {
     precondition(snapshot == nil, "a tick begins inside a tick")
@@ -106,7 +108,7 @@ final class InMemorySession: RepositorySession {
 ///
 /// It is unchecked because completions need not be Sendable: they are added by the session and called by what it hands
 /// to `deliver`, both on the session's executor, so no two threads are ever in here at once.
-private final class PendingAnswers: @unchecked Sendable {
+final class PendingAnswers: @unchecked Sendable {
   private var waiting: [Int: (Any) -> Void] = [:]
   private var lastTicket = 0
 

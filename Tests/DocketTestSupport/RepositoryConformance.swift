@@ -46,6 +46,7 @@ public enum RepositoryConformance {
 
   public static let checks: [Check] =
     writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
+    + pastChecks
     + answerChecks
     + concurrencyChecks + randomChecks
 }

@@ -43,15 +43,17 @@ public final class SessionDriver: Sendable {
   public func writeAll(_ writes: [Write]) async throws -> [Result<WriteOutcome, StoreError>] {
     guard !writes.isEmpty else { return [] }
     let answers = NIOLockedValueBox<[Result<WriteOutcome, StoreError>?]>(Array(repeating: nil, count: writes.count))
+    let missing = NIOLockedValueBox(writes.count)
     let strayed = NIOLockedValueBox(false)
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
       tick { [self] session in
         for (index, write) in writes.enumerated() {
           session.submit(write) { [self] result in
             if !isOnExecutor { strayed.withLockedValue { $0 = true } }
-            let isLast = answers.withLockedValue { answers in
-              answers[index] = result
-              return !answers.contains { $0 == nil }
+            answers.withLockedValue { $0[index] = result }
+            let isLast = missing.withLockedValue { missing in
+              missing -= 1
+              return missing == 0
             }
             if isLast { continuation.resume() }
           }
@@ -93,6 +95,48 @@ public final class SessionDriver: Sendable {
   public func transact<Answer: Sendable>(_ transaction: Transaction<Answer>) async throws -> TransactionOutcome<Answer>
   {
     try await answer { session, completion in session.transact(transaction, completion: completion) }
+  }
+
+  public func document(at path: DocumentPath, asOf moment: PastMoment) async throws -> Document? {
+    try await answer { session, completion in session.document(at: path, asOf: moment, completion: completion) }
+  }
+
+  public func revision(at time: Timestamp) async throws -> Revision {
+    try await answer { session, completion in session.revision(at: time, completion: completion) }
+  }
+
+  /// The documents of a collection as it was, from as many scans as it takes.
+  public func page(
+    _ collection: CollectionPath, after: String? = nil, asOf moment: PastMoment
+  ) async throws -> [Document] {
+    var documents: [Document] = []
+    var after = after
+    while true {
+      let begin = after
+      let (found, stoppedBehind): ([Document], String?) = try await answer { session, completion in
+        session.scan(
+          collection, after: begin, asOf: moment, into: [Document](),
+          visit: { documents, document in
+            documents.append(document)
+            return .next
+          }, completion: { completion($0.map { ($0.state, $0.stoppedBehind) }) })
+      }
+      documents += found
+      guard let stoppedBehind else { return documents }
+      after = stoppedBehind
+    }
+  }
+
+  /// The versions of a document, newest first; nil where there is no trace of it.
+  public func versions(of path: DocumentPath, before: Revision? = nil) async throws -> [Version]? {
+    try await answer { session, completion in
+      session.versions(
+        of: path, before: before, into: [Version](),
+        visit: { versions, version in
+          versions.append(version)
+          return .next
+        }, completion: completion)
+    }
   }
 
   public func status() async throws -> StoreStatus {

@@ -27,6 +27,7 @@ final class ScanReader: @unchecked Sendable {
   private let clock: WallClock
   private let limit: UnsafeMutablePointer<Limit>
   private let documents: CollectionWalk
+  let past: PastReader
   private let revisions: Statement
   private let historyID: Statement
 
@@ -38,6 +39,7 @@ final class ScanReader: @unchecked Sendable {
     self.path = path
     self.clock = clock
     documents = try CollectionWalk(connection)
+    past = try PastReader(connection, clock: clock)
     revisions = try connection.prepare(
       // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).
       "SELECT (SELECT min(sequence) FROM changes), (SELECT max(sequence) FROM changes)")
@@ -66,23 +68,35 @@ final class ScanReader: @unchecked Sendable {
     _ collection: CollectionPath, after: String?, into state: State, deadlineMilliseconds: Int64,
     visit: (inout State, Document) -> ScanStep
   ) -> Result<State, StoreError> {
-    limit.pointee.deadlineMilliseconds = deadlineMilliseconds
     var state = state
-    do throws(SQLiteError) {
+    return limited(deadlineMilliseconds) { () throws(SQLiteError) in
       let refusal = try documents.visit(collection, after: after, wall: clock.milliseconds()) { document in
-        guard !limit.pointee.isReached else { return .failure(reasonOfLimit) }
-        return .success(visit(&state, document))
+        isLimitReached ? .failure(.deadlineExceeded) : .success(visit(&state, document))
       }
-      if let refusal { return .failure(refusal) }
-      return .success(state)
+      return refusal.map { .failure($0) } ?? .success(())
+    }.map { state }
+  }
+
+  /// Runs a read that ends when the limit is reached, at the latest.
+  func limited<Value>(
+    _ deadlineMilliseconds: Int64, _ read: () throws(SQLiteError) -> Result<Value, StoreError>
+  ) -> Result<Value, StoreError> {
+    limit.pointee.deadlineMilliseconds = deadlineMilliseconds
+    let isStopped = { [limit] in limit.pointee.stop.isSet.load(ordering: .relaxed) }
+    do throws(SQLiteError) {
+      let result = try read()
+      if case .failure(.deadlineExceeded) = result, isStopped() { return .failure(.closed) }
+      return result
     } catch {
-      return .failure(error.code == SQLITE_INTERRUPT ? reasonOfLimit : StoreError(reading: error))
+      return .failure(error.code == SQLITE_INTERRUPT && isStopped() ? .closed : StoreError(reading: error))
     }
   }
 
+  /// Whether a read that is under way must end.
+  var isLimitReached: Bool { limit.pointee.isReached }
+
   func status() -> Result<StoreStatus, StoreError> {
-    limit.pointee.deadlineMilliseconds = .max
-    do throws(SQLiteError) {
+    limited(.max) { () throws(SQLiteError) in
       defer {
         revisions.reset()
         historyID.reset()
@@ -95,13 +109,7 @@ final class ScanReader: @unchecked Sendable {
         StoreStatus(
           historyID: history, revision: Revision(newest), oldestRevision: Revision(oldest),
           fileBytes: Self.size(of: path) + Self.size(of: path + "-wal"), engine: "SQLite \(SQLiteVersion.current)"))
-    } catch {
-      return .failure(error.code == SQLITE_INTERRUPT ? reasonOfLimit : StoreError(reading: error))
     }
-  }
-
-  private var reasonOfLimit: StoreError {
-    limit.pointee.stop.isSet.load(ordering: .relaxed) ? .closed : .deadlineExceeded
   }
 
   /// `stat` asks by name and opens nothing: closing a database file outside SQLite would drop SQLite's locks on it.

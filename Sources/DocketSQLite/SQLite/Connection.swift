@@ -90,6 +90,15 @@ package final class Connection {
     return statement.string(0)
   }
 
+  /// The length of a text in bytes, from the row's header, where it stands; `length()` would read the whole text.
+  /// - Parameter row: the rowid.
+  func textBytes(table: String, column: String, row: Int64) -> Int? {
+    var handle: OpaquePointer?
+    defer { sqlite3_blob_close(handle) }
+    guard sqlite3_blob_open(self.handle, "main", table, column, row, 0, &handle) == SQLITE_OK else { return nil }
+    return Int(sqlite3_blob_bytes(handle))
+  }
+
   /// Whether a transaction is open.
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 

@@ -1,5 +1,3 @@
-import CSQLite
-
 /// Estimates how large the history is, without walking it: sequences are dense, so a few evenly spaced rows tell.
 struct HistorySize {
   private let connection: Connection
@@ -35,7 +33,9 @@ struct HistorySize {
       sample.bind(sequence, at: 1)
       defer { sample.reset() }
       guard try sample.step() else { break }
-      let beforeBytes = sample.int64(2) == 0 ? 0 : beforeBytes(of: sample.int64(0))
+      let beforeBytes =
+        sample.int64(2) == 0
+        ? 0 : Int64(connection.textBytes(table: "changes", column: "before", row: sample.int64(0)) ?? 0)
       let rowBytes = sample.int64(1) + beforeBytes + Self.rowOverheadBytes
       // What does not fit on a page is put on whole pages of its own.
       bytes += rowBytes < pageBytes ? rowBytes : (rowBytes + pageBytes - 1) / pageBytes * pageBytes
@@ -53,16 +53,6 @@ struct HistorySize {
   /// How many pages of the file are free.
   func freePages() throws(SQLiteError) -> Int64 {
     try value(freePageCount)
-  }
-
-  /// The length of a text stands in the row's header, where this looks; `length()` would read the whole text.
-  private func beforeBytes(of sequence: Int64) -> Int64 {
-    var handle: OpaquePointer?
-    defer { sqlite3_blob_close(handle) }
-    guard sqlite3_blob_open(connection.handle, "main", "changes", "before", sequence, 0, &handle) == SQLITE_OK else {
-      return 0
-    }
-    return Int64(sqlite3_blob_bytes(handle))
   }
 
   private func value(_ pragma: Statement) throws(SQLiteError) -> Int64 {

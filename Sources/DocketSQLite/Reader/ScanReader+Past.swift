@@ -1,0 +1,37 @@
+import CSQLite
+import DocketStore
+
+/// What `PastReader` reads, within a deadline by the uptime clock.
+extension ScanReader {
+  func revision(at time: Timestamp, deadlineMilliseconds: Int64) -> Result<Revision, StoreError> {
+    limited(deadlineMilliseconds) { () throws(SQLiteError) in try past.revision(at: time) }
+  }
+
+  func document(
+    at path: DocumentPath, asOf moment: PastMoment, deadlineMilliseconds: Int64
+  ) -> Result<Document?, StoreError> {
+    limited(deadlineMilliseconds) { () throws(SQLiteError) in
+      try past.document(at: path, asOf: moment) { isLimitReached }
+    }
+  }
+
+  func scan<State>(
+    _ collection: CollectionPath, after: String?, asOf moment: PastMoment, into state: State,
+    deadlineMilliseconds: Int64, visit: (inout State, Document) -> ScanStep
+  ) -> Result<(state: State, stoppedBehind: String?), StoreError> {
+    var state = state
+    return limited(deadlineMilliseconds) { () throws(SQLiteError) in
+      try past.scan(collection, after: after, asOf: moment, isLate: { isLimitReached }) { visit(&state, $0) }
+    }.map { (state, $0) }
+  }
+
+  func versions<State>(
+    of path: DocumentPath, before: Revision?, into state: State, deadlineMilliseconds: Int64,
+    visit: (inout State, Version) -> ScanStep
+  ) -> Result<State?, StoreError> {
+    var state = state
+    return limited(deadlineMilliseconds) { () throws(SQLiteError) in
+      try past.versions(of: path, before: before, isLate: { isLimitReached }) { visit(&state, $0) }
+    }.map { $0 ? state : nil }
+  }
+}
