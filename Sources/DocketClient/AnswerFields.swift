@@ -43,6 +43,12 @@ struct AnswerFields {
     return integer
   }
 
+  /// Nil for a member that is null or not there.
+  func optionalInteger(_ name: String) throws(DocketClientError) -> Int64? {
+    guard let value = values[name], !value.readableBytesView.elementsEqual("null".utf8) else { return nil }
+    return try integer(name)
+  }
+
   func elements(_ name: String) throws(DocketClientError) -> [ByteBuffer] {
     let array = try value(name)
     var elements: [ByteBuffer] = []

@@ -15,19 +15,22 @@ struct Call: Sendable, Equatable {
     request = Request(method: method, path: ByteBuffer(string: path), data: data, headers: headers)
   }
 
-  private var hasCondition: Bool {
-    request.headers?["If-Match"] != nil || request.headers?["If-None-Match"] != nil
+  private var has: (condition: Bool, key: Bool) {
+    guard let headers = request.headers else { return (false, false) }
+    return (headers["If-Match"] != nil || headers["If-None-Match"] != nil, headers["Idempotency-Key"] != nil)
   }
 
   /// Whether the request may be sent again although it may have been carried out.
   ///
-  /// GET changes nothing. A write with a condition would meet its own first effect. PUT and DELETE of a document leave the same state behind however often they are done (RFC
-  /// 9110, section 9.2.2), although the second answer may differ: 200 for 201, 404 for 204. On the original route
-  /// `/item` both take one element of many, and the second time another one. POST and PATCH are never repeated.
+  /// GET changes nothing, and what has an idempotency key is carried out once. Without one, PUT and DELETE of a document
+  /// leave the same state behind however often they are done (RFC 9110, section 9.2.2), although the second answer may
+  /// differ: 200 for 201, 404 for 204; but with a condition they would meet their own first effect, and on the original
+  /// route `/item` both take one element of many, and the second time another one. POST and PATCH are never repeated.
   var isRepeatable: Bool {
-    switch request.method {
+    if has.key { return true }
+    return switch request.method {
     case .get: true
-    case .put, .delete: !request.path.readableBytesView.elementsEqual("/item".utf8) && !hasCondition
+    case .put, .delete: !request.path.readableBytesView.elementsEqual("/item".utf8) && !has.condition
     case .post, .patch, .other: false
     }
   }

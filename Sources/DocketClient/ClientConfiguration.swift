@@ -9,6 +9,9 @@ public struct ClientConfiguration: Sendable {
   /// How often a request is tried in all. One that never left is always tried again; one that was sent, only if
   /// `Call.isRepeatable`.
   public var maximumAttempts: Int
+  /// Whether writes are sent with an `Idempotency-Key`, so that they can be tried again, whatever they do. The server
+  /// keeps its answers for that, which costs it something.
+  public var usesIdempotencyKeys: Bool
   /// The longest pause before connecting again. It starts at a twentieth of a second and doubles with each failure.
   public var maximumPause: Duration
   /// The longest answer that is taken, in bytes.
@@ -16,13 +19,15 @@ public struct ClientConfiguration: Sendable {
 
   public init(
     connectTimeout: Duration = .seconds(5), requestTimeout: Duration = .seconds(30), maximumInFlight: Int = 128,
-    maximumAttempts: Int = 4, maximumPause: Duration = .seconds(2), maximumAnswerBytes: Int = 65 << 20
+    maximumAttempts: Int = 4, usesIdempotencyKeys: Bool = true, maximumPause: Duration = .seconds(2),
+    maximumAnswerBytes: Int = 65 << 20
   ) {
     precondition(maximumInFlight > 0 && maximumAttempts > 0 && maximumAnswerBytes > 0)
     self.connectTimeout = connectTimeout
     self.requestTimeout = requestTimeout
     self.maximumInFlight = maximumInFlight
     self.maximumAttempts = maximumAttempts
+    self.usesIdempotencyKeys = usesIdempotencyKeys
     self.maximumPause = maximumPause
     self.maximumAnswerBytes = maximumAnswerBytes
   }

@@ -10,15 +10,15 @@ import Synchronization
 /// for each other's answers. A call that is not answered in time throws; a task that is cancelled stops waiting, while a
 /// request that was sent may still be carried out.
 ///
-/// When the connection is lost, GET is sent again, and so are PUT and DELETE of documents, which leave the same state
-/// behind however often they are done. POST and PATCH are never sent twice: they throw `connectionClosed`, which tells
-/// whether they may have happened.
+/// When the connection is lost, requests are sent again, a few times. A write has an idempotency key, so that the server
+/// carries it out once however often it comes, and tells its first answer again.
 public final class DocketClient: Sendable {
   public let address: ServerAddress
   let configuration: ClientConfiguration
   let eventLoop: any EventLoop
   private let session: NIOLoopBoundBox<ClientSession>
   private let lastCall = Atomic<UInt64>(0)
+  private let keys = IdempotencyKeys()
 
   /// Connects to nothing yet: the first call does.
   public init(
@@ -46,14 +46,15 @@ public final class DocketClient: Sendable {
   /// - Parameters:
   ///   - path: as the protocol writes it: percent-encoded where a segment holds `/`, `%` or `?`.
   ///   - data: JSON text.
-  ///   - headers: nil lets the server leave headers out of its answer.
+  ///   - headers: an `Idempotency-Key` among them is used in the place of the client's own.
   /// - Throws: `DocketClientError`, but not `refused`; `CancellationError`.
   public func request(
     _ method: Method, _ path: String, data: ByteBuffer? = nil, headers: Headers? = nil
   ) async throws -> Answer {
     if let data { try Self.check(data) }
     let call = Call(
-      id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data, headers: headers)
+      id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data,
+      headers: withKey(headers, for: method))
     let isCancelled = CancellationMark()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
@@ -69,8 +70,18 @@ public final class DocketClient: Sendable {
     }
   }
 
+  /// The headers with a key for what may have to be sent again and must not be done again.
+  private func withKey(_ headers: Headers?, for method: Method) -> Headers? {
+    guard configuration.usesIdempotencyKeys, configuration.maximumAttempts > 1, method != .get,
+      headers?["Idempotency-Key"] == nil
+    else { return headers }
+    var headers = headers ?? Headers()
+    headers.append("Idempotency-Key", keys.next())
+    return headers
+  }
+
   /// A text that is no JSON, or holds a NUL, could be taken for a request of its own.
-  private static func check(_ data: ByteBuffer) throws(DocketClientError) {
+  static func check(_ data: ByteBuffer) throws(DocketClientError) {
     let result = data.withUnsafeReadableBytes { bytes -> Result<Void, JSONError> in
       Result { () throws(JSONError) in try JSONScanner.validate(bytes) }
     }

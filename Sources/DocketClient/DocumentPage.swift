@@ -11,6 +11,8 @@ public struct DocumentPage: Sendable, Equatable {
     /// When it was written first and last: RFC 3339, UTC.
     public let created: String
     public let updated: String
+    /// When it ends by itself; nil: never.
+    public let expires: String?
     /// JSON text, byte for byte as it was written.
     public let document: ByteBuffer
     /// All of this as the server told it.
@@ -46,6 +48,7 @@ extension DocumentPage.Item {
     revision = try fields.integer("revision")
     created = try fields.text("created")
     updated = try fields.text("updated")
+    expires = try fields.optionalText("expires")
     document = try fields.value("document")
     json = object
   }
@@ -61,6 +64,7 @@ public struct DocumentSequence: AsyncSequence, Sendable {
   let collection: String
   let pageSize: Int?
   let cursor: String?
+  let moment: PointInTime?
 
   public func makeAsyncIterator() -> Iterator {
     Iterator(sequence: self)
@@ -80,7 +84,8 @@ public struct DocumentSequence: AsyncSequence, Sendable {
     public mutating func next() async throws -> Element? {
       // A page may be empty and yet not the last, when its documents were too large or went meanwhile.
       while items.isEmpty && !isLastPage {
-        let page = try await sequence.client.list(sequence.collection, limit: sequence.pageSize, after: cursor)
+        let page = try await sequence.client.list(
+          sequence.collection, limit: sequence.pageSize, after: cursor, asOf: sequence.moment)
         items = page.items[...]
         cursor = page.next
         isLastPage = page.next == nil

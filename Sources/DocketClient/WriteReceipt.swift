@@ -3,8 +3,8 @@ import NIOCore
 
 /// What the server tells of a write that is as durable as it promises.
 public struct WriteReceipt: Sendable, Equatable {
-  /// Whether the document was not there before. After a lost connection PUT may have been sent twice, and then this tells
-  /// of the second time.
+  /// Whether the document was not there before. Without idempotency keys, a PUT whose connection was lost may have been
+  /// sent twice, and then this tells of the second time.
   public let isCreated: Bool
   public let path: String
   public let id: String

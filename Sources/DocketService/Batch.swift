@@ -1,3 +1,4 @@
+import DocketJSON
 import DocketStore
 import DocketWire
 import NIOCore
@@ -25,13 +26,20 @@ public struct Batch: Sendable {
 }
 
 extension Response {
+  /// What an error says in words.
+  private var detail: String? {
+    let member = data?.jsonMembers?.last { $0.name == "detail" }
+    return member?.value.withUnsafeReadableBytes { $0.first == UInt8(ascii: "\"") ? JSONString.decode($0) : nil }
+  }
+
   /// What a batch is answered when one of its requests cannot be carried out: with that one's code.
   /// - Parameter index: which one, counted from 0.
   static func batchFailed(at index: Int, _ response: Response, id: ByteBuffer?, withHeaders: Bool) -> Response {
     var data = ByteBuffer()
     data.writeError(
       "batch_failed",
-      "Request \(index) of the batch, counted from 0, was answered \(response.status.rawValue). Nothing was changed.")
+      "Nothing was changed. Request \(index) of the batch, counted from 0, was answered \(response.status.rawValue)\(response.detail.map { ": \($0)" } ?? ".")"
+    )
     data.writeStaticString(", \"failed\": ")
     data.writeDecimal(index)
     data.writeStaticString(", \"response\": ")

@@ -2,10 +2,11 @@ import DocketJSON
 import NIOCore
 
 extension ByteBuffer {
-  /// Writes a request's frame, the NUL behind it included.
+  /// Writes a request's frame.
   ///
+  /// - Parameter terminated: whether a NUL stands behind it; in a batch none does.
   /// - Precondition: `data` and `id` are valid JSON texts, which hold no NUL, and `path` is UTF-8.
-  public mutating func writeRequest(_ request: Request) {
+  public mutating func writeRequest(_ request: Request, terminated: Bool = true) {
     writeStaticString("{\"method\": ")
     writeJSONString(request.method.rawValue)
     writeStaticString(", \"path\": ")
@@ -28,6 +29,6 @@ extension ByteBuffer {
       writeStaticString(", \"data\": ")
       writeImmutableBuffer(data)
     }
-    writeStaticString("}\0")
+    writeStaticString(terminated ? "}\0" : "}")
   }
 }

@@ -38,7 +38,7 @@ struct ClientFaultTests {
   }
 
   @Test(
-    "POST, PATCH, writes to /item and writes on a condition are not sent again, and the error says that they may have happened"
+    "Without keys, POST, PATCH, writes to /item and writes on a condition are not sent again, and the error says that they may have happened"
   )
   func noRepetition() async throws {
     let calls: [(Method, String, Headers?)] = [
@@ -59,12 +59,48 @@ struct ClientFaultTests {
       #expect(try connection.request().method == .get)
       try connection.answer()
     } client: { (address) async throws in
-      let client = DocketClient(address)
+      let client = DocketClient(address, configuration: ClientConfiguration(usesIdempotencyKeys: false))
       for (method, path, headers) in calls {
         await #expect(throws: DocketClientError.connectionClosed(requestMayHaveHappened: true)) {
           try await client.request(method, path, data: Self.json, headers: headers)
         }
       }
+      _ = try await client.get("/n/1")
+      await client.close()
+    }
+  }
+
+  @Test("Every write has a key of its own, under which it is sent again when the connection is lost")
+  func keys() async throws {
+    let calls: [(Method, String)] = [
+      (.post, "/n/"), (.patch, "/n/1"), (.put, "/item"), (.delete, "/item"), (.put, "/n/1"), (.delete, "/n/1"),
+      (.post, "/_batch"),
+    ]
+    try await ScriptedServer.run { server in
+      var keys: Set<String> = []
+      var connection = try server.accept()
+      for (method, path) in calls {
+        let first = try connection.request()
+        connection.close()
+        connection = try server.accept()
+        let again = try connection.request()
+        #expect(again.method == method && String(buffer: again.path) == path)
+        let key = try #require(again.headers?["Idempotency-Key"])
+        #expect(first.headers?["Idempotency-Key"] == key && keys.insert(key).inserted)
+        #expect(again.headers?["If-Match"] == "1")
+        try connection.answer(200, "OK", Self.receipt)
+      }
+      let own = try connection.request()
+      #expect(own.headers?["Idempotency-Key"] == "mine")
+      try connection.answer()
+      #expect(try connection.request().headers == nil)
+      try connection.answer()
+    } client: { (address) async throws in
+      let client = DocketClient(address)
+      for (method, path) in calls {
+        _ = try await client.request(method, path, data: Self.json, headers: Headers([("If-Match", "1")]))
+      }
+      _ = try await client.request(.put, "/n/1", data: Self.json, headers: Headers([("idempotency-key", "mine")]))
       _ = try await client.get("/n/1")
       await client.close()
     }
@@ -151,7 +187,7 @@ struct ClientFaultTests {
       _ = try next.request()
       try next.answer(200, "OK", "1")
     } client: { (address) async throws in
-      let client = DocketClient(address)
+      let client = DocketClient(address, configuration: ClientConfiguration(usesIdempotencyKeys: false))
       let error = await #expect(throws: DocketClientError.self) { try await client.post("/n/", data: Self.json) }
       switch error {
       case .badAnswer? where text.hasSuffix("\0"): break

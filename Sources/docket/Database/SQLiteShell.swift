@@ -13,13 +13,7 @@ enum SQLiteShell {
     }
     guard status.st_mode & S_IFMT == S_IFREG else { throw CommandFailure("\(database) is not a file") }
 
-    let words = arguments(database: database, statement: statement)
-    var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    execvp("sqlite3", &pointers)
-    let reason = errno
-    for pointer in pointers { free(pointer) }
-    guard reason == ENOENT else { throw CommandFailure("cannot run sqlite3: \(String(cString: strerror(reason)))") }
-    throw CommandFailure("there is no sqlite3 command; install it with: apt-get install sqlite3")
+    try Program.replaceThisProcess(by: arguments(database: database, statement: statement), package: "sqlite3")
   }
 
   static func arguments(database: String, statement: String?) -> [String] {

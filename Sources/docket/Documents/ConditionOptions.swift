@@ -31,6 +31,16 @@ struct TrialOptions: ParsableArguments {
   var fields: [(name: String, value: String)] { dryRun ? [("Prefer", "dry-run")] : [] }
 }
 
+/// Under which key a write is made once.
+struct RetryOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A name for this write, such as a UUID: sent again under it, it is not carried out again.", valueName: "key"))
+  var idempotencyKey: String?
+
+  var fields: [(name: String, value: String)] { idempotencyKey.map { [("Idempotency-Key", $0)] } ?? [] }
+}
+
 /// How long what is written lives.
 struct LifetimeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Let the document end by itself after so long.", valueName: "seconds"))

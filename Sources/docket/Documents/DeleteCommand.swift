@@ -10,11 +10,12 @@ struct DeleteCommand: AsyncParsableCommand {
   var document: String?
 
   @OptionGroup var condition: ConditionOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
     let data = try document.map { try DocumentInput.document($0) }
-    try await server.write(.delete, path, data: data, headers: condition.fields + trial.fields)
+    try await server.write(.delete, path, data: data, headers: condition.fields + retry.fields + trial.fields)
   }
 }

@@ -20,6 +20,7 @@ struct ListCommand: AsyncParsableCommand {
   @Flag(help: "Go on to the last page.")
   var all = false
 
+  @OptionGroup var moment: MomentOptions
   @OptionGroup var server: ServerOptions
 
   func validate() throws {
@@ -29,9 +30,9 @@ struct ListCommand: AsyncParsableCommand {
   func run() async throws {
     try await server.withClient { client in
       guard all else {
-        return try DocumentOutput.write(try await client.list(path, limit: limit, after: after).json)
+        return try DocumentOutput.write(try await client.list(path, limit: limit, after: after, asOf: moment.asOf).json)
       }
-      for try await item in client.documents(in: path, pageSize: limit, after: after) {
+      for try await item in client.documents(in: path, pageSize: limit, after: after, asOf: moment.asOf) {
         try DocumentOutput.writeLine(item.json)
       }
     }

@@ -17,11 +17,12 @@ struct PatchCommand: AsyncParsableCommand {
 
   @OptionGroup var condition: ConditionOptions
   @OptionGroup var lifetime: LifetimeOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
     try await server.write(
-      .patch, path, document: document, headers: condition.fields + lifetime.fields + trial.fields)
+      .patch, path, document: document, headers: condition.fields + lifetime.fields + retry.fields + trial.fields)
   }
 }

@@ -11,10 +11,11 @@ struct PostCommand: AsyncParsableCommand {
   var document: String?
 
   @OptionGroup var lifetime: LifetimeOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
-    try await server.write(.post, path, document: document, headers: lifetime.fields + trial.fields)
+    try await server.write(.post, path, document: document, headers: lifetime.fields + retry.fields + trial.fields)
   }
 }

@@ -12,11 +12,12 @@ struct PutCommand: AsyncParsableCommand {
 
   @OptionGroup var condition: ConditionOptions
   @OptionGroup var lifetime: LifetimeOptions
+  @OptionGroup var retry: RetryOptions
   @OptionGroup var trial: TrialOptions
   @OptionGroup var server: ServerOptions
 
   func run() async throws {
     try await server.write(
-      .put, path, document: document, headers: condition.fields + lifetime.fields + trial.fields)
+      .put, path, document: document, headers: condition.fields + lifetime.fields + retry.fields + trial.fields)
   }
 }
