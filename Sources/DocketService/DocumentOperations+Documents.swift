@@ -67,7 +67,8 @@ extension DocumentOperations {
   private static func written(_ status: Status, _ path: DocumentPath, _ revision: Revision?, _ withHeaders: Bool)
     -> Response
   {
-    var data = ByteBuffer()
+    // In one piece: growing a buffer step by step took a tenth of all the time of small writes.
+    var data = ByteBufferAllocator().buffer(capacity: 256)
     data.writeIdentity(path, revision)
     data.writeStaticString("}")
     guard withHeaders, let revision else { return Response(status, data: data) }
@@ -94,5 +95,5 @@ extension Response {
 
 extension Revision {
   /// The revision as a strong entity tag (RFC 9110, section 8.8.3): `"17"`.
-  fileprivate var entityTag: String { "\"\(rawValue)\"" }
+  fileprivate var entityTag: String { "\"" + String(rawValue) + "\"" }
 }

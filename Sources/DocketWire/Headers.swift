@@ -39,7 +39,8 @@ extension Substring {
 
 extension StringProtocol {
   fileprivate func equalsIgnoringASCIICase(_ other: some StringProtocol) -> Bool {
-    utf8.elementsEqual(other.utf8) { a, b in a.asciiLowercased == b.asciiLowercased }
+    // Names mostly differ in length, which is known without looking at them.
+    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
   }
 }
 
