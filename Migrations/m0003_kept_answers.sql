@@ -12,7 +12,8 @@ CREATE TABLE kept_answers(
   key TEXT NOT NULL UNIQUE,
   request INTEGER NOT NULL, -- tells the request from another one under the same key
   answer TEXT NOT NULL, -- the response, without the request's id
-  ends_at INTEGER NOT NULL -- kept until then, unless too many others have come since
+  ends_at INTEGER NOT NULL, -- kept until then, unless too much has been kept since
+  bytes_so_far INTEGER NOT NULL -- the size of all that was ever kept, this included
 ) STRICT;
 
 COMMIT;

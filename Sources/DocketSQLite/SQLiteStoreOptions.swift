@@ -45,8 +45,8 @@ public struct SQLiteStoreOptions: Sendable {
   public var batchDeadlineMilliseconds: Int64 = 1_000
   /// How long an answer is kept under its idempotency key, in hours. Default: 24.
   public var keptAnswerHours = 24
-  /// How many answers are kept at most; the oldest go first. Default: 1,000,000.
-  public var keptAnswers = 1_000_000
+  /// How much is kept of answers in all, in bytes, 256 for each added; the oldest go first. Default: 512 MiB.
+  public var keptAnswerBytes: Int64 = 512 << 20
   /// The most memory each connection keeps pages in, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
 
@@ -62,7 +62,7 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(historyDays >= 0 && historyFloorBytes >= 0)
     precondition((0...100).contains(historySharePercent), "the share of history is a percentage")
     precondition(databaseBytes ?? .max >= 1 << 16, "the empty tables have room")
-    precondition(batchDeadlineMilliseconds > 0 && (1...87_600).contains(keptAnswerHours) && keptAnswers > 0)
+    precondition(batchDeadlineMilliseconds > 0 && (1...87_600).contains(keptAnswerHours) && keptAnswerBytes > 0)
     precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0)
   }
 }

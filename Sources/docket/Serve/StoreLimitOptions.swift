@@ -18,8 +18,8 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many hours an answer is kept under its Idempotency-Key.")
   var idempotencyHours = SQLiteStoreOptions().keptAnswerHours
 
-  @Option(help: "How many such answers are kept at most; the oldest go first.")
-  var idempotencyKeys = SQLiteStoreOptions().keptAnswers
+  @Option(help: "How many bytes of such answers are kept, 256 added for each; the oldest go first.")
+  var idempotencyBytes = SQLiteStoreOptions().keptAnswerBytes
 
   @Option(help: "The memory in which each connection to the database keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
@@ -42,7 +42,7 @@ struct StoreLimitOptions: ParsableArguments {
     options.scanQueueLength = scanQueueLength
     options.batchDeadlineMilliseconds = Int64(batchTimeout * 1000)
     options.keptAnswerHours = idempotencyHours
-    options.keptAnswers = idempotencyKeys
+    options.keptAnswerBytes = idempotencyBytes
     options.cacheBytes = cacheBytes
     options.checkpointPages = checkpointPages
     return options
@@ -54,7 +54,7 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--scan-queue-length", scanQueueLength, 1...1_000_000)
     try check("--batch-timeout", batchTimeout, 0.001...3600)
     try check("--idempotency-hours", idempotencyHours, 1...87_600)
-    try check("--idempotency-keys", idempotencyKeys, 1...1_000_000_000)
+    try check("--idempotency-bytes", idempotencyBytes, 1...(1 << 40))
     try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
     try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
   }
