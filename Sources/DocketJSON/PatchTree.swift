@@ -21,12 +21,12 @@ struct PatchTree {
     var members: [Member] = []
     var places: [JSONStringContent: Int] = [:]
     var count: Int { places.count }
-    let layout: Layout
+    let layout: PatchLayout
   }
 
   private struct Array {
     var elements: [Node]
-    let layout: Layout
+    let layout: PatchLayout
   }
 
   private var root: Node
@@ -208,7 +208,7 @@ struct PatchTree {
     try spend(text.count / 64)
     if let elements = JSONChildren.elements(of: text) {
       try spend(elements.count / 8)
-      let layout = Layout(text, children: elements, members: nil)
+      let layout = PatchLayout(text, children: elements, members: nil)
       arrays.append(
         Array(elements: elements.map { .text(UnsafeRawBufferPointer(rebasing: text[$0])) }, layout: layout))
       return .array(arrays.count - 1)
@@ -216,7 +216,7 @@ struct PatchTree {
     if let members = JSONChildren.members(of: text) {
       try spend(members.count)
       let keys = members.map { $0.key.range }
-      var object = Object(layout: Layout(text, children: keys, members: members))
+      var object = Object(layout: PatchLayout(text, children: keys, members: members))
       for member in members {
         let token = UnsafeRawBufferPointer(rebasing: text[member.key.range])
         let value = Node.text(UnsafeRawBufferPointer(rebasing: text[member.value]))
@@ -342,60 +342,5 @@ struct PatchTree {
         write(value, into: &output)
       }
     }
-  }
-}
-
-/// The white space of an array or object: that around its first children stands for all.
-private struct Layout {
-  private let beforeFirst: [UInt8]
-  private let beforeOthers: [UInt8]
-  private let atEnd: [UInt8]
-  /// The colon with the white space around it.
-  let colon: [UInt8]
-
-  /// More is not taken over: a patch must not be able to multiply a long run of white space.
-  private static let maximumBytes = 256
-
-  /// - Parameters:
-  ///   - children: where elements or keys begin.
-  ///   - members: of an object.
-  init(_ text: UnsafeRawBufferPointer, children: [Range<Int>], members: [JSONMember]?) {
-    func space(before end: Int) -> [UInt8] {
-      var start = end
-      while start > 0, text[start - 1] <= 0x20 { start -= 1 }
-      return end - start > Self.maximumBytes ? [] : Array(text[start..<end])
-    }
-    beforeFirst = children.first.map { space(before: $0.lowerBound) } ?? []
-    beforeOthers = children.count > 1 ? space(before: children[1].lowerBound) : beforeFirst
-    atEnd = children.isEmpty ? [] : space(before: text.trimmingWhitespace.endIndex - 1)
-    let between = members?.first.map { text[$0.key.range.upperBound..<$0.value.lowerBound] }
-    colon = between.flatMap { $0.count > Self.maximumBytes ? nil : Array($0) } ?? [UInt8(ascii: ":")]
-  }
-
-  /// What one child more takes at most, besides its key and value.
-  var separatorBytes: Int { 1 + max(beforeFirst.count, beforeOthers.count) + colon.count }
-
-  func write<Child>(
-    _ opening: Unicode.Scalar, _ children: [Child], _ closing: Unicode.Scalar, into output: inout [UInt8],
-    _ writeChild: (Child, inout [UInt8]) -> Void
-  ) {
-    output.append(UInt8(ascii: opening))
-    for (index, child) in children.enumerated() {
-      if index > 0 { output.append(UInt8(ascii: ",")) }
-      output.append(contentsOf: index == 0 ? beforeFirst : beforeOthers)
-      writeChild(child, &output)
-    }
-    if !children.isEmpty { output.append(contentsOf: atEnd) }
-    output.append(UInt8(ascii: closing))
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  /// The value without the white space around it. All white space lies at 0x20 or below, and nothing else does outside strings.
-  fileprivate var trimmingWhitespace: Slice<UnsafeRawBufferPointer> {
-    var slice = self[...]
-    while let first = slice.first, first <= 0x20 { slice.removeFirst() }
-    while let last = slice.last, last <= 0x20 { slice.removeLast() }
-    return slice
   }
 }

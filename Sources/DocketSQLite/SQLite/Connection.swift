@@ -20,7 +20,8 @@ package final class Connection {
 
   /// Opens a file and shuts the doors that a server does not need: extensions cannot be loaded, and SQL cannot
   /// corrupt the file on purpose (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
-  package init(path: String, access: Access) throws(SQLiteError) {
+  /// - Parameter fileSystem: the name of a layer that was registered with SQLite; nil for SQLite's own.
+  package init(path: String, access: Access, fileSystem: String? = nil) throws(SQLiteError) {
     let accessFlags =
       switch access {
       case .read: SQLITE_OPEN_READONLY
@@ -28,7 +29,7 @@ package final class Connection {
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       }
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, accessFlags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+    let code = sqlite3_open_v2(path, &opened, accessFlags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, fileSystem)
     guard code == SQLITE_OK, let opened else {
       // Even a failed opening gives back a connection, which says what went wrong and has to be closed.
       let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"

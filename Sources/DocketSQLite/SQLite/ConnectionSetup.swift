@@ -6,7 +6,9 @@ enum ConnectionSetup {
   /// The writer, on a file in WAL mode: it alone checkpoints, and it waits for locks in its own way, so that no write
   /// waits too long.
   static func writer(path: String, options: SQLiteStoreOptions) throws(SQLiteError) -> Connection {
-    let connection = try Connection(path: path, access: .write)
+    // Only a commit that syncs the log hands over what was gathered before readers are told of it.
+    let fileSystem = options.durability == .full ? LogGatheringVFS.name : nil
+    let connection = try Connection(path: path, access: .write, fileSystem: fileSystem)
     try connection.execute(
       """
       PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
