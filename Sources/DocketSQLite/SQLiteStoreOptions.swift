@@ -41,7 +41,8 @@ public struct SQLiteStoreOptions: Sendable {
   public var scanDeadlineMilliseconds: Int64 = 5_000
   /// How many scans may wait for a thread; one more is refused as `tooManyScans`. Default: 256.
   public var scanQueueLength = 256
-  /// How long one batch may take before it is undone; meanwhile all other writes wait. Default: 1,000 ms.
+  /// How long one batch may take before it is undone, and the search for an equal document; meanwhile all other writes
+  /// wait. Default: 1,000 ms.
   public var batchDeadlineMilliseconds: Int64 = 1_000
   /// How long an answer is kept under its idempotency key, in hours. Default: 24.
   public var keptAnswerHours = 24

@@ -30,7 +30,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   // Times are counted in sweeps of the loop, so that no request pays for a clock.
   private var lastActivity: Int
-  private var frameBegan: Int?
+  private var frameBegan: (sweep: Int, framesBefore: Int)?
   private var unsentBytes = 0
 
   init(loop: LoopContext) {
@@ -176,8 +176,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func noteFrame() {
     if !state.isReceivingFrame || readIsHeldBack {
       frameBegan = nil
-    } else if frameBegan == nil {
-      frameBegan = loop.sweeps
+    } else if frameBegan?.framesBefore != state.framesEnded {
+      frameBegan = (loop.sweeps, state.framesEnded)
     }
   }
 
@@ -195,7 +195,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { context.close(promise: nil) }
     case .serving:
       let unsent = noteSending(context)
-      if let frameBegan, loop.hasPassed(loop.limits.frameSeconds, since: frameBegan) {
+      if let frameBegan, loop.hasPassed(loop.limits.frameSeconds, since: frameBegan.sweep) {
         self.frameBegan = nil
         state.frameTimedOut()
         loop.enqueue(self)

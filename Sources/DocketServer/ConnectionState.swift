@@ -78,6 +78,9 @@ struct ConnectionState {
     decoder = FrameDecoder(maximumFrameBytes: wireLimits.frameBytes)
   }
 
+  /// How many frames have ended, so that it can be told whether the one that is on its way is still the same.
+  private(set) var framesEnded = 0
+
   // MARK: What happens
 
   mutating func received(_ bytes: ByteBuffer) {
@@ -195,6 +198,7 @@ struct ConnectionState {
   }
 
   private mutating func take(_ frame: ByteBuffer) {
+    framesEnded += 1
     do {
       let request = try Request.parse(frame, depth: wireLimits.depth)
       decideSession(request.headers)

@@ -73,9 +73,10 @@ struct Listeners {
           .get()
       case .unixSocket(let path):
         try UnixSocketFile.makeRoom(at: path)
-        let channel = try await bootstrap.bind(unixDomainSocketPath: path).get()
-        chmod(path, 0o600)
-        return channel
+        // The socket is nobody else's from its very beginning. Whatever another thread makes meanwhile is Docket's own, too.
+        let mask = umask(0o177)
+        defer { umask(mask) }
+        return try await bootstrap.bind(unixDomainSocketPath: path).get()
       }
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
       throw ListenError.addressTaken(address)

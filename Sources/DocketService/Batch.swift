@@ -23,6 +23,13 @@ public struct Batch: Sendable {
   /// The size of the request, in bytes.
   let bytes: Int
   let key: IdempotencyKey?
+
+  /// Whether it holds anything but writes.
+  var reads: Bool {
+    steps.contains { step in
+      if case .operation(.write) = step.task { false } else { true }
+    }
+  }
 }
 
 extension Response {

@@ -8,7 +8,7 @@ extension DocumentService {
     let transaction = Transaction(.batch, bytes: batch.bytes, key: batch.key) { access in
       let answer = BatchAnswer(carryingOut: batch, in: access, limits: limits)
       return TransactionResult(
-        answer, keepsWrites: answer.isSuccess && !batch.isDryRun,
+        answer, answerBytes: answer.bytes, keepsWrites: answer.isSuccess && !batch.isDryRun,
         kept: batch.key == nil ? nil : answer.response.textToKeep)
     }
     session.transact(transaction) { result in completion(result.response { $0.response }) }
@@ -43,6 +43,8 @@ private struct BatchAnswer: Sendable {
   private let steps: [Batch.Step]
   private var responses: [Response] = []
   private var failure: Response?
+  /// Of the data of all answers.
+  private(set) var bytes = 0
 
   var isSuccess: Bool { failure == nil }
 
@@ -50,7 +52,6 @@ private struct BatchAnswer: Sendable {
     steps = batch.steps
     responses.reserveCapacity(steps.count)
     let operations = DocumentOperations(access: access, limits: limits, isTrial: batch.isDryRun)
-    var bytes = 0
     for (index, step) in steps.enumerated() {
       let response = Self.response(to: step, operations)
       bytes += response.data?.readableBytes ?? 0

@@ -26,7 +26,9 @@ public enum Operation: Sendable {
     switch self {
     case .answer: .immediate
     case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past: .read
-    case .document(.write), .once, .batch: .write
+    case .document(.write), .once: .write
+    // What a batch reads can be large: of one connection no more than one such answer is in memory.
+    case .batch(let batch): batch.reads ? .read : .write
     }
   }
 }

@@ -18,6 +18,8 @@ public enum PathGrammar {
     let id = UnsafeRawBufferPointer(rebasing: path[(end + 1)...])
     try checkSegments(path, isCollection: last == slash)
     let collectionPath = CollectionPath(unchecked: try decode(collection))
+    // An encoded underscore is one.
+    guard !collectionPath.description.utf8.starts(with: "/_".utf8) else { return .reserved }
     if last == slash {
       guard collectionPath.description.utf8.count <= maximumBytes else { throw .tooLong }
       return .collection(collectionPath)

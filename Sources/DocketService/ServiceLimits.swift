@@ -10,7 +10,7 @@ public struct ServiceLimits: Sendable, Equatable {
   public var batchAnswerBytes: Int
 
   public init(
-    pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20, batchRequests: Int = 1_000, batchAnswerBytes: Int = 16 << 20
+    pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20, batchRequests: Int = 1_000, batchAnswerBytes: Int = 4 << 20
   ) {
     precondition(pageBytes > 0 && listBytes > 0 && batchRequests > 0 && batchAnswerBytes > 0)
     self.pageBytes = pageBytes

@@ -34,11 +34,15 @@ public struct TransactionResult<Answer: Sendable>: Sendable {
   public let answer: Answer
   /// Whether its writes stay; otherwise all of them are undone.
   public let keepsWrites: Bool
+  /// How much the answer holds, in bytes: a store that does several transactions together does no more of them at once
+  /// than it has memory for.
+  public let answerBytes: Int
   /// What is kept under the transaction's key, UTF-8; nil keeps nothing, and the same request again is carried out anew.
   public let kept: ByteBuffer?
 
-  public init(_ answer: Answer, keepsWrites: Bool, kept: ByteBuffer?) {
+  public init(_ answer: Answer, answerBytes: Int = 0, keepsWrites: Bool, kept: ByteBuffer?) {
     self.answer = answer
+    self.answerBytes = answerBytes
     self.keepsWrites = keepsWrites
     self.kept = kept
   }

@@ -86,6 +86,49 @@ struct PruningTests {
     try store.closeAndCheck()
   }
 
+  @Test("Small patches of a large document make large history, and it goes as fast")
+  func patches() async throws {
+    let floor: Int64 = 1 << 20
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.historyFloorBytes = floor
+        $0.idleMilliseconds = 600_000
+      })
+    let session = try store.session()
+    let outside = try store.connect()
+    let text = "\"" + String(repeating: "x", count: 200_000) + "\""
+    _ = try await session.put("/a/", "1", #"{"text": \#(text), "n": 0}"#)
+    for n in 1...100 { _ = try await session.write(.mergePatch("/a/", "1", #"{"n": \#(n)}"#)) }
+    let bytes = try outside.int64("SELECT sum(length(before)) FROM changes")
+    #expect(try #require(bytes) < 3 * floor)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("History that became too much goes also where writes only trickle")
+  func trickle() async throws {
+    var options = Self.options { $0.idleMilliseconds = 600_000 }
+    let store = try StoreFixture(options: options)
+    var session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 10_000) + "\""
+    _ = try await session.writeAll((1...500).map { .put("/a/", "\($0 % 10)", text) })
+    await session.close()
+    // With a smaller bound there is much to remove, and each write is far from calling for a step by itself.
+    options.historyFloorBytes = 1 << 18
+    store.options.historyFloorBytes = options.historyFloorBytes
+    try store.restart()
+    session = try store.session()
+    _ = try await session.writeAll((1...60).map { .put("/a/", "\($0 % 10)", text) })
+    for n in 1...20 { _ = try await session.put("/b/", "1", "\(n)") }
+    let outside = try store.connect()
+    let bytes = try outside.int64("SELECT sum(length(before)) FROM changes")
+    #expect(try #require(bytes) < 1 << 20)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("Pages that history leaves go back to the file system")
   func shrinks() async throws {
     let clock = TestClock()

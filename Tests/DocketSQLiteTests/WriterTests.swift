@@ -1,3 +1,4 @@
+import DocketJSON
 import DocketStore
 import DocketTestSupport
 import NIOConcurrencyHelpers
@@ -39,6 +40,61 @@ struct WriterTests {
     let answers = try await session.writeAll((1...100).map { .put("/notes/", "\($0 % 9)", "\($0)") })
     #expect(try answers.map { try $0.get().revision } == (1...100).map { Revision($0) })
     #expect(try await session.text("/notes/", "1") == "100")
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A group ends behind a batch whose answer is large; what is left of it follows in its order")
+  func batchesEndGroups() async throws {
+    var options = SQLiteStoreOptions()
+    options.groupBytes = 1_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/n/", "list", "[]")
+    let told = NIOLockedValueBox<[Int]>([])
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      @Sendable func tell(_ number: Int) {
+        let count = told.withLockedValue { told in
+          told.append(number)
+          return told.count
+        }
+        if count == 200 { continuation.resume() }
+      }
+      session.tick { session in
+        for number in 0..<200 {
+          guard let patch = try? JSONPatch(ByteBuffer(string: #"[{"op":"add","path":"/-","value":\#(number)}]"#)) else {
+            return
+          }
+          let write = Write.jsonPatch(DocumentPath("/n/", "list"), patch)
+          guard number % 3 == 0 else {
+            session.submit(write) { _ in tell(number) }
+            continue
+          }
+          session.transact(
+            Transaction(.batch, bytes: 1, key: nil) { access in
+              access.submit(write) { _ in }
+              return TransactionResult(0, answerBytes: number % 2 * 2_000, keepsWrites: true, kept: nil)
+            }
+          ) { _ in tell(number) }
+        }
+      }
+    }
+    #expect(told.withLockedValue { $0 } == Array(0..<200))
+    #expect(try await session.text("/n/", "list") == "[" + (0..<200).map { "\($0)" }.joined(separator: ",") + "]")
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("The search for an equal document ends at its deadline, and changes nothing")
+  func searchDeadline() async throws {
+    var options = SQLiteStoreOptions()
+    options.batchDeadlineMilliseconds = 1
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.writeAll((0..<20_000).map { .put("/item/", "\($0)", #"{"n":\#($0)}"#) })
+    let answers = try await session.writeAll([.deleteFirst(in: "/item/", #"{"n":-1}"#), .put("/item/", "x", "1")])
+    #expect(answers[0] == .failure(.deadlineExceeded))
+    #expect(try answers[1].get().revision == Revision(20_001))
     await session.close()
     try store.closeAndCheck()
   }

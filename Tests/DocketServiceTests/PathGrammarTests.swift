@@ -76,6 +76,8 @@ import Testing
     #expect(try resource("/_health") == .health)
     #expect(try resource("/_stats") == .stats)
     #expect(try resource("/_anything/else") == .reserved)
+    #expect(try resource("/%5Fanything/else") == .reserved)
+    #expect(try resource("/%5f/") == .reserved)
     #expect(try resource("/a/_b") == document("/a/", "_b"))
   }
 

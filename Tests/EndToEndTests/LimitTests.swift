@@ -26,6 +26,25 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "--frame-timeout is for one request: a client that is always in the midst of one is served as long as it goes on")
+    func streaming() async throws {
+      try await withServer(["--frame-timeout", "1"]) { (server) throws in
+        let socket = try server.connect()
+        try socket.send(Self.keepAlive)
+        _ = try socket.receiveFrame()
+        let request = Array(Self.get("/_health").utf8) + [0]
+        var rest: [UInt8] = []
+        for _ in 0..<12 {
+          try socket.send(String(decoding: rest + request.prefix(20), as: UTF8.self))
+          rest = Array(request.dropFirst(20))
+          usleep(200_000)
+        }
+        try socket.send(String(decoding: rest, as: UTF8.self))
+        for _ in 0..<12 { #expect(try socket.receiveFrame()?.contains(#""code": 200"#) == true) }
+      }
+    }
+
     @Test("--linger-timeout and --linger-bytes: what a client sends behind its answer is not read for ever")
     func linger() async throws {
       for arguments in [["--linger-timeout", "0.5"], ["--linger-bytes", "0", "--linger-timeout", "60"]] {

@@ -25,7 +25,6 @@ struct PastReader {
   private let connection: Connection
   private let clock: WallClock
   private let begin: Statement
-  private let commit: Statement
   private let range: Statement
   private let newestAt: Statement
   private let live: Statement
@@ -44,7 +43,6 @@ struct PastReader {
     self.connection = connection
     self.clock = clock
     begin = try connection.prepare("BEGIN")
-    commit = try connection.prepare("COMMIT")
     range = try connection.prepare("SELECT (SELECT min(sequence) FROM changes), (SELECT max(sequence) FROM changes)")
     newestAt = try connection.prepare(
       "SELECT sequence, at FROM changes WHERE sequence <= ?1 ORDER BY sequence DESC LIMIT 1")
@@ -64,13 +62,12 @@ struct PastReader {
       "SELECT id, sequence FROM tombstones WHERE collection = ?1 AND id > ?2 AND sequence > ?3 ORDER BY id")
   }
 
-  /// Runs `read` in one snapshot.
+  /// Runs `read` in one snapshot, which is for the caller to give back: a read that was interrupted cannot, as long as
+  /// what interrupts it lasts.
   private func inSnapshot<Value>(
     _ read: (Range) throws(SQLiteError) -> Result<Value, StoreError>
   ) throws(SQLiteError) -> Result<Value, StoreError> {
     try begin.run()
-    // A transaction that only reads has nothing to lose when its end fails.
-    defer { try? commit.run() }
     return try read(try keptRange())
   }
 

@@ -28,6 +28,7 @@ final class ScanReader: @unchecked Sendable {
   private let limit: UnsafeMutablePointer<Limit>
   private let documents: CollectionWalk
   let past: PastReader
+  private let rollback: Statement
   private let revisions: Statement
   private let historyID: Statement
 
@@ -40,6 +41,7 @@ final class ScanReader: @unchecked Sendable {
     self.clock = clock
     documents = try CollectionWalk(connection)
     past = try PastReader(connection, clock: clock)
+    rollback = try connection.prepare("ROLLBACK")
     revisions = try connection.prepare(
       // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).
       "SELECT (SELECT min(sequence) FROM changes), (SELECT max(sequence) FROM changes)")
@@ -82,6 +84,7 @@ final class ScanReader: @unchecked Sendable {
     _ deadlineMilliseconds: Int64, _ read: () throws(SQLiteError) -> Result<Value, StoreError>
   ) -> Result<Value, StoreError> {
     limit.pointee.deadlineMilliseconds = deadlineMilliseconds
+    defer { giveBackSnapshot() }
     let isStopped = { [limit] in limit.pointee.stop.isSet.load(ordering: .relaxed) }
     do throws(SQLiteError) {
       let result = try read()
@@ -90,6 +93,14 @@ final class ScanReader: @unchecked Sendable {
     } catch {
       return .failure(error.code == SQLITE_INTERRUPT && isStopped() ? .closed : StoreError(reading: error))
     }
+  }
+
+  /// Ends the transaction in which a read may have been. The deadline has nothing to say in this: it would interrupt the
+  /// end as well, and the snapshot would stay.
+  private func giveBackSnapshot() {
+    limit.pointee.deadlineMilliseconds = .max
+    // A transaction that only reads has nothing to lose when its end fails, which it does where the store is closing.
+    if connection.isInTransaction { try? rollback.run() }
   }
 
   /// Whether a read that is under way must end.

@@ -42,6 +42,7 @@ final class DocumentTables {
   }
 
   private let path = KeyBuffer()
+  private var historyBytes = 0
   private let newest: Statement
   private let select: Statement
   private let insertChange: Statement
@@ -111,6 +112,7 @@ final class DocumentTables {
   func record(
     _ kind: Kind, sequence: Int64, previous: Int64?, at: Int64, batch: Int64?, before: Row?
   ) throws(SQLiteError) {
+    historyBytes += (before?.data.count ?? 0) + path.collection.count + path.id.count
     insertChange.bind(sequence, at: 1)
     insertChange.bind(previous, at: 2)
     insertChange.bind(borrowing: path.collection, at: 3)
@@ -123,6 +125,12 @@ final class DocumentTables {
     insertChange.bind(before?.expires, at: 10)
     insertChange.bind(batch, at: 11)
     try insertChange.run()
+  }
+
+  /// How many bytes of texts went into the history since the last call. What was undone counts as well.
+  func takeHistoryBytes() -> Int {
+    defer { historyBytes = 0 }
+    return historyBytes
   }
 
   /// Makes a row for the current path, which has none.

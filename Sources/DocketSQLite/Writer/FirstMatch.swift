@@ -13,9 +13,15 @@ struct FirstMatch {
   private let indexed: Statement
   private let indexedRange: Statement
 
+  private let searchMilliseconds: Int64
+
+  /// So many candidates pass between two looks at the clock.
+  private static let candidatesBetweenLooks = 64
   private static let indexedCollection = CollectionPath(unchecked: "/item/")
 
-  init(_ connection: Connection) throws(SQLiteError) {
+  /// - Parameter searchMilliseconds: how long one search may take; all other writes wait meanwhile.
+  init(_ connection: Connection, searchMilliseconds: Int64) throws(SQLiteError) {
+    self.searchMilliseconds = searchMilliseconds
     let isLive = "(expires_at IS NULL OR expires_at > ?1)"
     walk = try connection.prepare(
       "SELECT id, data FROM document_rows WHERE collection = ?2 AND \(isLive) ORDER BY id")
@@ -30,8 +36,10 @@ struct FirstMatch {
   /// - Parameters:
   ///   - value: valid JSON text.
   ///   - wall: the time by which documents expire.
-  /// - Returns: the document's id.
-  func first(in collection: CollectionPath, equalTo value: ByteBuffer, wall: Int64) throws(SQLiteError) -> String? {
+  /// - Returns: the document's id; a failure where the search took too long.
+  func first(
+    in collection: CollectionPath, equalTo value: ByteBuffer, wall: Int64
+  ) throws(SQLiteError) -> Result<String?, StoreError> {
     try value.withUnsafeReadableBytes { value in
       Result { () throws(SQLiteError) in try first(in: collection, equalTo: value, wall: wall) }
     }.get()
@@ -39,17 +47,23 @@ struct FirstMatch {
 
   private func first(
     in collection: CollectionPath, equalTo value: UnsafeRawBufferPointer, wall: Int64
-  ) throws(SQLiteError) -> String? {
+  ) throws(SQLiteError) -> Result<String?, StoreError> {
     let candidates = candidates(in: collection, for: value)
     candidates.bind(wall, at: 1)
     defer { candidates.reset() }
+    let deadline = WallClock.uptimeMilliseconds() + searchMilliseconds
+    var count = 0
     while try candidates.step() {
+      count += 1
+      if count % Self.candidatesBetweenLooks == 0, WallClock.uptimeMilliseconds() > deadline {
+        return .failure(.deadlineExceeded)
+      }
       let candidate = candidates.bytes(1)
       // What is not JSON equals nothing.
       guard (try? JSONScanner.validate(candidate)) != nil else { continue }
-      if JSONEquality.same(value, candidate) { return candidates.string(0) }
+      if JSONEquality.same(value, candidate) { return .success(candidates.string(0)) }
     }
-    return nil
+    return .success(nil)
   }
 
   /// The statement that walks the candidates, bound but for the time.

@@ -20,6 +20,8 @@ final class HistoryPruner {
   /// What was written since the last step.
   private var writes = 0
   private var bytes = 0
+  /// Whether the last step found something to remove, so that there may be more of it.
+  private var isBehind = false
 
   /// In the midst of writes, so many of them, or so many bytes, call for one step, which removes up to twice as many
   /// rows or bytes: pruning is faster than any load.
@@ -51,16 +53,23 @@ final class HistoryPruner {
   }
 
   /// To be called after each group: makes as many steps as keep up with what is written.
-  /// - Parameter wall: the time by which history ages.
+  /// - Parameters:
+  ///   - writes: how many rows the group has added to the history.
+  ///   - bytes: how large their texts are.
+  ///   - wall: the time by which history ages.
   func afterGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) {
     self.writes += writes
     self.bytes += bytes
-    let steps = max(self.writes / Self.writesForStep, self.bytes / Self.bytesForStep)
+    let isDue = self.writes >= Self.writesForStep || self.bytes >= Self.bytesForStep
+    // Rounded up, since what is forgotten each time would add up.
+    let due = max(self.writes / Self.writesForStep, (self.bytes - 1) / Self.bytesForStep) + 1
+    let steps = isDue ? due : isBehind ? 1 : 0
     guard steps > 0 else { return }
     self.writes = 0
     self.bytes = 0
     for _ in 0..<steps {
-      guard try step(wall: wall) else { break }
+      isBehind = try step(wall: wall)
+      guard isBehind else { break }
     }
   }
 

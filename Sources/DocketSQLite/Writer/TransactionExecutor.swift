@@ -22,16 +22,18 @@ struct TransactionExecutor {
     deadlineMilliseconds = options.batchDeadlineMilliseconds
   }
 
+  /// - Returns: the answer, and how much it holds in bytes.
   /// - Throws: what SQLite could not do; the group cannot be kept then.
   func run(
     _ transaction: PendingTransaction, in group: inout WriteExecutor.Group
-  ) throws(SQLiteError) -> WorkAnswer {
+  ) throws(SQLiteError) -> (WorkAnswer, bytes: Int) {
     if let key = transaction.key, let kept = try answers.find(key, wall: group.wall) {
-      return .transaction(kept.fingerprint == key.fingerprint ? .repeated(kept.answer) : .keyInUse)
+      guard kept.fingerprint == key.fingerprint else { return (.transaction(.keyInUse), 0) }
+      return (.transaction(.repeated(kept.answer)), kept.answer.readableBytes)
     }
     let result = try perform(transaction, in: &group)
     if let key = transaction.key, let kept = result.kept { try answers.keep(kept, under: key, wall: group.wall) }
-    return .transaction(.answered(result.answer))
+    return (.transaction(.answered(result.answer)), result.answerBytes)
   }
 
   private func perform(

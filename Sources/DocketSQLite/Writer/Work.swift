@@ -28,7 +28,8 @@ struct PendingTransaction: Sendable {
     let body = transaction.body
     self.body = { access in
       let result = body(access)
-      return TransactionResult(result.answer, keepsWrites: result.keepsWrites, kept: result.kept)
+      return TransactionResult(
+        result.answer, answerBytes: result.answerBytes, keepsWrites: result.keepsWrites, kept: result.kept)
     }
   }
 }

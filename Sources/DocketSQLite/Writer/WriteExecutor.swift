@@ -45,7 +45,7 @@ final class WriteExecutor {
   init(_ connection: Connection, tables: DocumentTables, options: SQLiteStoreOptions) throws(SQLiteError) {
     self.tables = tables
     self.options = options
-    matches = try FirstMatch(connection)
+    matches = try FirstMatch(connection, searchMilliseconds: options.batchDeadlineMilliseconds)
     savepoint = try Savepoint(connection)
   }
 
@@ -80,15 +80,19 @@ final class WriteExecutor {
     case .delete(let path):
       return .success(try delete(path, terms, &group))
     case .replaceFirst(let collection, let value, let replacement):
-      guard let id = try matches.first(in: collection, equalTo: value, wall: group.wall) else {
-        return .success(.notFound)
+      switch try matches.first(in: collection, equalTo: value, wall: group.wall) {
+      case .success(let id?):
+        return .success(try put(DocumentPath(collection: collection, id: id), data: replacement, terms, &group))
+      case .success(nil): return .success(.notFound)
+      case .failure(let error): return .failure(error)
       }
-      return .success(try put(DocumentPath(collection: collection, id: id), data: replacement, terms, &group))
     case .deleteFirst(let collection, let value):
-      guard let id = try matches.first(in: collection, equalTo: value, wall: group.wall) else {
-        return .success(.notFound)
+      switch try matches.first(in: collection, equalTo: value, wall: group.wall) {
+      case .success(let id?):
+        return .success(try delete(DocumentPath(collection: collection, id: id), terms, &group))
+      case .success(nil): return .success(.notFound)
+      case .failure(let error): return .failure(error)
       }
-      return .success(try delete(DocumentPath(collection: collection, id: id), terms, &group))
     }
   }
 

@@ -46,6 +46,9 @@ final class Writer: @unchecked Sendable {
   private static let busyPauseMilliseconds: UInt32 = 2
   /// How often a sleeping writer looks whether another process has left something to do.
   private static let sleepMilliseconds: Int64 = 10_000
+  /// A group ends with the batch behind which it has lasted so long, so that the writes behind wait for one long batch
+  /// at most.
+  private static let batchesMilliseconds: Int64 = 50
   /// A sleeping writer pauses at least so long, whatever expires.
   private static let sweepRetryMilliseconds: Int64 = 50
 
@@ -154,6 +157,7 @@ final class Writer: @unchecked Sendable {
       guard try begin() else { return }
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
       let (answers, changes) = try carryOut(group)
+      group = backlog.giveBack(group, behind: answers.count)
       try transaction.commit()
       if let problem = files.problem() { return fail(group, reason: problem) }
       writes = changes
@@ -161,7 +165,7 @@ final class Writer: @unchecked Sendable {
     } catch {
       return undo(group, after: error)
     }
-    let bytes = group.reduce(0) { $0 + $1.bytes }
+    let bytes = tables.takeHistoryBytes()
     keepHouse { () throws(SQLiteError) in
       try checkpointer.afterGroup()
       let wall = clock.milliseconds()
@@ -186,6 +190,8 @@ final class Writer: @unchecked Sendable {
     return true
   }
 
+  /// Does the work of a group, or the first part of it where batches are long or read much.
+  /// - Returns: the answers to what was done, and how many changes there were.
   private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> (answers: [WorkAnswer], changes: Int) {
     let newest = try tables.newestChange()
     let wall = clock.milliseconds()
@@ -193,12 +199,16 @@ final class Writer: @unchecked Sendable {
     var numbers = WriteExecutor.Group(sequence: newest.sequence, at: floorMilliseconds, wall: wall)
     var answers: [WorkAnswer] = []
     answers.reserveCapacity(group.reduce(0) { $0 + $1.work.count })
-    for run in group {
-      for work in run.work {
-        switch work {
-        case .write(let write): answers.append(WorkAnswer(try executor.run(write, in: &numbers)))
-        case .transaction(let transaction): answers.append(try transactions.run(transaction, in: &numbers))
-        }
+    let end = WallClock.uptimeMilliseconds() + Self.batchesMilliseconds
+    var answerBytes = 0
+    group: for work in group.lazy.flatMap(\.work) {
+      switch work {
+      case .write(let write): answers.append(WorkAnswer(try executor.run(write, in: &numbers)))
+      case .transaction(let transaction):
+        let (answer, bytes) = try transactions.run(transaction, in: &numbers)
+        answers.append(answer)
+        answerBytes += bytes
+        if answerBytes >= options.groupBytes || WallClock.uptimeMilliseconds() >= end { break group }
       }
     }
     return (answers, Int(numbers.sequence - newest.sequence))

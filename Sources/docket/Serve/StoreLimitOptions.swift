@@ -12,7 +12,10 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many such readings may wait; a further one gets 503.")
   var scanQueueLength = SQLiteStoreOptions().scanQueueLength
 
-  @Option(help: "How many seconds a batch may take, while all other writes wait. Beyond: 503, and it is undone.")
+  @Option(
+    help:
+      "How many seconds a batch may take, or PUT and DELETE of /item, while all other writes wait. Beyond: 503, nothing is changed."
+  )
   var batchTimeout = Double(SQLiteStoreOptions().batchDeadlineMilliseconds) / 1000
 
   @Option(help: "How many hours an answer is kept under its Idempotency-Key.")
