@@ -6,8 +6,8 @@ public struct ClientConfiguration: Sendable {
   public var requestTimeout: Duration
   /// How many requests may be on their way without an answer. Further calls wait their turn.
   public var maximumInFlight: Int
-  /// How often a request is tried in all. One that never left is always tried again; one that was sent, only if
-  /// `Call.isRepeatable`.
+  /// How often a request is tried in all, attempts to connect included. One that was sent is tried again only if it has
+  /// an idempotency key or changes nothing the second time. By the default a server may be away for some seconds.
   public var maximumAttempts: Int
   /// Whether writes are sent with an `Idempotency-Key`, so that they can be tried again, whatever they do. The server
   /// keeps its answers for that, which costs it something.
@@ -19,7 +19,7 @@ public struct ClientConfiguration: Sendable {
 
   public init(
     connectTimeout: Duration = .seconds(5), requestTimeout: Duration = .seconds(30), maximumInFlight: Int = 128,
-    maximumAttempts: Int = 4, usesIdempotencyKeys: Bool = true, maximumPause: Duration = .seconds(2),
+    maximumAttempts: Int = 10, usesIdempotencyKeys: Bool = true, maximumPause: Duration = .seconds(2),
     maximumAnswerBytes: Int = 65 << 20
   ) {
     precondition(maximumInFlight > 0 && maximumAttempts > 0 && maximumAnswerBytes > 0)

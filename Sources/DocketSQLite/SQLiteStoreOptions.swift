@@ -37,6 +37,8 @@ public struct SQLiteStoreOptions: Sendable {
   public var checkpointPages: Int64 = 16_000
   /// The log is emptied when nothing was written for so long. Default: 1,000 ms.
   public var idleMilliseconds: Int64 = 1_000
+  /// In the midst of writes, expired documents are cleared away at least so often. Default: 500 ms.
+  public var sweepMilliseconds: Int64 = 500
   /// How long one scan may take. Default: 5,000 ms.
   public var scanDeadlineMilliseconds: Int64 = 5_000
   /// How many scans may wait for a thread; one more is refused as `tooManyScans`. Default: 256.
@@ -63,7 +65,9 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(historyDays >= 0 && historyFloorBytes >= 0)
     precondition((0...100).contains(historySharePercent), "the share of history is a percentage")
     precondition(databaseBytes ?? .max >= 1 << 16, "the empty tables have room")
-    precondition(batchDeadlineMilliseconds > 0 && (1...87_600).contains(keptAnswerHours) && keptAnswerBytes > 0)
+    precondition(
+      batchDeadlineMilliseconds > 0 && sweepMilliseconds > 0 && (1...87_600).contains(keptAnswerHours)
+        && keptAnswerBytes > 0)
     precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0)
   }
 }

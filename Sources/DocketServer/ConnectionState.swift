@@ -146,9 +146,10 @@ struct ConnectionState {
     }
   }
 
-  /// Writes the answers that are due, and says what becomes of the connection then.
+  /// Writes the answers that are due, as long as the output is below its bound, and says what becomes of the connection
+  /// then.
   mutating func takeOutput(into output: inout ByteBuffer, log: (RequestSummary, Response) -> Void) -> AfterOutput {
-    while let first = answers.first, let response = first.response {
+    while output.readableBytes < limits.sendBufferBytes, let first = answers.first, let response = first.response {
       output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
       if logsRequests { log(first.request, response) }
       answers.removeFirst()

@@ -15,8 +15,8 @@ extension ByteBuffer {
   }
 
   /// A document as a page shows it.
-  mutating func writeItem(_ document: Document) {
-    writeIdentity(document.path, document.revision)
+  mutating func writeItem(_ document: Document, withRevision: Bool) {
+    writeIdentity(document.path, withRevision ? document.revision : nil)
     writeStaticString(", \"created\": ")
     writeJSONString(document.created.rfc3339)
     writeStaticString(", \"updated\": ")

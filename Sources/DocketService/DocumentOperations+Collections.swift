@@ -7,7 +7,7 @@ extension DocumentOperations {
   func readPage(_ request: PageRequest, completion: @escaping (Response) -> Void) {
     let pageBytes = limits.pageBytes
     access.scan(
-      request.collection, after: request.after, into: Page(),
+      request.collection, after: request.after, into: Page(isTrial: isTrial),
       visit: { page, document in page.add(document, limit: request.limit, bytes: pageBytes) },
       completion: { result in
         switch result {
@@ -25,6 +25,10 @@ struct Page: Sendable {
   private var bytes = 0
   private var lastID: String?
   private var isCut = false
+  private let isTrial: Bool
+
+  /// - Parameter isTrial: whether its documents may have revisions that will be others'.
+  init(isTrial: Bool = false) { self.isTrial = isTrial }
 
   mutating func add(_ document: Document, limit: Int, bytes limitBytes: Int) -> ScanStep {
     // Only a document behind the page shows that the page is not the last.
@@ -33,7 +37,7 @@ struct Page: Sendable {
       return .stop
     }
     if count > 0 { text.writeStaticString(", ") }
-    text.writeItem(document)
+    text.writeItem(document, withRevision: !isTrial)
     count += 1
     bytes += document.data.readableBytes
     lastID = document.path.id

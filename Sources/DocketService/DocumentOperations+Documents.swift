@@ -7,7 +7,9 @@ extension DocumentOperations {
     _ path: DocumentPath, _ condition: Condition?, withHeaders: Bool, completion: @escaping (Response) -> Void
   ) {
     access.document(at: path) { result in
-      completion(Self.response(to: result, condition, withHeaders: withHeaders, none: .noDocument))
+      var response = Self.response(to: result, condition, withHeaders: withHeaders, none: .noDocument)
+      if isTrial { response.headers = Headers() }
+      completion(response)
     }
   }
 

@@ -1,5 +1,6 @@
 import DocketStore
 import DocketWire
+import NIOCore
 
 /// What a request comes to, once it is understood.
 public enum Operation: Sendable {
@@ -26,7 +27,9 @@ public enum Operation: Sendable {
     switch self {
     case .answer: .immediate
     case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past: .read
-    case .document(.write), .once: .write
+    // The search for an equal array or object has no index, so of one connection no more than one is under way.
+    case .document(.write(let write, _)): write.action.searches ? .read : .write
+    case .once: .write
     // What a batch reads can be large: of one connection no more than one such answer is in memory.
     case .batch(let batch): batch.reads ? .read : .write
     }
@@ -41,6 +44,18 @@ public enum DocumentOperation: Sendable {
   /// The list of the original server, whole.
   case readList
   case write(Write, answeredAs: WriteForm)
+}
+
+extension Write.Action {
+  /// Whether it looks through a collection for a value that no index finds.
+  fileprivate var searches: Bool {
+    switch self {
+    case .replaceFirst(_, let value, _), .deleteFirst(_, let value):
+      let first = value.readableBytesView.first { $0 > UInt8(ascii: " ") }
+      return first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
+    case .create, .put, .mergePatch, .jsonPatch, .delete: return false
+    }
+  }
 }
 
 /// How a write is answered.

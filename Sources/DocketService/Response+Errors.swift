@@ -76,6 +76,10 @@ extension StoreError {
         .internalServerError, "invalid_document",
         "What is stored at \(path.requestPath) cannot be served: \(reason). Replace it with PUT, or mend it with sqlite3."
       )
+    case .refused(let reason):
+      .error(
+        .unprocessable, "refused",
+        "A rule of this database, a trigger, refuses the write: \(reason). Nothing was changed.")
     case .historyGone(let oldest):
       .error(
         .gone, "history_gone",

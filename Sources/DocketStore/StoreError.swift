@@ -15,6 +15,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case historyGone(oldest: Revision)
   /// The moment asked for has not come; this is the newest revision.
   case ahead(newest: Revision)
+  /// The database refuses the write by a rule that is not Docket's: a trigger of its operator's.
+  case refused(reason: String)
   /// A scan was told to end by its deadline.
   case deadlineExceeded
 

@@ -13,6 +13,7 @@ struct ClockTests {
     var options = SQLiteStoreOptions()
     // Nothing is cleared away meanwhile: what was, cannot come back when the clock does.
     options.idleMilliseconds = 3_600_000
+    options.sweepMilliseconds = 3_600_000
     let store = try StoreFixture(options: options, clock: clock)
     let session = try store.session()
     var generator = SeededGenerator.forTest(named: "clocks that jump")

@@ -9,7 +9,9 @@ struct WriterExpiryTests {
   /// A store with the documents 1 and 2 in `/item/`, of which 1 expires when the clock has gone on by a second.
   private func makeStore() async throws -> (StoreFixture, SessionDriver, TestClock) {
     let clock = TestClock()
-    let store = try StoreFixture(clock: clock)
+    var options = SQLiteStoreOptions()
+    options.sweepMilliseconds = 3_600_000
+    let store = try StoreFixture(options: options, clock: clock)
     let session = try store.session()
     _ = try await session.writeAll([.put("/item/", "1", "1"), .put("/item/", "2", "1")])
     try store.connect().execute("UPDATE document_rows SET expires_at = \(clock.milliseconds + 1_000) WHERE id = '1'")
@@ -134,6 +136,55 @@ struct WriterExpiryTests {
     #expect(try await session.write(deletion) == .conditionFailed(current: nil))
     let creation = Write.put("/item/", "1", "7").on(WriteTerms(condition: .absent))
     #expect(try await session.write(creation) == .created(DocumentPath("/item/", "1"), Revision(4)))
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Where writes only trickle, what has expired is cleared away all the same")
+  func trickle() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 3_600_000
+    options.sweepMilliseconds = 20
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    _ = try await session.write(Write.put("/e/", "1", "1").on(WriteTerms(lifetimeMilliseconds: 1)))
+    clock.milliseconds += 1
+    let outside = try store.connect()
+    try await eventually {
+      _ = try await session.put("/a/", "1", "1")
+      return try outside.int64("SELECT count(*) FROM changes WHERE kind = 'expired'") == 1
+    }
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Large documents that expire together are cleared away a few at a time")
+  func largeDocuments() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 3_600_000
+    options.sweepMilliseconds = 1
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 1 << 19) + "\""
+    for id in 0..<30 {
+      _ = try await session.write(Write.put("/e/", "\(id)", text).on(WriteTerms(lifetimeMilliseconds: 1_000)))
+    }
+    clock.milliseconds += 1_000
+    let outside = try store.connect()
+    var counts: Set<Int64> = []
+    try await eventually {
+      try await Task.sleep(for: .milliseconds(2))
+      _ = try await session.put("/a/", "1", "1")
+      let count = try outside.int64("SELECT count(*) FROM document_rows WHERE collection = '/e/'") ?? 0
+      counts.insert(count)
+      return count == 0
+    }
+    // Nine documents make more than the bound of a step.
+    #expect(counts.count >= 3, "\(counts)")
+    outside.close()
     await session.close()
     try store.closeAndCheck()
   }

@@ -85,6 +85,41 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
+  @Test("A trigger of the operator's refuses the writes it is about, alone and in batches, and no others")
+  func triggers() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.put("/n/", "1", "1")
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      CREATE TRIGGER mine BEFORE INSERT ON document_rows WHEN new.collection = '/forbidden/'
+      BEGIN SELECT raise(ABORT, 'not here'); END
+      """)
+    let answers = try await session.writeAll([
+      .put("/n/", "2", "2"), .put("/forbidden/", "1", "1"), .put("/n/", "1", "3"), .create(in: "/forbidden/", "1"),
+      Write.put("/forbidden/", "1", "1").on(WriteTerms(isDryRun: true)), .put("/n/", "3", "3"),
+    ])
+    for refused in [1, 3, 4] { #expect(answers[refused] == .failure(.refused(reason: "not here"))) }
+    for done in [0, 2, 5] { #expect(throws: Never.self) { try answers[done].get() } }
+    let outcome = try await session.transact(
+      Transaction(.batch, bytes: 1, key: nil) { access in
+        var reasons: [String] = []
+        access.submit(.put("/n/", "4", "4")) { _ in }
+        access.submit(.put("/forbidden/", "1", "1")) { reasons.append("\($0)") }
+        return TransactionResult(reasons, keepsWrites: reasons.isEmpty, kept: nil)
+      })
+    guard case .answered(let reasons) = outcome else { throw StoreError.closed }
+    #expect(reasons.count == 1 && reasons[0].contains("not here"))
+    let page = try await session.page(CollectionPath(unchecked: "/n/"))
+    #expect(page.map { String(buffer: $0.data) } == ["3", "2", "3"])
+    try outside.execute("DROP TRIGGER mine")
+    #expect(try await session.put("/forbidden/", "1", "1") == Revision(5))
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("The search for an equal document ends at its deadline, and changes nothing")
   func searchDeadline() async throws {
     var options = SQLiteStoreOptions()

@@ -42,7 +42,8 @@ final class DocumentTables {
   }
 
   private let path = KeyBuffer()
-  private var historyBytes = 0
+  /// How many bytes of texts have gone into the history since `takeHistoryBytes`. What was undone counts as well.
+  private(set) var historyBytes = 0
   private let newest: Statement
   private let select: Statement
   private let insertChange: Statement
@@ -127,7 +128,7 @@ final class DocumentTables {
     try insertChange.run()
   }
 
-  /// How many bytes of texts went into the history since the last call. What was undone counts as well.
+  /// `historyBytes`, which begins anew.
   func takeHistoryBytes() -> Int {
     defer { historyBytes = 0 }
     return historyBytes

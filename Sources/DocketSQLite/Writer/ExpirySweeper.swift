@@ -9,12 +9,20 @@ final class ExpirySweeper {
   private let expired: Statement
   /// What was written since the last step.
   private var writes = 0
+  /// When the last step was, by the uptime clock.
+  private var lastStepMilliseconds = WallClock.uptimeMilliseconds()
+  private let intervalMilliseconds: Int64
 
-  /// One step takes so many documents at most. In the midst of writes there is one for every quarter as many, so that
-  /// documents go faster than any load makes them.
+  /// One step takes so many documents at most, and no more behind those that make so much history. In the midst of writes
+  /// there is one for every quarter as many, so that documents go faster than any load makes them, and one now and then
+  /// however few writes there are.
   private static let stepDocuments: Int64 = 1_024
+  private static let stepBytes = 4 << 20
 
-  init(_ connection: Connection, transaction: WriteTransaction, tables: DocumentTables) throws(SQLiteError) {
+  init(
+    _ connection: Connection, transaction: WriteTransaction, tables: DocumentTables, options: SQLiteStoreOptions
+  ) throws(SQLiteError) {
+    intervalMilliseconds = options.sweepMilliseconds
     self.transaction = transaction
     self.tables = tables
     next = try connection.prepare(
@@ -36,8 +44,12 @@ final class ExpirySweeper {
   /// meanwhile waits for no more than that.
   func afterGroup(writes count: Int, wall: Int64, floor: Int64) throws(SQLiteError) {
     writes += count
-    guard writes >= Self.stepDocuments / 4 else { return }
+    let now = WallClock.uptimeMilliseconds()
+    guard writes >= Self.stepDocuments / 4 || now - lastStepMilliseconds >= intervalMilliseconds else {
+      return
+    }
     writes = 0
+    lastStepMilliseconds = now
     _ = try step(wall: wall, floor: floor)
   }
 
@@ -50,7 +62,8 @@ final class ExpirySweeper {
     let paths = try expiredPaths(wall: wall)
     var newest = try tables.newestChange()
     newest.at = max(wall, newest.at, floor)
-    for path in paths {
+    let historyBytes = tables.historyBytes
+    for path in paths where tables.historyBytes - historyBytes < Self.stepBytes {
       defer { tables.release() }
       guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { continue }
       newest.sequence += 1

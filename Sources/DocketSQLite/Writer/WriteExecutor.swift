@@ -39,6 +39,9 @@ final class WriteExecutor {
   private let tables: DocumentTables
   private let matches: FirstMatch
   private let savepoint: Savepoint
+  /// Whether a write that the database refuses, by a trigger of its operator's say, is undone by itself. Otherwise the
+  /// group cannot be kept; each write pays for a savepoint.
+  var undoesRefusals = false
   private var identifiers = IdentifierSource()
   private let options: SQLiteStoreOptions
 
@@ -52,12 +55,25 @@ final class WriteExecutor {
   /// Carries out one write.
   /// - Throws: what SQLite could not do; the transaction cannot be kept then.
   func run(_ write: Write, in group: inout Group) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
-    guard write.terms.isDryRun else { return try perform(write, in: &group) }
+    guard write.terms.isDryRun || undoesRefusals else { return try perform(write, in: &group) }
     // What would happen is found out by doing it.
     var trial = group
     try savepoint.set()
-    let answer = try perform(write, in: &trial)
-    try savepoint.goBack()
+    let answer: Result<WriteOutcome, StoreError>
+    do {
+      answer = try perform(write, in: &trial)
+    } catch {
+      guard undoesRefusals, error.isRefusal else { throw error }
+      tables.release()
+      try savepoint.goBack()
+      return .failure(.refused(reason: error.message))
+    }
+    if write.terms.isDryRun {
+      try savepoint.goBack()
+    } else {
+      try savepoint.release()
+      group = trial
+    }
     return answer
   }
 

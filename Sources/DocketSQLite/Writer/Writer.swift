@@ -46,9 +46,8 @@ final class Writer: @unchecked Sendable {
   private static let busyPauseMilliseconds: UInt32 = 2
   /// How often a sleeping writer looks whether another process has left something to do.
   private static let sleepMilliseconds: Int64 = 10_000
-  /// A group ends with the batch behind which it has lasted so long, so that the writes behind wait for one long batch
-  /// at most.
-  private static let batchesMilliseconds: Int64 = 50
+  /// A group ends with the work behind which it has lasted so long: what is done should not wait for what takes long.
+  private static let groupMilliseconds: Int64 = 50
   /// A sleeping writer pauses at least so long, whatever expires.
   private static let sweepRetryMilliseconds: Int64 = 50
 
@@ -69,7 +68,7 @@ final class Writer: @unchecked Sendable {
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
-    sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables)
+    sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = try tables.newestChange().at + 1
     files = FileWatch(connection, path: path)
@@ -156,7 +155,7 @@ final class Writer: @unchecked Sendable {
     do {
       guard try begin() else { return }
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
-      let (answers, changes) = try carryOut(group)
+      guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
       try transaction.commit()
       if let problem = files.problem() { return fail(group, reason: problem) }
@@ -175,6 +174,25 @@ final class Writer: @unchecked Sendable {
     }
   }
 
+  /// Does the work of a group. Where the database refuses one of its writes all is undone and given back, to be done again
+  /// in such a way that this one shows.
+  private func carryOutOrGiveBack(
+    _ group: [WriteBacklog.Run]
+  ) throws(SQLiteError) -> (answers: [WorkAnswer], changes: Int)? {
+    do {
+      let result = try carryOut(group)
+      executor.undoesRefusals = false
+      return result
+    } catch {
+      guard error.isRefusal, !executor.undoesRefusals else { throw error }
+      tables.release()
+      try transaction.undo()
+      executor.undoesRefusals = true
+      _ = backlog.giveBack(group, behind: 0)
+      return nil
+    }
+  }
+
   /// Begins a transaction, or returns false when there is no write left that may wait for it.
   ///
   /// While another process holds the lock, each write waits for as long as it may, counted from its submission.
@@ -190,7 +208,7 @@ final class Writer: @unchecked Sendable {
     return true
   }
 
-  /// Does the work of a group, or the first part of it where batches are long or read much.
+  /// Does the work of a group, or the first part of it where that takes long or reads much.
   /// - Returns: the answers to what was done, and how many changes there were.
   private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> (answers: [WorkAnswer], changes: Int) {
     let newest = try tables.newestChange()
@@ -199,17 +217,17 @@ final class Writer: @unchecked Sendable {
     var numbers = WriteExecutor.Group(sequence: newest.sequence, at: floorMilliseconds, wall: wall)
     var answers: [WorkAnswer] = []
     answers.reserveCapacity(group.reduce(0) { $0 + $1.work.count })
-    let end = WallClock.uptimeMilliseconds() + Self.batchesMilliseconds
+    let end = WallClock.uptimeMilliseconds() + Self.groupMilliseconds
     var answerBytes = 0
-    group: for work in group.lazy.flatMap(\.work) {
+    for work in group.lazy.flatMap(\.work) {
       switch work {
       case .write(let write): answers.append(WorkAnswer(try executor.run(write, in: &numbers)))
       case .transaction(let transaction):
         let (answer, bytes) = try transactions.run(transaction, in: &numbers)
         answers.append(answer)
         answerBytes += bytes
-        if answerBytes >= options.groupBytes || WallClock.uptimeMilliseconds() >= end { break group }
       }
+      if answerBytes >= options.groupBytes || WallClock.uptimeMilliseconds() >= end { break }
     }
     return (answers, Int(numbers.sequence - newest.sequence))
   }
