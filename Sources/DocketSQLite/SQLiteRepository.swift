@@ -49,7 +49,8 @@ public final class SQLiteRepository: DocumentRepository {
     do throws(SQLiteError) {
       return try SQLiteSession(
         connection: ConnectionSetup.reader(path: path, options: options), clock: clock, queue: queue, scans: scans,
-        scanDeadlineMilliseconds: options.scanDeadlineMilliseconds, deliver: deliver)
+        scanDeadlineMilliseconds: options.scanDeadlineMilliseconds,
+        documentCacheBytes: options.documentCacheBytes, deliver: deliver)
     } catch {
       throw StoreError(reading: error)
     }

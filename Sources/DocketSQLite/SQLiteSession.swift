@@ -18,9 +18,9 @@ final class SQLiteSession: RepositorySession {
 
   init(
     connection: Connection, clock: WallClock, queue: WriteQueue, scans: ScanPool, scanDeadlineMilliseconds: Int64,
-    deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    documentCacheBytes: Int, deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(SQLiteError) {
-    reader = try SnapshotReader(connection, clock: clock)
+    reader = try SnapshotReader(connection, clock: clock, cacheBytes: documentCacheBytes)
     self.connection = connection
     self.queue = queue
     self.scans = scans

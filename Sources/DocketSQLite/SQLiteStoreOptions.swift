@@ -52,6 +52,8 @@ public struct SQLiteStoreOptions: Sendable {
   public var keptAnswerBytes: Int64 = 512 << 20
   /// The most memory each connection keeps pages in, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
+  /// How much of documents that were read each session keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
+  public var documentCacheBytes = 16 << 20
 
   public init() {}
 
@@ -68,6 +70,6 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(
       batchDeadlineMilliseconds > 0 && sweepMilliseconds > 0 && (1...87_600).contains(keptAnswerHours)
         && keptAnswerBytes > 0)
-    precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0)
+    precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0 && documentCacheBytes >= 0)
   }
 }

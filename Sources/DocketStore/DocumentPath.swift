@@ -25,22 +25,32 @@ public struct DocumentPath: Sendable, CustomStringConvertible {
 }
 
 extension CollectionPath: Hashable {
-  public static func == (a: Self, b: Self) -> Bool {
-    a.description.utf8.elementsEqual(b.description.utf8)
-  }
+  public static func == (a: Self, b: Self) -> Bool { a.description.hasSameBytes(as: b.description) }
 
-  public func hash(into hasher: inout Hasher) {
-    for byte in description.utf8 { hasher.combine(byte) }
-  }
+  public func hash(into hasher: inout Hasher) { description.hashBytes(into: &hasher) }
 }
 
 extension DocumentPath: Hashable {
-  public static func == (a: Self, b: Self) -> Bool {
-    a.id.utf8.elementsEqual(b.id.utf8) && a.collection == b.collection
-  }
+  public static func == (a: Self, b: Self) -> Bool { a.id.hasSameBytes(as: b.id) && a.collection == b.collection }
 
   public func hash(into hasher: inout Hasher) {
-    hasher.combine(collection)
-    for byte in id.utf8 { hasher.combine(byte) }
+    collection.hash(into: &hasher)
+    id.hashBytes(into: &hasher)
+  }
+}
+
+extension String {
+  fileprivate func hasSameBytes(as other: String) -> Bool {
+    guard utf8.count == other.utf8.count else { return false }
+    let isSame = utf8.withContiguousStorageIfAvailable { a in
+      other.utf8.withContiguousStorageIfAvailable { b in a.elementsEqual(b) }
+    }
+    return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
+  }
+
+  fileprivate func hashBytes(into hasher: inout Hasher) {
+    let isDone: Void? = utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    if isDone == nil { for byte in utf8 { hasher.combine(byte) } }
+    hasher.combine(UInt8(0xFF))
   }
 }

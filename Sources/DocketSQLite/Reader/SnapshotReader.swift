@@ -9,9 +9,14 @@ final class SnapshotReader {
   private let begin: Statement
   private let commit: Statement
   private let select: Statement
+  private var cache: DocumentCache
   private var isInSnapshot = false
+  /// The time by which documents expire in the snapshot.
+  private var wall: Int64 = 0
 
-  init(_ connection: Connection, clock: WallClock) throws(SQLiteError) {
+  /// - Parameter cacheBytes: how much of documents that were read is kept at hand.
+  init(_ connection: Connection, clock: WallClock, cacheBytes: Int) throws(SQLiteError) {
+    cache = try DocumentCache(connection, limitBytes: cacheBytes)
     self.connection = connection
     self.clock = clock
     begin = try connection.prepare("BEGIN")
@@ -46,16 +51,21 @@ final class SnapshotReader {
     if !isInSnapshot {
       try begin.run()
       isInSnapshot = true
-      select.bind(clock.milliseconds(), at: 3)
+      wall = clock.milliseconds()
+      try cache.follow()
     }
+    if let document = cache.document(at: path, wall: wall) { return .success(document) }
     key.load(path)
     select.bind(borrowing: key.collection, at: 1)
     select.bind(borrowing: key.id, at: 2)
+    select.bind(wall, at: 3)
     defer { select.reset() }
     guard try select.step() else { return .success(nil) }
-    return Document.read(
+    let document = Document.read(
       path, revision: select.int64(0), created: select.int64(1), updated: select.int64(2),
       expires: select.optionalInt64(3), data: select.bytes(4)
-    ).map { $0 }
+    )
+    if case .success(let document) = document { cache.insert(document) }
+    return document.map { $0 }
   }
 }

@@ -27,6 +27,9 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "The memory in which each connection to the database keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
+  @Option(help: "How many bytes of documents that were read each thread keeps at hand; 0 keeps none.")
+  var documentCacheBytes = SQLiteStoreOptions().documentCacheBytes
+
   @Option(help: "The log is written back into the database file when it holds so many pages.")
   var checkpointPages = SQLiteStoreOptions().checkpointPages
 
@@ -47,6 +50,7 @@ struct StoreLimitOptions: ParsableArguments {
     options.keptAnswerHours = idempotencyHours
     options.keptAnswerBytes = idempotencyBytes
     options.cacheBytes = cacheBytes
+    options.documentCacheBytes = documentCacheBytes
     options.checkpointPages = checkpointPages
     return options
   }
@@ -59,6 +63,7 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--idempotency-hours", idempotencyHours, 1...87_600)
     try check("--idempotency-bytes", idempotencyBytes, 1...(1 << 40))
     try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
+    try check("--document-cache-bytes", documentCacheBytes, 0...(1 << 40))
     try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
   }
 }

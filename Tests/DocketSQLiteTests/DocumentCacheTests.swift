@@ -1,0 +1,93 @@
+import DocketStore
+import DocketTestSupport
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Documents kept at hand")
+struct DocumentCacheTests {
+  @Test(
+    "are never stale, whoever writes, however many changes there were and whatever has been pruned",
+    arguments: [2_000, 16 << 20])
+  func neverStale(cacheBytes: Int) async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.documentCacheBytes = cacheBytes
+    options.idleMilliseconds = 3
+    options.historyDays = 1
+    let store = try StoreFixture(options: options, clock: clock)
+    let (reader, writer) = (try store.session(), try store.session())
+    let outside = try store.connect()
+    var generator = SeededGenerator.forTest(named: "the document cache")
+    var known: [String: String] = [:]
+    for step in 0..<600 {
+      let id = "\(Int.random(in: 0..<20, using: &generator))"
+      switch Int.random(in: 0..<12, using: &generator) {
+      case 0..<3:
+        _ = try await writer.put("/c/", id, "\(step)")
+        known[id] = "\(step)"
+      case 3:
+        try outside.execute("INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/c/', '\(id)', '\(step)')")
+        known[id] = "\(step)"
+      case 4:
+        try outside.execute("DELETE FROM documents WHERE collection = '/c/' AND id = '\(id)'")
+        known[id] = nil
+      case 5:
+        // Most of them are of documents that are not at hand.
+        let writes = (0..<Int.random(in: 1...6_000, using: &generator)).map { Write.put("/other/", "\($0 % 50)", "1") }
+        _ = try await writer.writeAll(writes + [.put("/c/", id, "\(step)")])
+        known[id] = "\(step)"
+      case 6 where step % 5 == 0:
+        clock.milliseconds += 2 * 86_400_000
+        _ = try await writer.put("/c/", id, "\(step)")
+        known[id] = "\(step)"
+      default:
+        #expect(try await reader.text("/c/", id) == known[id], "step \(step), document \(id)")
+      }
+    }
+    for id in 0..<20 { #expect(try await reader.text("/c/", "\(id)") == known["\(id)"]) }
+    outside.close()
+    await reader.close()
+    await writer.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("end when they expire, without a word of the store")
+  func expiry() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 3_600_000
+    options.sweepMilliseconds = 3_600_000
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    _ = try await session.write(Write.put("/c/", "1", "1").on(WriteTerms(lifetimeMilliseconds: 1_000)))
+    #expect(try await session.text("/c/", "1") == "1")
+    clock.milliseconds += 999
+    #expect(try await session.text("/c/", "1") == "1")
+    clock.milliseconds += 1
+    #expect(try await session.text("/c/", "1") == nil)
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("take no more than their share of memory, and what is read again and again stays")
+  func bounded() throws {
+    let connection = try Connection(path: ":memory:", access: .create)
+    try connection.execute("CREATE TABLE changes(sequence INTEGER PRIMARY KEY, collection TEXT, id TEXT)")
+    var cache = try DocumentCache(connection, limitBytes: 100_000)
+    func document(_ id: Int, bytes: Int) -> Document {
+      Document(
+        path: DocumentPath("/c/", "\(id)"), revision: Revision(1), created: Timestamp(milliseconds: 1),
+        updated: Timestamp(milliseconds: 1), data: .init(repeating: 0x31, count: bytes))
+    }
+    for id in 0..<10_000 {
+      cache.insert(document(id, bytes: 100))
+      #expect(cache.document(at: DocumentPath("/c/", "0"), wall: 0) != nil)
+    }
+    let held = (0..<10_000).count { cache.document(at: DocumentPath("/c/", "\($0)"), wall: 0) != nil }
+    #expect(held * 100 < 100_000 && held > 50)
+    // One that is too large for it does not push the others out.
+    cache.insert(document(-1, bytes: 90_000))
+    #expect(cache.document(at: DocumentPath("/c/", "-1"), wall: 0) == nil)
+  }
+}
