@@ -18,11 +18,14 @@ struct PatchLayout {
       while start > 0, text[start - 1] <= 0x20 { start -= 1 }
       return end - start > Self.maximumBytes ? [] : Array(text[start..<end])
     }
+    // One child's white space, taken for that of all, must not make a text many times as long.
+    func shared(_ space: [UInt8]) -> [UInt8] { space.count * children.count > 2 * text.count ? [] : space }
     beforeFirst = children.first.map { space(before: $0.lowerBound) } ?? []
-    beforeOthers = children.count > 1 ? space(before: children[1].lowerBound) : beforeFirst
+    beforeOthers = children.count > 1 ? shared(space(before: children[1].lowerBound)) : beforeFirst
     atEnd = children.isEmpty ? [] : space(before: text.trimmingWhitespace.endIndex - 1)
     let between = members?.first.map { text[$0.key.range.upperBound..<$0.value.lowerBound] }
-    colon = between.flatMap { $0.count > Self.maximumBytes ? nil : Array($0) } ?? [UInt8(ascii: ":")]
+    let spaced = between.flatMap { $0.count > Self.maximumBytes ? nil : shared(Array($0)) } ?? []
+    colon = spaced.isEmpty ? [UInt8(ascii: ":")] : spaced
   }
 
   /// What one child more takes at most, besides its key and value.

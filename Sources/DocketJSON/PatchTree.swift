@@ -53,6 +53,8 @@ struct PatchTree {
   ) throws(JSONPatch.Misfit) {
     // Even an operation that finds nothing has looked.
     try spend(1 + operation.path.steps.count)
+    // Values are put no deeper than documents nest, so that the functions here call themselves no deeper than twice that.
+    guard operation.path.steps.count <= JSONLimits.maximumDepth else { throw Misfit(.tooDeep) }
     func node(_ place: Range<Int>) -> Node { .text(UnsafeRawBufferPointer(rebasing: values[place])) }
     switch operation.kind {
     case .add(let value):

@@ -32,7 +32,7 @@ extension DocumentService {
   /// Answers with a refusal, unless something was kept under the key.
   func tell(_ refusal: Response, unlessKeptUnder key: IdempotencyKey, completion: @escaping (Response) -> Void) {
     let transaction = Transaction(.single, bytes: 0, key: key) { _ in
-      TransactionResult(refusal, keepsWrites: true, kept: nil)
+      TransactionResult(refusal, keepsWrites: true, kept: refusal.textToKeep)
     }
     session.transact(transaction) { result in completion(result.response { $0 }) }
   }

@@ -150,6 +150,15 @@ struct JSONPatchTests {
     let long = "[" + Array(repeating: "0", count: 500_000).joined(separator: ",") + "]"
     #expect(refusal(many(20_000, #"{"op":"add","path":"/0","value":0}"#), long) == .tooMuchWork)
     #expect(refusal(many(1_000, #"{"op":"add","path":"/-","value":0}"#), long) == nil)
+    // Each operation opens the value that the one before has put at the end, as deep as values may be.
+    let deeper = (0..<120).map { level in
+      let value = String(repeating: #"{"":"#, count: 120) + "0" + String(repeating: "}", count: 120)
+      return #"{"op":"add","path":"\#(String(repeating: "/", count: 120 * level + 1))","value":\#(value)}"#
+    }
+    #expect(refusal("[" + deeper.joined(separator: ",") + "]", "{}") == .tooDeep)
+    let wide = "[0," + String(repeating: " ", count: 250) + "0" + String(repeating: ",0", count: 100_000) + "]"
+    let widened = try apply(#"[{"op":"remove","path":"/0"}]"#, to: wide)
+    #expect(widened.utf8.count <= 2 * wide.utf8.count)
     let spaced = "{" + String(repeating: " ", count: 10_000) + "\"a\":1}"
     let grown = try apply(
       "[" + (0..<1_000).map { #"{"op":"add","path":"/\#($0)","value":0}"# }.joined(separator: ",") + "]", to: spaced)

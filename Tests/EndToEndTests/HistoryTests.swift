@@ -60,6 +60,10 @@ extension EndToEnd {
         #expect(try ask("POST", "/n/1?restore=1", headers: key).contains(#""revision": 6"#))
         #expect(try ask("POST", "/n/1?restore=1", headers: key).contains("Replayed"))
         #expect(data(try ask("GET", "/n/1")) == "[1]")
+        let refused = #"{"Idempotency-Key":"r"}"#
+        #expect(try ask("POST", "/n/1?restore=3", headers: refused).contains(#""code": 404"#))
+        #expect(try ask("POST", "/n/1?restore=3", headers: refused).contains("Replayed"))
+        #expect(try ask("POST", "/n/1?restore=1", headers: refused).contains("idempotency_key_reused"))
       }
     }
 
