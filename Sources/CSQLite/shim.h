@@ -8,6 +8,11 @@ static inline int docket_db_config_switch(sqlite3 *connection, int option, int o
   return sqlite3_db_config(connection, option, on, (int *)0);
 }
 
+// sqlite3_config is variadic, too (https://sqlite.org/c3ref/config.html).
+static inline int docket_config_memory_statistics(int on) {
+  return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, on);
+}
+
 // SQLITE_TRANSIENT and SQLITE_STATIC are casts, which Swift does not import
 // (https://sqlite.org/c3ref/c_static.html).
 static inline int docket_bind_text_static(sqlite3_stmt *statement, int index, const char *text, int bytes) {

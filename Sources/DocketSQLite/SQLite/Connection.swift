@@ -14,6 +14,10 @@ package final class Connection {
     case create
   }
 
+  /// Nobody asks SQLite how much memory it uses, and counting it takes a lock for each allocation. It can be told so only
+  /// before it is first used.
+  private static let withoutMemoryStatistics: Void = { _ = docket_config_memory_statistics(0) }()
+
   let handle: OpaquePointer
   /// Whether the handle is no longer to be used.
   private(set) var isClosed = false
@@ -22,6 +26,7 @@ package final class Connection {
   /// corrupt the file on purpose (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
   /// - Parameter fileSystem: the name of a layer that was registered with SQLite; nil for SQLite's own.
   package init(path: String, access: Access, fileSystem: String? = nil) throws(SQLiteError) {
+    Self.withoutMemoryStatistics
     let accessFlags =
       switch access {
       case .read: SQLITE_OPEN_READONLY
