@@ -1,0 +1,114 @@
+import ArgumentParser
+import DocketClient
+import DocketWire
+import Histogram
+import NIOCore
+import NIOPosix
+
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measure a server: throughput, and how long answers take.",
+    discussion: """
+      Documents are written to /bench/ and stay there. With --rate, requests are sent at that rate whatever the server does, \
+      and count from the moment at which they were due; otherwise each waits for the answers before it, which hides what a \
+      server that stalls keeps from being asked.
+
+        docket bench --workload put --connections 16 --seconds 5
+      """)
+
+  @Option(help: "What to ask for: \(BenchPlan.Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var workload = BenchPlan.Workload.get
+
+  @Option(help: "How many connections.")
+  var connections = 64
+
+  @Option(help: "How many requests of a connection may be unanswered.")
+  var pipeline = 1
+
+  @Option(help: "The size of a document, in bytes.")
+  var size = 100
+
+  @Option(help: "How many documents are asked for.")
+  var keys = 10_000
+
+  @Option(help: "How often each is: uniform, or zipf (few often, many seldom).")
+  var distribution = BenchPlan.Distribution.uniform
+
+  @Option(help: "For how long.")
+  var seconds = 10.0
+
+  @Option(help: "How many requests in all, in the place of --seconds.")
+  var requests: Int?
+
+  @Option(help: "How many requests a second.")
+  var rate: Double?
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  @OptionGroup var server: ServerOptions
+
+  func validate() throws {
+    try check("--connections", connections, 1...100_000)
+    try check("--pipeline", pipeline, 1...100_000)
+    try check("--size", size, 2...(64 << 20))
+    try check("--keys", keys, 1...100_000_000)
+    try check("--seconds", seconds, 0.1...86_400)
+    if let requests { try check("--requests", requests, 1...1_000_000_000) }
+    if let rate { try check("--rate", rate, 0.1...10_000_000) }
+  }
+
+  private var plan: BenchPlan {
+    BenchPlan(
+      workload: workload, connections: connections, pipeline: workload == .oneShot ? 1 : pipeline, documentBytes: size,
+      keys: keys, distribution: distribution, end: requests.map { .requests($0) } ?? .seconds(seconds), rate: rate,
+      collection: "/bench/")
+  }
+
+  func run() async throws {
+    let plan = plan
+    if plan.workload.needsDocuments { try await fill(plan) }
+    let showsProgress = StandardStream.error.isTerminal && !json
+    let result = try await Self.measure(plan, server.address) { seconds, latencies in
+      guard showsProgress else { return }
+      let p99 = Double(latencies.valueAtPercentile(99)) / 1e6
+      let text = "\r\(Int(seconds)) s  \(latencies.totalCount) requests/s  p99 \((p99 * 100).rounded() / 100) ms     "
+      try? StandardStream.error.write(Array(text.utf8)[...])
+    }
+    if showsProgress { try StandardStream.error.writeLine("") }
+    try StandardStream.output.writeLine(json ? result.json(plan) : result.report(plan))
+  }
+
+  private static func measure(
+    _ plan: BenchPlan, _ address: ServerAddress,
+    progress: @escaping @Sendable (Double, Histogram<UInt64>) -> Void
+  ) async throws -> BenchResult {
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    let finished = eventLoop.makePromise(of: BenchResult.self)
+    eventLoop.execute {
+      BenchRun(plan, address: address, eventLoop: eventLoop, finished: finished, progress: progress).start()
+    }
+    return try await finished.futureResult.get()
+  }
+
+  /// Writes every document once.
+  private func fill(_ plan: BenchPlan) async throws {
+    let requests = BenchRequests(plan)
+    try await server.withClient { client in
+      var next = 0
+      while next < plan.keys {
+        let numbers = next..<min(next + 1_000, plan.keys)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for number in numbers {
+            group.addTask {
+              let (path, data) = requests.document(number)
+              _ = try await client.put(path, data: data)
+            }
+          }
+          try await group.waitForAll()
+        }
+        next = numbers.upperBound
+      }
+    }
+  }
+}

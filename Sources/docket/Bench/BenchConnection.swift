@@ -1,0 +1,138 @@
+import DequeModule
+import DocketClient
+import DocketWire
+import NIOCore
+import NIOPosix
+
+/// One connection of a bench. It lives on the bench's event loop.
+final class BenchConnection: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let run: BenchRun
+  private let isOneShot: Bool
+  private var context: ChannelHandlerContext?
+  private var decoder = FrameDecoder(maximumFrameBytes: 1 << 30)
+  /// When the requests that are on their way were sent.
+  private var starts: Deque<UInt64> = []
+  private var isGreeted = false
+  private var isClosing = false
+  private var greeted: EventLoopPromise<Void>?
+  private var reopen: (() -> Void)?
+
+  init(run: BenchRun, isOneShot: Bool) {
+    self.run = run
+    self.isOneShot = isOneShot
+  }
+
+  /// Opens the connection; the future tells when the server has answered on it.
+  func open(_ address: ServerAddress, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+    if isOneShot {
+      reopen = { [unowned self] in connect(address, on: eventLoop) }
+      return eventLoop.makeSucceededVoidFuture()
+    }
+    let promise = eventLoop.makePromise(of: Void.self)
+    greeted = promise
+    connect(address, on: eventLoop)
+    return promise.futureResult
+  }
+
+  private func connect(_ address: ServerAddress, on eventLoop: any EventLoop) {
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    let bootstrap = ClientBootstrap(group: eventLoop)
+      .channelOption(.socketOption(.so_reuseaddr), value: 1)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+      }
+    let opening =
+      switch address {
+      case .tcp(let host, let port):
+        bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
+      case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
+      }
+    opening.assumeIsolated().whenFailure { [self] error in failed(error) }
+  }
+
+  private func failed(_ error: any Error) {
+    let failure = CommandFailure("cannot connect: \(error) (is docket serve running there?)")
+    if let greeted {
+      self.greeted = nil
+      greeted.fail(failure)
+    } else {
+      run.fail(failure)
+    }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    self.context = context
+    if isOneShot {
+      context.writeAndFlush(wrapOutboundOut(oneShotRequest), promise: nil)
+    } else {
+      context.writeAndFlush(wrapOutboundOut(BenchRequests.greeting), promise: nil)
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    decoder.append(unwrapInboundIn(data))
+    guard !isOneShot else { return }
+    while case .frame(let frame)? = decoder.next() {
+      guard isGreeted else {
+        isGreeted = true
+        greeted?.succeed()
+        greeted = nil
+        continue
+      }
+      if let start = starts.popFirst() { run.answered(code: Self.code(of: frame), since: start) }
+    }
+    go()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    guard !isClosing else { return }
+    guard isOneShot else {
+      return failed(CommandFailure("the server closed a connection"))
+    }
+    // The end of the connection is the end of the answer.
+    decoder.append(ByteBuffer(integer: UInt8(0)))
+    if case .frame(let frame)? = decoder.next(), let start = starts.popFirst() {
+      run.answered(code: Self.code(of: frame), since: start)
+    }
+    decoder.discard()
+    go()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  private var oneShotRequest = ByteBuffer()
+
+  /// Sends what is due.
+  func go() {
+    if isOneShot {
+      guard context == nil, starts.isEmpty, !isClosing else { return }
+      oneShotRequest.clear()
+      guard let start = run.next(into: &oneShotRequest) else { return }
+      starts.append(start)
+      reopen?()
+      return
+    }
+    guard let context, isGreeted else { return }
+    var buffer = ByteBuffer()
+    while starts.count < run.pipeline, let start = run.next(into: &buffer) { starts.append(start) }
+    if buffer.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
+  }
+
+  func close() {
+    isClosing = true
+    reopen = nil
+    context?.close(promise: nil)
+  }
+
+  /// The code of an answer, which stands behind `{"code": `; 0 where there is none.
+  private static func code(of frame: ByteBuffer) -> Int {
+    guard frame.readableBytes >= 12 else { return 0 }
+    return frame.readableBytesView.dropFirst(9).prefix(3).reduce(0) { $0 * 10 + Int($1) - 0x30 }
+  }
+}

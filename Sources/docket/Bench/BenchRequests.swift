@@ -1,0 +1,63 @@
+import NIOCore
+
+/// Writes the frames of a workload, one after the other.
+struct BenchRequests {
+  private let plan: BenchPlan
+  private let document: String
+  private var chooser: KeyChooser
+  private var count = 0
+
+  /// The first frame of a connection, whose answer counts for nothing.
+  static let greeting = ByteBuffer(
+    staticString: "{\"method\":\"GET\",\"path\":\"/\",\"headers\":{\"Connection\":\"keep-alive\"}}\0")
+
+  init(_ plan: BenchPlan) {
+    self.plan = plan
+    chooser = KeyChooser(keys: plan.keys, plan.distribution)
+    let frame = #"{"title":"hello","n":42,"text":""}"#
+    document =
+      plan.documentBytes > frame.utf8.count
+      ? frame.dropLast(2) + String(repeating: "x", count: plan.documentBytes - frame.utf8.count) + "\"}"
+      : "\"" + String(repeating: "x", count: max(plan.documentBytes - 2, 0)) + "\""
+  }
+
+  /// The document of a key, and its path.
+  func document(_ key: Int) -> (path: String, data: ByteBuffer) {
+    (plan.collection + Self.id(key), ByteBuffer(string: document))
+  }
+
+  private static func id(_ key: Int) -> String {
+    let digits = String(key)
+    return String(repeating: "0", count: max(10 - digits.utf8.count, 0)) + digits
+  }
+
+  mutating func writeNext(into buffer: inout ByteBuffer) {
+    count += 1
+    switch plan.workload {
+    case .get, .oneShot: write("GET", chooser.next(), nil, into: &buffer)
+    case .put: write("PUT", chooser.next(), document, into: &buffer)
+    case .delete: write("DELETE", count - 1, nil, into: &buffer)
+    case .mixed where count % 10 == 0: write("PUT", chooser.next(), document, into: &buffer)
+    case .mixed: write("GET", chooser.next(), nil, into: &buffer)
+    case .post:
+      buffer.writeString(#"{"method":"POST","path":"\#(plan.collection)","data":\#(document)}"# + "\0")
+    case .list:
+      buffer.writeString(#"{"method":"GET","path":"\#(plan.collection)?limit=100"}"# + "\0")
+    }
+  }
+
+  private func write(_ method: StaticString, _ key: Int, _ document: String?, into buffer: inout ByteBuffer) {
+    buffer.writeStaticString("{\"method\":\"")
+    buffer.writeStaticString(method)
+    buffer.writeStaticString("\",\"path\":\"")
+    buffer.writeString(plan.collection)
+    buffer.writeString(Self.id(key))
+    if let document {
+      buffer.writeStaticString("\",\"data\":")
+      buffer.writeString(document)
+      buffer.writeStaticString("}\0")
+    } else {
+      buffer.writeStaticString("\"}\0")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import DocketTestSupport
+import Foundation
+import Testing
+
+extension EndToEnd {
+  @Suite("measures a server")
+  struct BenchTests {
+    private struct Report: Decodable {
+      let workload: String
+      let requests: Int
+      let requestsPerSecond: Double
+      let latencyMicroseconds: [String: Double]
+      let codes: [String: Int]
+    }
+
+    private func bench(_ server: ServerProcess, _ arguments: String...) throws -> Report {
+      let process = try ChildProcess(Docket.path, ["bench", "--port", "\(server.port)", "--json"] + arguments)
+      #expect(process.waitForEnd() == .exited(0), "\(arguments): \(process.errorOutput)")
+      return try JSONDecoder().decode(Report.self, from: Data(process.remainingOutput.utf8))
+    }
+
+    @Test("with every workload, as many requests as it was told, each answered as it should be")
+    func workloads() async throws {
+      try await withServer { (server) throws in
+        let expected: [(String, Set<String>)] = [
+          ("put", ["200", "201"]), ("get", ["200"]), ("mixed", ["200"]), ("post", ["201"]), ("list", ["200"]),
+          ("one-shot", ["200"]), ("delete", ["204"]),
+        ]
+        for (workload, codes) in expected {
+          let report = try bench(
+            server, "--workload", workload, "--requests", "60", "--keys", "60", "--connections", "3", "--pipeline", "2",
+            "--size", "40")
+          #expect(report.workload == workload && report.requests == 60)
+          #expect(codes.isSuperset(of: report.codes.keys), "\(workload): \(report.codes)")
+          #expect(report.codes.values.reduce(0, +) == 60)
+          #expect(report.requestsPerSecond > 0 && report.latencyMicroseconds["p99"] != nil)
+        }
+        // What remains is what POST has made.
+        #expect(
+          try SQLiteCommand.run(server.database, "SELECT count(*), max(length(data)) FROM documents").output
+            == "60|40\n")
+      }
+    }
+
+    @Test("at a fixed rate, and with keys that are not alike")
+    func rate() async throws {
+      try await withServer { (server) throws in
+        let report = try bench(
+          server, "--rate", "500", "--requests", "200", "--distribution", "zipf", "--keys", "10", "--connections", "2")
+        #expect(report.requests == 200)
+        // 200 requests at 500 a second take no less than 0.398 s, however fast the server is.
+        #expect(report.requestsPerSecond <= 503)
+      }
+    }
+
+    @Test("and says in a picture how the answers' times are spread, or why there is nothing to say")
+    func output() async throws {
+      try await withServer { (server) throws in
+        let result = try Docket.run(
+          "bench", "--port", "\(server.port)", "--workload", "put", "--requests", "500", "--seconds", "1")
+        #expect(result.ending == .exited(0))
+        #expect(result.output.contains("requests/s (500 in ") && result.output.contains("p99.9 "))
+        #expect(result.output.contains("%") && result.output.contains("█"))
+      }
+      let missing = try Docket.run("bench", "--unix-socket", "/nowhere/docket.sock", "--workload", "put")
+      #expect(missing.ending == .exited(1) && missing.error.contains("is docket serve running"))
+      for arguments in [["--workload", "nonsense"], ["--connections", "0"], ["--rate", "0"], ["--size", "1"]] {
+        let process = try ChildProcess(Docket.path, ["bench"] + arguments)
+        #expect(process.waitForEnd() == .exited(2), "\(arguments)")
+      }
+    }
+  }
+}
