@@ -10,7 +10,7 @@ RELEASE = -c release --product docket --static-swift-stdlib -Xswiftc -enforce-ex
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak lint format install reset-db setup clean
+.PHONY: help run build test bench soak lint format install reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ run: build ## build, and serve DATABASE on port 12000
 
 test: setup ## run all tests, on free ports
 	$(SWIFT) test $(ARGS)
+
+bench: build ## measure it, beside Redis where that is installed, and write docs/BENCHMARKS.md
+	python3 Tests/Bench/bench.py --binary $(BINARY) $(ARGS)
 
 soak: setup ## kill the server a thousand times while clients write, and bring it 10,000 clients
 	DOCKET_TEST_KILL_ROUNDS=$${DOCKET_TEST_KILL_ROUNDS:-1000} \

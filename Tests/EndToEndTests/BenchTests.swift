@@ -42,6 +42,24 @@ extension EndToEnd {
       }
     }
 
+    @Test("and the page of figures is made by a script that works")
+    func page() async throws {
+      try await withDatabase { path in
+        let folder = (path as NSString).deletingLastPathComponent
+        let script = FileManager.default.currentDirectoryPath + "/Tests/Bench/bench.py"
+        let process = try ChildProcess(
+          "/usr/bin/env",
+          ["-C", folder, "python3", script, "--smoke", "--binary", Docket.path, "--output", folder])
+        #expect(process.waitForEnd() == .exited(0), "\(process.errorOutput)")
+        let page = try String(contentsOfFile: folder + "/BENCHMARKS.md", encoding: .utf8)
+        for row in ["| durable PUT |", "| GET, 60,000 bytes |", "| 200 |", "MiB at rest"] {
+          #expect(page.contains(row), "\(page)")
+        }
+        let plot = try String(contentsOfFile: folder + "/benchmarks.svg", encoding: .utf8)
+        #expect(plot.hasPrefix("<svg") && plot.contains("durable PUT"))
+      }
+    }
+
     @Test("at a fixed rate, and with keys that are not alike")
     func rate() async throws {
       try await withServer { (server) throws in

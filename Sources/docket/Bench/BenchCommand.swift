@@ -43,6 +43,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "How many requests a second.")
   var rate: Double?
 
+  @Option(help: "What the server speaks: docket, or redis to measure one beside the other (get, put, mixed).")
+  var dialect = BenchPlan.Dialect.docket
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
@@ -55,6 +58,9 @@ struct BenchCommand: AsyncParsableCommand {
     try check("--keys", keys, 1...100_000_000)
     try check("--seconds", seconds, 0.1...86_400)
     if let requests { try check("--requests", requests, 1...1_000_000_000) }
+    if dialect == .redis, ![.get, .put, .mixed].contains(workload) {
+      throw ValidationError("--dialect redis has the workloads get, put and mixed")
+    }
     if let rate { try check("--rate", rate, 0.1...10_000_000) }
   }
 
@@ -62,12 +68,14 @@ struct BenchCommand: AsyncParsableCommand {
     BenchPlan(
       workload: workload, connections: connections, pipeline: workload == .oneShot ? 1 : pipeline, documentBytes: size,
       keys: keys, distribution: distribution, end: requests.map { .requests($0) } ?? .seconds(seconds), rate: rate,
-      collection: "/bench/")
+      collection: "/bench/", dialect: dialect)
   }
 
   func run() async throws {
     let plan = plan
-    if plan.workload.needsDocuments { try await fill(plan) }
+    if plan.workload.needsDocuments {
+      if dialect == .docket { try await fill(plan) } else { try await fillRedis(plan) }
+    }
     let showsProgress = StandardStream.error.isTerminal && !json
     let result = try await Self.measure(plan, server.address) { seconds, latencies in
       guard showsProgress else { return }
@@ -89,6 +97,15 @@ struct BenchCommand: AsyncParsableCommand {
       BenchRun(plan, address: address, eventLoop: eventLoop, finished: finished, progress: progress).start()
     }
     return try await finished.futureResult.get()
+  }
+
+  /// Writes as many documents as there are keys, and a few times as many: nearly every key is met.
+  private func fillRedis(_ plan: BenchPlan) async throws {
+    let filling = BenchPlan(
+      workload: .put, connections: 16, pipeline: 16, documentBytes: plan.documentBytes, keys: plan.keys,
+      distribution: .uniform, end: .requests(plan.keys * 8), rate: nil, collection: plan.collection,
+      dialect: plan.dialect)
+    _ = try await Self.measure(filling, server.address) { _, _ in }
   }
 
   /// Writes every document once.

@@ -1,6 +1,5 @@
 import DequeModule
 import DocketClient
-import DocketWire
 import NIOCore
 import NIOPosix
 
@@ -12,7 +11,8 @@ final class BenchConnection: ChannelInboundHandler {
   private let run: BenchRun
   private let isOneShot: Bool
   private var context: ChannelHandlerContext?
-  private var decoder = FrameDecoder(maximumFrameBytes: 1 << 30)
+  private let dialect: BenchPlan.Dialect
+  private var answers: BenchAnswers
   /// When the requests that are on their way were sent.
   private var starts: Deque<UInt64> = []
   private var isGreeted = false
@@ -20,9 +20,11 @@ final class BenchConnection: ChannelInboundHandler {
   private var greeted: EventLoopPromise<Void>?
   private var reopen: (() -> Void)?
 
-  init(run: BenchRun, isOneShot: Bool) {
+  init(run: BenchRun, plan: BenchPlan) {
     self.run = run
-    self.isOneShot = isOneShot
+    isOneShot = plan.workload == .oneShot
+    dialect = plan.dialect
+    answers = BenchAnswers(plan.dialect)
   }
 
   /// Opens the connection; the future tells when the server has answered on it.
@@ -68,21 +70,21 @@ final class BenchConnection: ChannelInboundHandler {
     if isOneShot {
       context.writeAndFlush(wrapOutboundOut(oneShotRequest), promise: nil)
     } else {
-      context.writeAndFlush(wrapOutboundOut(BenchRequests.greeting), promise: nil)
+      context.writeAndFlush(wrapOutboundOut(BenchRequests.greeting(dialect)), promise: nil)
     }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    decoder.append(unwrapInboundIn(data))
+    answers.append(unwrapInboundIn(data))
     guard !isOneShot else { return }
-    while case .frame(let frame)? = decoder.next() {
+    while let code = answers.next() {
       guard isGreeted else {
         isGreeted = true
         greeted?.succeed()
         greeted = nil
         continue
       }
-      if let start = starts.popFirst() { run.answered(code: Self.code(of: frame), since: start) }
+      if let start = starts.popFirst() { run.answered(code: code, since: start) }
     }
     go()
   }
@@ -94,11 +96,9 @@ final class BenchConnection: ChannelInboundHandler {
       return failed(CommandFailure("the server closed a connection"))
     }
     // The end of the connection is the end of the answer.
-    decoder.append(ByteBuffer(integer: UInt8(0)))
-    if case .frame(let frame)? = decoder.next(), let start = starts.popFirst() {
-      run.answered(code: Self.code(of: frame), since: start)
-    }
-    decoder.discard()
+    answers.append(ByteBuffer(integer: UInt8(0)))
+    if let code = answers.next(), let start = starts.popFirst() { run.answered(code: code, since: start) }
+    answers.discard()
     go()
   }
 
@@ -128,11 +128,5 @@ final class BenchConnection: ChannelInboundHandler {
     isClosing = true
     reopen = nil
     context?.close(promise: nil)
-  }
-
-  /// The code of an answer, which stands behind `{"code": `; 0 where there is none.
-  private static func code(of frame: ByteBuffer) -> Int {
-    guard frame.readableBytes >= 12 else { return 0 }
-    return frame.readableBytesView.dropFirst(9).prefix(3).reduce(0) { $0 * 10 + Int($1) - 0x30 }
   }
 }

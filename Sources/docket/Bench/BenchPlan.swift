@@ -38,6 +38,14 @@ struct BenchPlan: Sendable {
   /// How many requests a second are sent, whether or not those before are answered; nil: each waits for the answers before it.
   let rate: Double?
   let collection: String
+  let dialect: Dialect
+
+  /// What the server speaks.
+  enum Dialect: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case docket
+    /// Redis's protocol (RESP), so that both can be measured by the same means.
+    case redis
+  }
 }
 
 /// Chooses keys, the first being the most popular where they are not all alike.

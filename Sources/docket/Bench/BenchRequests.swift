@@ -8,8 +8,13 @@ struct BenchRequests {
   private var count = 0
 
   /// The first frame of a connection, whose answer counts for nothing.
-  static let greeting = ByteBuffer(
-    staticString: "{\"method\":\"GET\",\"path\":\"/\",\"headers\":{\"Connection\":\"keep-alive\"}}\0")
+  static func greeting(_ dialect: BenchPlan.Dialect) -> ByteBuffer {
+    switch dialect {
+    case .docket:
+      ByteBuffer(staticString: "{\"method\":\"GET\",\"path\":\"/\",\"headers\":{\"Connection\":\"keep-alive\"}}\0")
+    case .redis: ByteBuffer(staticString: "*1\r\n$4\r\nPING\r\n")
+    }
+  }
 
   init(_ plan: BenchPlan) {
     self.plan = plan
@@ -47,6 +52,7 @@ struct BenchRequests {
   }
 
   private func write(_ method: StaticString, _ key: Int, _ document: String?, into buffer: inout ByteBuffer) {
+    if plan.dialect == .redis { return writeCommand(key, document, into: &buffer) }
     buffer.writeStaticString("{\"method\":\"")
     buffer.writeStaticString(method)
     buffer.writeStaticString("\",\"path\":\"")
@@ -59,5 +65,16 @@ struct BenchRequests {
     } else {
       buffer.writeStaticString("\"}\0")
     }
+  }
+
+  /// SET with a document, GET without one.
+  private func writeCommand(_ key: Int, _ document: String?, into buffer: inout ByteBuffer) {
+    buffer.writeStaticString(document == nil ? "*2\r\n$3\r\nGET\r\n$10\r\n" : "*3\r\n$3\r\nSET\r\n$10\r\n")
+    buffer.writeString(Self.id(key))
+    buffer.writeStaticString("\r\n")
+    guard let document else { return }
+    buffer.writeString("$\(document.utf8.count)\r\n")
+    buffer.writeString(document)
+    buffer.writeStaticString("\r\n")
   }
 }

@@ -43,9 +43,8 @@ final class BenchRun {
 
   /// Opens the connections, then begins. On the event loop.
   func start() {
-    let isOneShot = plan.workload == .oneShot
     let opening = (0..<plan.connections).map { _ in
-      let connection = BenchConnection(run: self, isOneShot: isOneShot)
+      let connection = BenchConnection(run: self, plan: plan)
       connections.append(connection)
       return connection.open(address, on: eventLoop)
     }
