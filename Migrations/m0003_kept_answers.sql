@@ -11,9 +11,9 @@ CREATE TABLE kept_answers(
   number INTEGER PRIMARY KEY, -- in the order in which they were kept: the oldest go first
   key TEXT NOT NULL UNIQUE,
   request INTEGER NOT NULL, -- tells the request from another one under the same key
-  answer TEXT NOT NULL, -- the response, without the request's id
   ends_at INTEGER NOT NULL, -- kept until then, unless too much has been kept since
-  bytes_so_far INTEGER NOT NULL -- the size of all that was ever kept, this included
+  bytes_so_far INTEGER NOT NULL, -- the size of all that was ever kept, this included
+  answer TEXT NOT NULL -- the response, without the request's id
 ) STRICT;
 
 COMMIT;

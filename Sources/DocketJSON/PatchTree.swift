@@ -18,6 +18,9 @@ struct PatchTree {
       var value: Node?
     }
 
+    /// As it stood when it was opened, and stands unless it was changed.
+    let source: UnsafeRawBufferPointer
+    var isChanged = false
     var members: [Member] = []
     var places: [JSONStringContent: Int] = [:]
     var count: Int { places.count }
@@ -25,6 +28,9 @@ struct PatchTree {
   }
 
   private struct Array {
+    /// As it stood when it was opened, and stands unless it was changed.
+    let source: UnsafeRawBufferPointer
+    var isChanged = false
     var elements: [Node]
     let layout: PatchLayout
   }
@@ -95,7 +101,7 @@ struct PatchTree {
       root = value
       return
     }
-    switch try container(of: pointer) {
+    switch try container(of: pointer, changing: true) {
     case .array(let array):
       let count = arrays[array].elements.count
       let index = try last == "-" ? count : index(last, of: pointer)
@@ -112,7 +118,7 @@ struct PatchTree {
 
   private mutating func remove(_ pointer: JSONPointer) throws(JSONPatch.Misfit) -> Node {
     guard let last = pointer.steps.last else { throw Misfit(.removesRoot) }
-    switch try container(of: pointer) {
+    switch try container(of: pointer, changing: true) {
     case .array(let array):
       let index = try existingIndex(last, in: array, pointer)
       try spend((arrays[array].elements.count - index) / 128)
@@ -132,7 +138,7 @@ struct PatchTree {
       root = value
       return
     }
-    switch try container(of: pointer) {
+    switch try container(of: pointer, changing: true) {
     case .array(let array):
       arrays[array].elements[try existingIndex(last, in: array, pointer)] = value
     case .object(let object):
@@ -159,7 +165,7 @@ struct PatchTree {
 
   private mutating func find(_ pointer: JSONPointer) throws(JSONPatch.Misfit) -> Node {
     guard let last = pointer.steps.last else { return root }
-    switch try container(of: pointer) {
+    switch try container(of: pointer, changing: false) {
     case .array(let array): return arrays[array].elements[try existingIndex(last, in: array, pointer)]
     case .object(let object):
       guard let place = objects[object].places[JSONStringContent(last)],
@@ -171,8 +177,10 @@ struct PatchTree {
   }
 
   /// Opens everything on the way to what holds the pointer's last step, and returns that: opened, or a scalar as text.
-  private mutating func container(of pointer: JSONPointer) throws(JSONPatch.Misfit) -> Node {
+  /// - Parameter changing: whether something in it will be another; otherwise all on the way stays as it is written.
+  private mutating func container(of pointer: JSONPointer, changing: Bool) throws(JSONPatch.Misfit) -> Node {
     root = try opened(root)
+    if changing { markChanged(root) }
     var node = root
     for step in pointer.steps.dropLast() {
       switch node {
@@ -188,8 +196,17 @@ struct PatchTree {
         objects[object].members[place].value = node
       case .text: throw Misfit(.notAContainer(pointer))
       }
+      if changing { markChanged(node) }
     }
     return node
+  }
+
+  private mutating func markChanged(_ node: Node) {
+    switch node {
+    case .text: break
+    case .array(let array): arrays[array].isChanged = true
+    case .object(let object): objects[object].isChanged = true
+    }
   }
 
   private func index(_ step: String, of pointer: JSONPointer) throws(JSONPatch.Misfit) -> Int {
@@ -212,13 +229,14 @@ struct PatchTree {
       try spend(elements.count / 8)
       let layout = PatchLayout(text, children: elements, members: nil)
       arrays.append(
-        Array(elements: elements.map { .text(UnsafeRawBufferPointer(rebasing: text[$0])) }, layout: layout))
+        Array(
+          source: text, elements: elements.map { .text(UnsafeRawBufferPointer(rebasing: text[$0])) }, layout: layout))
       return .array(arrays.count - 1)
     }
     if let members = JSONChildren.members(of: text) {
       try spend(members.count)
       let keys = members.map { $0.key.range }
-      var object = Object(layout: PatchLayout(text, children: keys, members: members))
+      var object = Object(source: text, layout: PatchLayout(text, children: keys, members: members))
       for member in members {
         let token = UnsafeRawBufferPointer(rebasing: text[member.key.range])
         let value = Node.text(UnsafeRawBufferPointer(rebasing: text[member.value]))
@@ -333,9 +351,11 @@ struct PatchTree {
       output.append(contentsOf: text.trimmingWhitespace)
     case .array(let index):
       let array = arrays[index]
+      guard array.isChanged else { return write(.text(array.source), into: &output) }
       array.layout.write("[", array.elements, "]", into: &output) { element, output in write(element, into: &output) }
     case .object(let index):
       let object = objects[index]
+      guard object.isChanged else { return write(.text(object.source), into: &output) }
       let members = object.members.filter { $0.value != nil }
       object.layout.write("{", members, "}", into: &output) { member, output in
         guard let value = member.value else { return }

@@ -54,6 +54,7 @@ extension PageRequest {
       guard let cursor = Cursor(text, in: collection, isOfPast: moment != nil) else { throw .invalidCursor }
       return cursor
     }
+    if case .revision(let revision) = moment, let pinned = cursor?.revision, pinned != revision { throw .invalidCursor }
     let page = PageRequest(
       collection: collection, limit: try limit.map(Self.limit) ?? defaultLimit, after: cursor?.id,
       pinned: cursor?.revision)

@@ -39,7 +39,16 @@ struct JSONPatchTests {
       ("escapes in JSON", #"{"\u00e9":1}"#, #"[{"op":"replace","path":"/é","value":2}]"#, #"{"\u00e9":2}"#),
       ("an empty name", #"{"":{"":1}}"#, #"[{"op":"replace","path":"//","value":2}]"#, #"{"":{"":2}}"#),
       ("an index as a name", #"{"0":1}"#, #"[{"op":"replace","path":"/0","value":2}]"#, #"{"0":2}"#),
-      ("of equal keys the last is meant", #"{"a":1,"a":2}"#, #"[{"op":"test","path":"/a","value":2}]"#, #"{"a":2}"#),
+      ("of equal keys the last is meant", #"{"a":1,"a":2}"#, #"[{"op":"replace","path":"/a","value":3}]"#, #"{"a":3}"#),
+      (
+        "what is only looked at is not written anew", #"{"a":1 ,"b":{ "c":1},"a":2}"#,
+        #"[{"op":"test","path":"/b/c","value":1},{"op":"test","path":"/a","value":2}]"#, #"{"a":1 ,"b":{ "c":1},"a":2}"#
+      ),
+      (
+        "nor what is copied", #"{"b":{ "c":[1 ,2]}}"#,
+        #"[{"op":"test","path":"/b/c/0","value":1},{"op":"copy","from":"/b","path":"/d"}]"#,
+        #"{"b":{ "c":[1 ,2]},"d":{ "c":[1 ,2]}}"#
+      ),
       ("of equal keys none is left", #"{"a":1,"a":2}"#, #"[{"op":"remove","path":"/a"}]"#, "{}"),
       ("of equal members of an operation the last counts", "[1]", #"[{"op":"spam","op":"remove","path":"/0"}]"#, "[]"),
       ("members nobody knows", "[1]", #"[{"op":"remove","path":"/0","value":[],"why":1}]"#, "[]"),

@@ -98,6 +98,7 @@ extension EndToEnd {
           $0 != "\""
         }
         #expect(try ask("GET", "/n/?after=\(past)").contains("invalid_cursor"))
+        #expect(try ask("GET", "/n/?asOf=8&after=\(past)").contains("invalid_cursor"))
         #expect(try server.exchange(request("GET", "/n/", #"{"asOf": 9, "limit": 1}"#)).contains(#""asOf": 9"#))
       }
     }

@@ -19,6 +19,8 @@ final class KeptAnswers {
   /// One step drops so many at most; in the midst of writes there is one for every quarter as many that were kept, and
   /// for every quarter of what may be kept.
   private static let stepRows: Int64 = 1_024
+  /// A step ends with the answer behind which it has dropped so many bytes.
+  private static let stepBytes: Int64 = 8 << 20
   /// What a row takes besides its answer: its key twice, numbers, and its share of pages that are not full.
   private static let rowOverheadBytes: Int64 = 256
 
@@ -84,12 +86,15 @@ final class KeptAnswers {
   /// The number up to which all can be dropped, `rows` at most; nil if none can.
   private func horizon(wall: Int64, rows: Int64) throws(SQLiteError) -> Int64? {
     var horizon: Int64?
+    var bytesAtFirst: Int64?
     for _ in 0..<rows {
       oldest.bind(horizon ?? 0, at: 1)
       defer { oldest.reset() }
-      guard try oldest.step(), oldest.int64(1) <= wall || bytesSoFar - oldest.int64(2) >= options.keptAnswerBytes
+      guard try oldest.step(), oldest.int64(2) - (bytesAtFirst ?? oldest.int64(2)) < Self.stepBytes,
+        oldest.int64(1) <= wall || bytesSoFar - oldest.int64(2) >= options.keptAnswerBytes
       else { break }
       horizon = oldest.int64(0)
+      bytesAtFirst = bytesAtFirst ?? oldest.int64(2)
     }
     return horizon
   }

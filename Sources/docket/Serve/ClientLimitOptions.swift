@@ -83,7 +83,8 @@ struct ClientLimitOptions: ParsableArguments {
     try check("--page-bytes", pageBytes, 1...(1 << 30))
     try check("--list-bytes", listBytes, 1...(1 << 30))
     try check("--max-batch-requests", maxBatchRequests, 1...1_000_000)
-    try check("--max-batch-answer-bytes", maxBatchAnswerBytes, 1...(1 << 30))
+    // With an idempotency key it is kept as a text, as a document is.
+    try check("--max-batch-answer-bytes", maxBatchAnswerBytes, 1...(512 << 20))
   }
 }
 
