@@ -134,9 +134,8 @@ private struct OperationMembers {
 
   private func text(_ place: Range<Int>?, _ name: String) throws(JSONPatch.Misfit) -> String {
     let token = UnsafeRawBufferPointer(rebasing: bytes[try given(place, name)])
-    guard token.first == UInt8(ascii: "\""), let text = JSONString.decode(token) else {
-      throw JSONPatch.Misfit(.notAString(name))
-    }
+    guard token.first == UInt8(ascii: "\"") else { throw JSONPatch.Misfit(.notAString(name)) }
+    guard let text = JSONString.decode(token) else { throw JSONPatch.Misfit(.notText(name)) }
     return text
   }
 

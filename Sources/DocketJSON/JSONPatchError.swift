@@ -6,6 +6,8 @@ public struct JSONPatchError: Error, Equatable, Sendable {
     case notAnObject
     case missing(String)
     case notAString(String)
+    /// A string with half of a surrogate pair.
+    case notText(String)
     case unknownOperation
     case notAPointer(String)
     case movesIntoItself
@@ -50,20 +52,31 @@ extension JSONPatchError.Reason: CustomStringConvertible {
     case .notAnObject: "an operation is an object such as {\"op\": \"add\", \"path\": \"/a\", \"value\": 1}"
     case .missing(let member): "it has no '\(member)'"
     case .notAString(let member): "its '\(member)' is not a string"
+    case .notText(let member): "its '\(member)' holds half of a surrogate pair, which is no character"
     case .unknownOperation: "its 'op' is none of add, remove, replace, move, copy and test"
     case .notAPointer(let member):
       "its '\(member)' is no JSON Pointer: empty, or steps that each begin with '/', with ~1 for '/' and ~0 for '~'"
     case .movesIntoItself: "a value cannot be moved into itself"
-    case .nothingThere(let pointer): "there is nothing at '\(pointer)'"
-    case .notAContainer(let pointer): "'\(pointer)' leads into something that is neither object nor array"
+    case .nothingThere(let pointer): "there is nothing at '\(Self.shown(pointer))'"
+    case .notAContainer(let pointer): "'\(Self.shown(pointer))' leads into something that is neither object nor array"
     case .notAnIndex(let pointer):
-      "'\(pointer)' leads into an array by a step that is no index (digits without zeros in front, or - to append)"
-    case .outOfRange(let pointer): "'\(pointer)' is behind the end of its array"
+      "'\(Self.shown(pointer))' leads into an array by a step that is no index (digits without zeros in front, or - to append)"
+    case .outOfRange(let pointer): "'\(Self.shown(pointer))' is behind the end of its array"
     case .removesRoot: "the whole document cannot be removed by a patch; DELETE does that"
-    case .testFailed(let pointer): "the value at '\(pointer)' is not the one that 'test' demands"
-    case .tooLarge: "the document would grow beyond all bounds on the way"
+    case .testFailed(let pointer): "the value at '\(Self.shown(pointer))' is not the one that 'test' demands"
+    case .tooLarge: "the patch copies more than one patch may; send it in parts"
     case .tooDeep: "the document would nest too deep on the way"
     case .tooMuchWork: "the patch is more work than one request may be; send it in parts"
     }
+  }
+
+  /// How much of a pointer an error repeats, in characters.
+  private static let shownCharacters = 200
+
+  private static func shown(_ pointer: JSONPointer) -> String {
+    let text = pointer.description
+    // Whoever sent it knows it; what matters is to see which one is meant.
+    let end = text.index(text.startIndex, offsetBy: shownCharacters, limitedBy: text.endIndex) ?? text.endIndex
+    return end == text.endIndex ? text : "\(text[..<end])…"
   }
 }

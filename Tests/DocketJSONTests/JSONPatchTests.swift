@@ -76,6 +76,7 @@ struct JSONPatchTests {
       (#"[{"op":"copy","path":"/a","from":1}]"#, 0, .notAString("from")),
       (#"[{"op":"add","path":null,"value":1}]"#, 0, .notAString("path")),
       (#"[{"op":"test","path":"","value":{"a":[1,2]}},{"op":"Add","path":"/a","value":1}]"#, 1, .unknownOperation),
+      (#"[{"op":"remove","path":"/\ud800"}]"#, 0, .notText("path")),
       (#"[{"op":"remove","path":"a"}]"#, 0, .notAPointer("path")),
       (#"[{"op":"remove","path":"/a~2"}]"#, 0, .notAPointer("path")),
       (#"[{"op":"remove","path":"/a~"}]"#, 0, .notAPointer("path")),
@@ -105,6 +106,16 @@ struct JSONPatchTests {
     ] as [(String, Int?, JSONPatchError.Reason)])
   func refuses(patch: String, operation: Int?, reason: JSONPatchError.Reason) {
     #expect(throws: JSONPatchError(reason, operation: operation)) { try apply(patch, to: #"{"a":[1,2]}"#) }
+  }
+
+  @Test("an error repeats no more of a pointer than shows which one is meant")
+  func longPointer() throws {
+    let long = "/" + String(repeating: "b", count: 300_000)
+    let error = #expect(throws: JSONPatchError.self) {
+      try apply(#"[{"op":"test","path":"/a","value":1},{"op":"remove","path":"\#(long)"}]"#, to: #"{"a":1}"#)
+    }
+    let description = try #require(error).description
+    #expect(description.contains("'\(long.prefix(200))…'") && description.utf8.count < 400)
   }
 
   @Test("random patches do to a text what they do to a tree")

@@ -224,10 +224,9 @@ final class WriteExecutor {
 }
 
 extension StoreError {
-  /// Where a patch fails for the size of what it makes, that is the document's limit.
+  /// Where a patch fails for the depth of what it makes, that is the document's limit.
   fileprivate init(_ error: JSONPatchError, _ options: SQLiteStoreOptions) {
     switch error.reason {
-    case .tooLarge: self = .documentTooLarge(limit: options.documentBytes)
     case .tooDeep: self = .documentTooDeep(limit: options.documentDepth)
     default: self = .patchFailed(error)
     }
