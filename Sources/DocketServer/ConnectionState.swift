@@ -223,6 +223,7 @@ struct ConnectionState {
   /// The session's form is settled by its first request, and ended by any.
   private mutating func decideSession(_ headers: Headers?) {
     switch session {
+    case .undecided where headers?.list("Connection", contains: "close") == true: end()
     case .undecided where headers?.list("Connection", contains: "keep-alive") == true:
       session = .persistent
       isTerminated = true

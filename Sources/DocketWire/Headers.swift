@@ -20,11 +20,12 @@ public struct Headers: Sendable, Equatable {
     fields.append(Field(name: name, value: value))
   }
 
-  /// Whether a list such as `Connection: keep-alive, foo` holds `token` (RFC 9110, section 5.6.1).
+  /// Whether a list such as `Connection: keep-alive, foo` holds `token` (RFC 9110, section 5.6.1), with parameters or
+  /// without: `Prefer: dry-run; a=1` (RFC 7240, section 2).
   public func list(_ name: String, contains token: String) -> Bool {
     guard let value = self[name] else { return false }
     return value.split(separator: ",").contains { item in
-      item.drop { $0 == " " || $0 == "\t" }.trimmedAtEnd.equalsIgnoringASCIICase(token)
+      item.prefix { $0 != ";" }.drop { $0 == " " || $0 == "\t" }.trimmedAtEnd.equalsIgnoringASCIICase(token)
     }
   }
 }

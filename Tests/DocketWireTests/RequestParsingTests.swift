@@ -123,5 +123,8 @@ import Testing
     #expect(headers["n"] == "12")
     #expect(headers.list("connection", contains: "keep-alive"))
     #expect(!headers.list("connection", contains: "close"))
+    let prefer = Headers([("Prefer", "respond-async; wait=\"1\" , Dry-Run ;a=1")])
+    #expect(prefer.list("prefer", contains: "dry-run") && prefer.list("prefer", contains: "respond-async"))
+    #expect(!prefer.list("prefer", contains: "a=1"))
   }
 }

@@ -30,6 +30,15 @@ extension EndToEnd {
       }
     }
 
+    @Test("but ends with the first answer for one that asks for both, keep-alive and close")
+    func keepAliveAndClose() async throws {
+      try await withServer { (server) throws in
+        let client = try server.connect()
+        try client.send(#"{"method":"GET","path":"/","headers":{"Connection":"keep-alive, close"}}"# + "\0")
+        #expect(try client.receiveToEnd().contains("Hello, World!"))
+      }
+    }
+
     @Test("that a client ends by shutting down its sending side, and still gets its answers")
     func halfClosed() async throws {
       try await withDatabase { database in
