@@ -51,6 +51,11 @@ extension Response {
     data.writeDecimal(index)
     data.writeStaticString(", \"response\": ")
     data.writeResponse(response, id: id, withHeaders: withHeaders, terminated: false)
+    // How long to wait stands in the data too, for those who read no headers.
+    if let seconds = response.headers["Retry-After"] {
+      data.writeStaticString(", \"retryAfter\": ")
+      data.writeString(seconds)
+    }
     data.writeStaticString("}")
     var failure = Response(response.status, data: data)
     if let seconds = response.headers["Retry-After"] { failure.headers.append("Retry-After", seconds) }

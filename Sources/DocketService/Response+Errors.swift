@@ -92,7 +92,8 @@ extension StoreError {
         member: "revision", newest.rawValue)
     case .deadlineExceeded:
       .retry(
-        .serviceUnavailable, "deadline_exceeded", "Reading took longer than it may; ask for less at once.",
+        .serviceUnavailable, "deadline_exceeded",
+        "This took longer than it may (--scan-timeout; of a batch, --batch-timeout); ask for less at once. Nothing was changed.",
         afterSeconds: 1)
     case .busy(let waited):
       .retry(

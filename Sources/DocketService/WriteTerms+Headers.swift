@@ -12,7 +12,9 @@ extension WriteTerms {
     condition = try Condition.read(headers)
     isDryRun = headers.list("Prefer", contains: "dry-run")
     if let seconds = headers["Expires-In"] {
-      guard let seconds = Int64(seconds), (1...Self.maximumLifetimeSeconds).contains(seconds) else {
+      guard seconds.utf8.first != UInt8(ascii: "+"), let seconds = Int64(seconds),
+        (1...Self.maximumLifetimeSeconds).contains(seconds)
+      else {
         throw ParameterError(
           code: "invalid_expiry",
           detail:

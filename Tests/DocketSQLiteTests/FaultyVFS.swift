@@ -2,6 +2,9 @@ import CSQLite
 import Glibc
 
 /// SQLite's default file system layer, whose writes to logs can be made to fail.
+///
+/// `nonisolated(unsafe)`, all of it: its counters change only on the thread of the one test that uses the layer, whose suite is
+/// serialized, and the tables are made once and never written to again.
 enum FaultyVFS {
   /// How many writes to logs still succeed, in the process; nil: all.
   nonisolated(unsafe) static var writesLeft: Int?

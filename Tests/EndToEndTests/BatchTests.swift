@@ -99,6 +99,7 @@ extension EndToEnd {
       try await withServer(["--batch-timeout", "0.001", "--max-batch-requests", "20000"]) { (server) throws in
         let answer = try server.exchange(batch((0..<10_000).map { put("/n/\($0)", "1") }))
         #expect(answer.hasPrefix(#"{"code": 503,"#) && answer.contains("deadline_exceeded"), "\(answer)")
+        #expect(answer.contains("--batch-timeout") && answer.contains(#", "retryAfter": 1}"#), "\(answer)")
         #expect(try server.exchange(get("/n/")).contains(#""items": []"#))
         #expect(try server.exchange(put("/n/1", "1")).contains(#""code": 201"#))
       }

@@ -42,6 +42,24 @@ extension EndToEnd {
       }
     }
 
+    @Test("but not by a patch that copies more than one may: it is the patch that is told so")
+    func copyingPatch() async throws {
+      try await withServer { (server) throws in
+        let copy = #"{"op":"copy","from":"/a","path":"/b"}"#
+        let patch = Array(repeating: copy, count: 20).joined(separator: ",")
+        let found = try answers(
+          server,
+          [
+            #"{"method":"PUT","path":"/n/1","data":{"a":"\#(String(repeating: "x", count: 300_000))"}}"#,
+            #"{"method":"PATCH","path":"/n/1","data":[\#(patch)]}"#,
+            #"{"method":"PATCH","path":"/n/1","data":[\#(copy)]}"#,
+          ])
+        #expect(found[1].hasPrefix(#"{"code": 422, "#) && found[1].contains(#""error": "invalid_patch""#))
+        #expect(found[1].contains("send it in parts"))
+        #expect(found[2].contains(#""revision": 2}"#))
+      }
+    }
+
     @Test("that If-Match and If-None-Match set, for writes and for reads")
     func conditions() async throws {
       try await withServer { (server) throws in
@@ -83,7 +101,7 @@ extension EndToEnd {
         let found = try answers(
           server,
           [
-            #"{"method":"PUT","path":"/n/1","headers":{"Prefer":"dry-run"},"data":1}"#,
+            #"{"method":"PUT","path":"/n/1","headers":{"Prefer":"dry-run;a=1"},"data":1}"#,
             #"{"method":"POST","path":"/item","headers":{"Prefer":"dry-run"},"data":1}"#,
             #"{"method":"GET","path":"/n/1"}"#, #"{"method":"GET","path":"/list"}"#,
             #"{"method":"PUT","path":"/n/1","data":1}"#,
@@ -107,7 +125,8 @@ extension EndToEnd {
         }
         let get = #"{"method":"GET","path":"/n/1"}"#
         let found = try answers(
-          server, [put("1"), get] + ["0", "-1", "1.5", "\"soon\"", "3155760001", "99999999999999999999"].map(put))
+          server,
+          [put("1"), get] + ["0", "-1", "\"+5\"", "1.5", "\"soon\"", "3155760001", "99999999999999999999"].map(put))
         #expect(found[0].hasPrefix(#"{"code": 201, "#) && found[1].hasSuffix(#""data": 1}"#))
         for answer in found[2...] { #expect(answer.contains(#""error": "invalid_expiry""#), "\(answer)") }
         let deletion = #"{"method":"DELETE","path":"/n/1","headers":{"Expires-In":1}}"#
@@ -134,6 +153,8 @@ extension EndToEnd {
         #expect(try docket("sql", "SELECT 1", "--if-match", "1").contains("Unknown option"))
         #expect(try docket("put", "/n/1", "1", "--if-match", "1", "--if-none-match", "2").contains("not both"))
         #expect(try docket("put", "/n/1", "1", "--expires-in", "0").contains("at least 1"))
+        #expect(try docket("put", "q", "1").contains("two segments or more"))
+        #expect(try docket("request", "junk").contains("a JSON object with method and path"))
       }
     }
   }

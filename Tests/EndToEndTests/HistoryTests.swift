@@ -103,6 +103,22 @@ extension EndToEnd {
       }
     }
 
+    @Test("and docket diff ends as diff does: 0 the same, 1 different, 2 in trouble")
+    func diffStatus() async throws {
+      try await withServer { (server) throws in
+        func diff(_ arguments: String...) throws -> ChildProcess.Ending? {
+          try ChildProcess(Docket.path, ["diff"] + arguments, environment: ["DOCKET_PORT": "\(server.port)"])
+            .waitForEnd()
+        }
+        for text in ["[1]", "[2]", "[1]"] { _ = try server.exchange(request("PUT", "/n/1", text)) }
+        #expect(try diff("/n/1", "1", "3") == .exited(0))
+        #expect(try diff("/n/1", "1", "2") == .exited(1))
+        #expect(try diff("/n/1", "yesterday") == .exited(2))
+        #expect(try diff("/n/1", "9") == .exited(2))
+        #expect(try diff("/n/2", "1") == .exited(2))
+      }
+    }
+
     @Test("and refuses moments that are none, have not come or are no longer kept")
     func refusals() async throws {
       try await withServer(["--history-days", "0"]) { (server) throws in

@@ -142,6 +142,9 @@ private final class GatheredLog {
   // MARK: Methods
 
   /// Version 1 has all that is asked of a log: shared memory and mapping belong to the database file.
+  ///
+  /// `nonisolated(unsafe)`: a pointer is not `Sendable`; this one is made once, under Swift's own lock for such
+  /// properties, and nobody writes to the table behind it, which lives as long as the process.
   nonisolated(unsafe) private static let methods: UnsafeMutablePointer<sqlite3_io_methods> = {
     let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
     var table = sqlite3_io_methods()

@@ -52,6 +52,11 @@ extension CommandFailure {
     switch error {
     case .connectionFailed(let address, _): self.init("\(error) (is docket serve running on \(address)?)")
     case .invalidDocument, .invalidFrame: self.init("\(error)", status: .usage)
+    case .refused(let refusal) where refusal.error == nil && refusal.code == 400:
+      self.init(
+        "\(error): a document's path has two segments or more, such as /notes/42; a collection's ends with a slash")
+    case .refused(let refusal) where refusal.error == nil && refusal.code == 422:
+      self.init("\(error): the server could not read this as a request, a JSON object with method and path")
     default: self.init("\(error)")
     }
   }

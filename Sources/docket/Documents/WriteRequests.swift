@@ -25,7 +25,7 @@ extension ServerOptions {
 extension CommandFailure {
   /// Throws what the server says where it refuses.
   static func check(_ answer: Answer) throws(CommandFailure) {
-    if !answer.isSuccess { throw CommandFailure(.refused(Refusal(answer))) }
+    if !answer.isSuccess { throw CommandFailure(DocketClientError.refused(Refusal(answer))) }
   }
 }
 
