@@ -153,6 +153,10 @@ extension EndToEnd {
         #expect(try docket("sql", "SELECT 1", "--if-match", "1").contains("Unknown option"))
         #expect(try docket("put", "/n/1", "1", "--if-match", "1", "--if-none-match", "2").contains("not both"))
         #expect(try docket("put", "/n/1", "1", "--expires-in", "0").contains("at least 1"))
+        #expect(try docket("list", "/n/1").contains("ends with a slash"))
+        for path in ["/_stats", "/n/", "/n/1?asOf=1"] {
+          #expect(try docket("history", path).contains("must be a document's alone"), "\(path)")
+        }
         #expect(try docket("put", "q", "1").contains("two segments or more"))
         #expect(try docket("request", "junk").contains("a JSON object with method and path"))
       }

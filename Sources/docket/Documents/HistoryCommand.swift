@@ -21,6 +21,9 @@ struct HistoryCommand: AsyncParsableCommand {
   @OptionGroup var server: ServerOptions
 
   func validate() throws {
+    guard path.utf8.last != UInt8(ascii: "/"), !path.utf8.starts(with: "/_".utf8),
+      !path.utf8.contains(UInt8(ascii: "?"))
+    else { throw ValidationError("the path must be a document's alone, such as /notes/42") }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
   }
 

@@ -24,6 +24,9 @@ struct ListCommand: AsyncParsableCommand {
   @OptionGroup var server: ServerOptions
 
   func validate() throws {
+    guard path.utf8.last == UInt8(ascii: "/") else {
+      throw ValidationError("a collection's path ends with a slash, such as /notes/; docket get prints a document")
+    }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
   }
 
