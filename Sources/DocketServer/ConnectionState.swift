@@ -1,5 +1,6 @@
 import DequeModule
 import DocketService
+import DocketStore
 import DocketWire
 import NIOCore
 
@@ -10,8 +11,8 @@ import NIOCore
 ///
 ///     received ─→ FrameDecoder ─→ nextStart ─→ (the store) ─→ answer ─→ takeOutput
 ///
-/// A request starts once it would see what it must: a read when nothing before it is unanswered, a write when only
-/// writes are, since the store keeps their order.
+/// A request starts once it would see what it must: a write when only writes are unanswered, since the store keeps their
+/// order; a read when nothing is, or, of one document, when all that are unanswered write others.
 struct ConnectionState {
   struct Start {
     let number: Int
@@ -37,6 +38,8 @@ struct ConnectionState {
   private struct PendingAnswer {
     let request: RequestSummary
     let kind: Operation.Kind
+    /// What it writes, where that is known.
+    var document: DocumentPath?
     let id: ByteBuffer?
     let withHeaders: Bool
     let isTerminated: Bool
@@ -67,6 +70,11 @@ struct ConnectionState {
   private var openReads = 0
   private var openWrites = 0
   private var openBytes = 0
+  /// How many of the open writes are about each document; the others may be about any.
+  private var openDocuments: [DocumentPath: Int] = [:]
+  private var openWritesAnywhere = 0
+  /// Of the data of answers that wait for one before them.
+  private var heldBytes = 0
   /// A request that must wait for those before it.
   private var waiting: WaitingRequest?
 
@@ -114,10 +122,13 @@ struct ConnectionState {
     let index = number - firstNumber
     switch answers[index].kind {
     case .read: openReads -= 1
-    case .write: openWrites -= 1
+    case .write:
+      openWrites -= 1
+      closeWrite(of: answers[index].document)
     case .immediate: break
     }
     answers[index].response = response
+    heldBytes += response.data?.readableBytes ?? 0
   }
 
   // MARK: What to do
@@ -126,7 +137,7 @@ struct ConnectionState {
   mutating func nextStart() -> Start? {
     while true {
       if let waiting {
-        guard mayStart(waiting.operation.kind) else { return nil }
+        guard mayStart(waiting.operation) else { return nil }
         self.waiting = nil
         return start(waiting)
       }
@@ -152,6 +163,7 @@ struct ConnectionState {
     while output.readableBytes < limits.sendBufferBytes, let first = answers.first, let response = first.response {
       output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
       if logsRequests { log(first.request, response) }
+      heldBytes -= response.data?.readableBytes ?? 0
       answers.removeFirst()
       firstNumber += 1
       openBytes -= first.bytes
@@ -179,18 +191,37 @@ struct ConnectionState {
     answers.count < limits.pipelinedRequests && openBytes < limits.pipelinedBytes
   }
 
-  private func mayStart(_ kind: Operation.Kind) -> Bool {
-    switch kind {
+  private func mayStart(_ operation: Operation) -> Bool {
+    switch operation.kind {
     case .immediate: true
-    case .read: openReads == 0 && openWrites == 0
+    case .read: openReads == 0 && (openWrites == 0 || mayOvertake(operation))
     case .write: openReads == 0
     }
+  }
+
+  /// Whether a read sees the same before the open writes are done. Its answer waits for theirs, so it is to be bounded
+  /// what is held so.
+  private func mayOvertake(_ read: Operation) -> Bool {
+    guard openWritesAnywhere == 0, heldBytes < limits.sendBufferBytes, let path = read.document else { return false }
+    return openDocuments[path] == nil
+  }
+
+  private mutating func openWrite(of document: DocumentPath?) {
+    if let document { openDocuments[document, default: 0] += 1 } else { openWritesAnywhere += 1 }
+  }
+
+  private mutating func closeWrite(of document: DocumentPath?) {
+    guard let document else { return openWritesAnywhere -= 1 }
+    let count = openDocuments[document, default: 1] - 1
+    openDocuments[document] = count > 0 ? count : nil
   }
 
   private mutating func start(_ request: WaitingRequest) -> Start {
     switch request.operation.kind {
     case .read: openReads += 1
-    case .write: openWrites += 1
+    case .write:
+      openWrites += 1
+      openWrite(of: request.answer.document)
     case .immediate: break
     }
     answers.append(request.answer)
@@ -208,7 +239,8 @@ struct ConnectionState {
       waiting = WaitingRequest(
         operation: operation,
         answer: PendingAnswer(
-          request: logsRequests ? RequestSummary(request) : RequestSummary(), kind: operation.kind, id: request.id,
+          request: logsRequests ? RequestSummary(request) : RequestSummary(), kind: operation.kind,
+          document: operation.kind == .write ? operation.document : nil, id: request.id,
           withHeaders: request.headers != nil, isTerminated: isTerminated, bytes: frame.readableBytes))
     } catch {
       // A web page that makes a browser send something to this port must never get a second frame executed.
@@ -244,6 +276,7 @@ struct ConnectionState {
   }
 
   private mutating func enqueue(_ response: Response, id: ByteBuffer?, withHeaders: Bool, bytes: Int) {
+    heldBytes += response.data?.readableBytes ?? 0
     answers.append(
       PendingAnswer(
         request: RequestSummary(), kind: .immediate, id: id, withHeaders: withHeaders, isTerminated: isTerminated,

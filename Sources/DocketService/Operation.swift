@@ -17,7 +17,7 @@ public enum Operation: Sendable {
   public enum Kind: Sendable, Equatable {
     /// Needs nothing of the store.
     case immediate
-    /// Must find every write before it done.
+    /// Must find every write before it done that it could see.
     case read
     /// May follow other writes before they are done, since writes of one session keep their order.
     case write
@@ -34,6 +34,15 @@ public enum Operation: Sendable {
     case .batch(let batch): batch.reads ? .read : .write
     }
   }
+
+  /// The one document that it reads or writes; nil where it may be about others.
+  public var document: DocumentPath? {
+    switch self {
+    case .document(.readDocument(let path, _)): path
+    case .document(.write(let write, _)), .once(_, let write, _): write.action.document
+    case .answer, .document(.readPage), .document(.readList), .batch, .past, .readStats: nil
+    }
+  }
 }
 
 /// What can be done to documents by itself and in a batch.
@@ -47,6 +56,14 @@ public enum DocumentOperation: Sendable {
 }
 
 extension Write.Action {
+  /// The document that it is about, where that is known before it is carried out.
+  fileprivate var document: DocumentPath? {
+    switch self {
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path
+    case .create, .replaceFirst, .deleteFirst: nil
+    }
+  }
+
   /// Whether it looks through a collection for a value that no index finds.
   fileprivate var searches: Bool {
     switch self {

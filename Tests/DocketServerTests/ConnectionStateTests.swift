@@ -66,16 +66,69 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
     #expect(script.text.hasSuffix("\"x\", \"id\": 9}\0"))
   }
 
-  @Test("A read waits for every write before it, a write does not wait for writes")
+  @Test("A read waits for the writes of its document before it, a write does not wait for writes")
   func readsWait() {
     var script = ConnectionScript()
-    script.receive(keepAlive + put("/a/1") + put("/a/2") + get("/a/1") + put("/a/3"))
+    script.receive(keepAlive + put("/a/1") + put("/a/1") + get("/a/1") + put("/a/3"))
     #expect(script.started.count == 2)
     script.answer(0)
     #expect(script.started.count == 2)
     script.answer(1)
     #expect(script.started.count == 3)
     script.answer(2)
+    #expect(script.started.count == 4)
+  }
+
+  @Test("A read of a document overtakes the writes of others, and is answered behind them")
+  func readsOvertake() {
+    var script = ConnectionScript()
+    script.receive(keepAlive + put("/a/1") + get("/a/2") + get("/b/1") + put("/a/2") + get("/a/2"))
+    #expect(script.started.count == 2)
+    script.answer(1)
+    script.answer(2)
+    #expect(script.started.count == 4)
+    #expect(script.codes == [200])
+    script.answer(0, .created)
+    #expect(script.codes == [200, 201, 200, 200])
+    #expect(script.started.count == 4)
+    script.answer(3, .created)
+    #expect(script.started.count == 5)
+  }
+
+  @Test(
+    "A read waits for writes that may be about any document, and one of many documents for every write",
+    arguments: [
+      (#"{"method":"POST","path":"/a/","data":1}"#, #"{"method":"GET","path":"/a/1"}"#),
+      (#"{"method":"POST","path":"/item","data":1}"#, #"{"method":"GET","path":"/a/1"}"#),
+      (
+        #"{"method":"POST","path":"/_batch","data":{"requests":[{"method":"PUT","path":"/a/1","data":1}]}}"#,
+        #"{"method":"GET","path":"/a/1"}"#
+      ),
+      (#"{"method":"PUT","path":"/a/1","data":1}"#, #"{"method":"GET","path":"/b/"}"#),
+      (#"{"method":"PUT","path":"/a/1","data":1}"#, #"{"method":"GET","path":"/_stats"}"#),
+      (#"{"method":"PUT","path":"/a/1","data":1}"#, #"{"method":"GET","path":"/list"}"#),
+      (#"{"method":"PUT","path":"/a/1","data":1}"#, #"{"method":"GET","path":"/b/1?asOf=1"}"#),
+      (#"{"method":"DELETE","path":"/a/1"}"#, #"{"method":"GET","path":"/%61/1"}"#),
+    ])
+  func readsWaitForAll(write: String, read: String) {
+    var script = ConnectionScript()
+    script.receive(keepAlive + write + "\0" + read + "\0")
+    #expect(script.started.count == 1)
+    script.answer(0)
+    #expect(script.started.count == 2)
+  }
+
+  @Test("Reads overtake writes no longer than their answers have room")
+  func overtakingIsBounded() {
+    var limits = ServerLimits()
+    limits.sendBufferBytes = 100
+    var script = ConnectionScript(limits: limits)
+    script.receive(keepAlive + put("/a/1") + get("/b/1") + get("/b/2") + get("/b/3"))
+    script.answer(1, .ok, "\"\(String(repeating: "x", count: 60))\"")
+    #expect(script.started.count == 3)
+    script.answer(2, .ok, "\"\(String(repeating: "x", count: 60))\"")
+    #expect(script.started.count == 3)
+    script.answer(0)
     #expect(script.started.count == 4)
   }
 
