@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <stdint.h>
 
 // sqlite3_db_config is variadic, which Swift cannot call: this is its form for switches
 // (https://sqlite.org/c3ref/db_config.html).
@@ -20,4 +21,29 @@ static inline int docket_bind_text_static(sqlite3_stmt *statement, int index, co
 }
 static inline int docket_bind_text_transient(sqlite3_stmt *statement, int index, const char *text, int bytes) {
   return sqlite3_bind_text(statement, index, text, bytes, SQLITE_TRANSIENT);
+}
+
+// The index of the write-ahead log, which all processes that have the file open share in memory: its first part, or null.
+// The connection must have read in WAL mode. The memory stays where it is until the connection is closed
+// (https://sqlite.org/c3ref/io_methods.html, xShmMap; https://sqlite.org/walformat.html, "The WAL-Index File Format").
+static inline const void *docket_log_index(sqlite3 *connection) {
+  sqlite3_file *file = 0;
+  if (sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return 0;
+  if (!file || !file->pMethods || file->pMethods->iVersion < 2 || !file->pMethods->xShmMap) return 0;
+  void volatile *part = 0;
+  if (file->pMethods->xShmMap(file, 0, 32768, 0, &part) != SQLITE_OK) return 0;
+  return (const void *)part;
+}
+
+// The header of that index: 48 bytes, of which there are two copies. A commit writes the second, then the first.
+enum { docket_log_header_words = 6 };
+
+// Reads the header. Returns 0 while a commit is writing it.
+static inline int docket_log_header(const void *index, uint64_t header[docket_log_header_words]) {
+  const uint64_t *words = (const uint64_t *)index;
+  int same = 1;
+  for (int i = 0; i < docket_log_header_words; i++) header[i] = __atomic_load_n(words + i, __ATOMIC_ACQUIRE);
+  for (int i = 0; i < docket_log_header_words; i++)
+    same &= header[i] == __atomic_load_n(words + docket_log_header_words + i, __ATOMIC_ACQUIRE);
+  return same;
 }

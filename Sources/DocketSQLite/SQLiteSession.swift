@@ -59,6 +59,11 @@ final class SQLiteSession: RepositorySession {
     completion(isClosed ? .failure(.closed) : reader.document(at: path))
   }
 
+  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    precondition(isInTick, "a read outside a tick")
+    return isClosed ? nil : reader.dataAtHand(name)
+  }
+
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
     if let refusal = add(.write(write)) { return completion(.failure(refusal)) }
     completions.append(.write(completion))

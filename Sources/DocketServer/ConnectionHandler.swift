@@ -21,7 +21,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var state: ConnectionState
   private var phase = Phase.serving
   private var context: ChannelHandlerContext?
+  private var socket: PlainSocket?
+  /// What is to be sent at the end of the tick; without storage of its own between ticks.
   private var output = ByteBuffer()
+  /// How many pieces the kernel did not take at once, which NIO has.
+  private var piecesBehind = 0
   private var afterOutput = ConnectionState.AfterOutput.goOn
   private var inputHasEnded = false
   private var readIsHeldBack = false
@@ -43,12 +47,14 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    socket = PlainSocket(context)
     loop.add(self)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     phase = .closed
     self.context = nil
+    socket = nil
     loop.remove(self)
   }
 
@@ -110,16 +116,23 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Runs the requests that may run. Within a tick of the session.
   func runRequests() {
     guard case .serving = phase, let context else { return }
-    while afterOutput == .goOn, output.readableBytes < loop.limits.sendBufferBytes, context.channel.isWritable {
-      guard let start = state.nextStart() else {
+    if output.capacity == 0 { output = loop.outputBuffers.take() }
+    requests: while afterOutput == .goOn, output.readableBytes < loop.limits.sendBufferBytes,
+      piecesBehind == 0 || context.channel.isWritable
+    {
+      switch state.nextStep() {
+      case .lookUp(let read):
+        if !read.withPath({ loop.service.answerAtHand($0, into: &output) }) { state.take(read) }
+      case .start(let start):
+        loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
+          state.answer(start.number, with: response)
+          loop.enqueue(self)
+        }
+        _ = collectOutput()
+      case nil:
         // Answers that go out make room for requests that waited.
-        if collectOutput() { continue } else { break }
+        if collectOutput() { continue } else { break requests }
       }
-      loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
-        state.answer(start.number, with: response)
-        loop.enqueue(self)
-      }
-      _ = collectOutput()
     }
     _ = collectOutput()
   }
@@ -133,10 +146,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       sendLast(context)
       return
     }
-    if output.readableBytes > 0 {
-      context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-      output = ByteBuffer()
-    }
+    send(context)
     if isFull && context.channel.isWritable { loop.enqueue(self) }
     noteFrame()
     resumeReading(context)
@@ -145,11 +155,31 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Sends the last answer; the connection ends once it is in the kernel's hands, since closing drops what is not.
   private func sendLast(_ context: ChannelHandlerContext) {
     phase = .sendingLast
-    context.writeAndFlush(wrapOutboundOut(output)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
-      guard case .sendingLast = phase, let context = self.context else { return }
-      if afterOutput == .linger && !inputHasEnded { linger(context) } else { context.close(promise: nil) }
+    send(context)
+    if piecesBehind == 0 { endAfterLast(context) }
+  }
+
+  private func endAfterLast(_ context: ChannelHandlerContext) {
+    if afterOutput == .linger && !inputHasEnded { linger(context) } else { context.close(promise: nil) }
+  }
+
+  /// Sends the output, and gives its buffer back; what the kernel does not take at once NIO gets.
+  private func send(_ context: ChannelHandlerContext) {
+    guard output.capacity > 0 else { return }
+    if piecesBehind == 0, output.readableBytes > 0 { socket?.send(&output) }
+    guard output.readableBytes > 0 else {
+      loop.outputBuffers.giveBack(output)
+      output = ByteBuffer()
+      return
     }
+    piecesBehind += 1
+    let rest = output
     output = ByteBuffer()
+    context.write(wrapOutboundOut(rest)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
+      piecesBehind -= 1
+      if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
+    }
+    context.flush()
   }
 
   /// - Returns: whether there was anything to send.

@@ -20,6 +20,32 @@ struct ConnectionState {
     let withHeaders: Bool
   }
 
+  /// What is to be done next.
+  enum Step {
+    case start(Start)
+    /// A read with no answer due before it. If its document is not at hand, `take` takes it up like any other request.
+    case lookUp(PlainRead)
+  }
+
+  /// A GET of a path, and no more.
+  struct PlainRead {
+    fileprivate let frame: ByteBuffer
+    fileprivate let envelope: Envelope
+    private let path: Range<Int>
+
+    fileprivate init?(_ frame: ByteBuffer, _ envelope: Envelope) {
+      guard let path = envelope.plainlyReadPath else { return nil }
+      self.frame = frame
+      self.envelope = envelope
+      self.path = path
+    }
+
+    /// Calls `body` with the path as it stands in the frame.
+    func withPath<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+      frame.withUnsafeReadableBytes { body(UnsafeRawBufferPointer(rebasing: $0[path])) }
+    }
+  }
+
   enum AfterOutput: Equatable {
     case goOn
     case close
@@ -134,16 +160,26 @@ struct ConnectionState {
   // MARK: What to do
 
   /// The next request to run, if one may run now.
-  mutating func nextStart() -> Start? {
+  mutating func nextStep() -> Step? {
     while true {
       if let waiting {
         guard mayStart(waiting.operation) else { return nil }
         self.waiting = nil
-        return start(waiting)
+        return .start(start(waiting))
       }
       guard session != .ending, mayTakeMore else { return nil }
       switch decoder.next() {
-      case .frame(let frame): take(frame)
+      case .frame(let frame):
+        framesEnded += 1
+        do throws(RequestError) {
+          let envelope = try Envelope(of: frame, depth: wireLimits.depth)
+          if session == .persistent, answers.isEmpty, !logsRequests, let read = PlainRead(frame, envelope) {
+            return .lookUp(read)
+          }
+          take(frame, envelope)
+        } catch {
+          refuse(frame, error)
+        }
       case .tooLong:
         refuse(
           .error(
@@ -155,6 +191,11 @@ struct ConnectionState {
         return nil
       }
     }
+  }
+
+  /// Takes up a read that was not answered at hand.
+  mutating func take(_ read: PlainRead) {
+    take(read.frame, read.envelope)
   }
 
   /// Writes the answers that are due, as long as the output is below its bound, and says what becomes of the connection
@@ -229,10 +270,9 @@ struct ConnectionState {
       number: firstNumber + answers.count - 1, operation: request.operation, withHeaders: request.answer.withHeaders)
   }
 
-  private mutating func take(_ frame: ByteBuffer) {
-    framesEnded += 1
-    do {
-      let request = try Request.parse(frame, depth: wireLimits.depth)
+  private mutating func take(_ frame: ByteBuffer, _ envelope: Envelope) {
+    do throws(RequestError) {
+      let request = try envelope.request(from: frame)
       decideSession(request.headers)
       let operation = router.operation(for: request)
       openBytes += frame.readableBytes
@@ -243,13 +283,18 @@ struct ConnectionState {
           document: operation.kind == .write ? operation.document : nil, id: request.id,
           withHeaders: request.headers != nil, isTerminated: isTerminated, bytes: frame.readableBytes))
     } catch {
-      // A web page that makes a browser send something to this port must never get a second frame executed.
-      if session == .undecided { end() }
-      openBytes += frame.readableBytes
-      enqueue(
-        error.response(onPersistentSession: isTerminated), id: error.id, withHeaders: error.headers != nil,
-        bytes: frame.readableBytes)
+      refuse(frame, error)
     }
+  }
+
+  /// Answers what is no request in its place.
+  private mutating func refuse(_ frame: ByteBuffer, _ error: RequestError) {
+    // A web page that makes a browser send something to this port must never get a second frame executed.
+    if session == .undecided { end() }
+    openBytes += frame.readableBytes
+    enqueue(
+      error.response(onPersistentSession: isTerminated), id: error.id, withHeaders: error.headers != nil,
+      bytes: frame.readableBytes)
   }
 
   /// The session's form is settled by its first request, and ended by any.

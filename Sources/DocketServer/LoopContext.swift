@@ -17,6 +17,9 @@ final class LoopContext {
   private let logger: Logger
   private let logsRequests: Bool
 
+  /// Lent to each connection within a tick.
+  var outputBuffers = OutputBuffers()
+
   private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
   private var queue: [ConnectionHandler] = []
   private var tickIsScheduled = false

@@ -1,4 +1,5 @@
 import DocketStore
+import DocketWire
 import NIOCore
 
 /// How a path is read: `/seg/seg/…`, its segments percent-decoded UTF-8 (RFC 3986, section 2.1).
@@ -29,22 +30,28 @@ public enum PathGrammar {
     return .document(document)
   }
 
+  /// Whether a path stands for itself: it has no percent-encoding and no query string. So a document that has this text
+  /// for its name is the one that the path names.
+  static func isPlain(_ path: UnsafeRawBufferPointer) -> Bool {
+    path.firstIndex(ofByte: UInt8(ascii: "%")) == nil && path.firstIndex(ofByte: UInt8(ascii: "?")) == nil
+  }
+
   private static let slash = UInt8(ascii: "/")
 
   private static func originalRoute(_ path: UnsafeRawBufferPointer) -> Resource? {
     switch path.count {
-    case 1 where path.elementsEqual("/".utf8): .root
-    case 5 where path.elementsEqual("/echo".utf8): .echo
-    case 5 where path.elementsEqual("/list".utf8): .list
-    case 5 where path.elementsEqual("/item".utf8): .item
+    case 1 where path.isText("/"): .root
+    case 5 where path.isText("/echo"): .echo
+    case 5 where path.isText("/list"): .list
+    case 5 where path.isText("/item"): .item
     default: nil
     }
   }
 
   private static func reserved(_ path: UnsafeRawBufferPointer) -> Resource {
-    if path.elementsEqual("/_health".utf8) { return .health }
-    if path.elementsEqual("/_stats".utf8) { return .stats }
-    if path.elementsEqual("/_batch".utf8) { return .batch }
+    if path.isText("/_health") { return .health }
+    if path.isText("/_stats") { return .stats }
+    if path.isText("/_batch") { return .batch }
     return .reserved
   }
 

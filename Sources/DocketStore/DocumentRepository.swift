@@ -23,15 +23,21 @@ public protocol DocumentRepository: Sendable {
 /// One executor's view of a repository. All calls come from that executor, and every completion is called on it,
 /// once: at once, inside the call, or later through `deliver`.
 ///
-/// Reads of single documents and writes belong within a tick. Documents are read from the tick's snapshot; a scan takes
-/// one of its own after the call, on another thread. Writes and transactions keep their order among each other.
+/// Reads of single documents and writes belong within a tick; a scan takes a snapshot of its own after the call, on another
+/// thread. Writes and transactions keep their order among each other.
 public protocol RepositorySession: DocumentAccess, PastAccess {
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }
 
-  /// Begins a tick: until `endTick`, `document(at:)` reads from one snapshot that holds every write acknowledged
-  /// before this call, by whichever process.
+  /// Begins a tick: until `endTick`, reads of single documents hold every write acknowledged before this call, by
+  /// whichever process, and none is older than the one before it.
   func beginTick()
+
+  /// The data of a document that is in memory, as `document(at:)` would tell it. nil says nothing of the document.
+  ///
+  /// - Parameter name: its path as text: the collection, then the id, not percent-encoded.
+  /// - Returns: memory of the session's, valid until its next call.
+  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer?
 
   /// Ends the tick: gives back the snapshot and hands over the writes that were submitted in it.
   func endTick()

@@ -12,8 +12,6 @@ struct KeyText {
 
   static func ~= (name: StaticString, key: KeyText) -> Bool {
     if key.hasEscapes { return JSONString.decode(key.token).map { $0 == name.description } ?? false }
-    return key.token.count == name.utf8CodeUnitCount + 2
-      && UnsafeRawBufferPointer(rebasing: key.token[1..<key.token.count - 1])
-        .elementsEqual(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    return UnsafeRawBufferPointer(rebasing: key.token[1..<key.token.count - 1]).isText(name)
   }
 }

@@ -10,11 +10,11 @@ public enum Method: String, Sendable, CaseIterable {
 
   init(_ name: UnsafeRawBufferPointer) {
     switch name.count {
-    case 3 where name.elementsEqual("GET".utf8): self = .get
-    case 3 where name.elementsEqual("PUT".utf8): self = .put
-    case 4 where name.elementsEqual("POST".utf8): self = .post
-    case 5 where name.elementsEqual("PATCH".utf8): self = .patch
-    case 6 where name.elementsEqual("DELETE".utf8): self = .delete
+    case 3 where name.isText("GET"): self = .get
+    case 3 where name.isText("PUT"): self = .put
+    case 4 where name.isText("POST"): self = .post
+    case 5 where name.isText("PATCH"): self = .patch
+    case 6 where name.isText("DELETE"): self = .delete
     default: self = .other
     }
   }

@@ -24,6 +24,21 @@ extension ByteBuffer {
     writeStaticString(terminated ? "}\0" : "}")
   }
 
+  /// Writes the same as `writeResponse` for a document, to a request without `id` and `headers` in a persistent session,
+  /// in one step: pipelined reads do little else.
+  package mutating func writeDocumentResponse(_ data: UnsafeRawBufferPointer) {
+    let head: StaticString = "{\"code\": 200, \"message\": \"OK\", \"data\": "
+    let end: StaticString = "}\0"
+    let count = head.utf8CodeUnitCount + data.count + end.utf8CodeUnitCount
+    writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
+      let rest = UnsafeMutableRawBufferPointer(rebasing: output[head.utf8CodeUnitCount...])
+      output.copyMemory(from: head.bytes)
+      rest.copyMemory(from: data)
+      UnsafeMutableRawBufferPointer(rebasing: rest[data.count...]).copyMemory(from: end.bytes)
+      return count
+    }
+  }
+
   private mutating func writeHeaders(_ headers: Headers) {
     writeStaticString(", \"headers\": {")
     for (index, field) in headers.fields.enumerated() {
@@ -53,4 +68,8 @@ extension ByteBuffer {
       _ = writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[start...]))
     }
   }
+}
+
+extension StaticString {
+  fileprivate var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }

@@ -74,20 +74,29 @@ struct DocumentCacheTests {
   func bounded() throws {
     let connection = try Connection(path: ":memory:", access: .create)
     try connection.execute("CREATE TABLE changes(sequence INTEGER PRIMARY KEY, collection TEXT, id TEXT)")
-    var cache = try DocumentCache(connection, limitBytes: 100_000)
+    let cache = try DocumentCache(connection, limitBytes: 100_000)
     func document(_ id: Int, bytes: Int) -> Document {
       Document(
         path: DocumentPath("/c/", "\(id)"), revision: Revision(1), created: Timestamp(milliseconds: 1),
         updated: Timestamp(milliseconds: 1), data: .init(repeating: 0x31, count: bytes))
     }
-    for id in 0..<10_000 {
-      cache.insert(document(id, bytes: 100))
-      #expect(cache.document(at: DocumentPath("/c/", "0"), wall: 0) != nil)
+    func insert(_ id: Int, bytes: Int) {
+      Array("/c/\(id)".utf8).withUnsafeBytes { cache.insert(document(id, bytes: bytes), name: $0) }
     }
-    let held = (0..<10_000).count { cache.document(at: DocumentPath("/c/", "\($0)"), wall: 0) != nil }
+    func holds(_ id: Int) -> Bool {
+      Array("/c/\(id)".utf8).withUnsafeBytes { name in
+        guard let found = cache.document(name, wall: 0) else { return false }
+        return found.name.elementsEqual(name) && found.data.allSatisfy { $0 == 0x31 }
+      }
+    }
+    for id in 0..<10_000 {
+      insert(id, bytes: 100)
+      #expect(holds(0))
+    }
+    let held = (0..<10_000).count(where: holds)
     #expect(held * 100 < 100_000 && held > 50)
     // One that is too large for it does not push the others out.
-    cache.insert(document(-1, bytes: 90_000))
-    #expect(cache.document(at: DocumentPath("/c/", "-1"), wall: 0) == nil)
+    insert(-1, bytes: 90_000)
+    #expect(!holds(-1))
   }
 }

@@ -33,15 +33,18 @@ struct ConnectionScript {
   /// Starts what may start; what needs no store is answered at once.
   mutating func run() {
     while after == .goOn {
-      guard let start = state.nextStart() else {
-        if collect() { continue } else { break }
+      switch state.nextStep() {
+      case .lookUp(let read): state.take(read)
+      case .start(let start):
+        if case .answer(let response) = start.operation {
+          state.answer(start.number, with: response)
+        } else {
+          started.append(start)
+        }
+        _ = collect()
+      case nil:
+        if collect() { continue } else { return }
       }
-      if case .answer(let response) = start.operation {
-        state.answer(start.number, with: response)
-      } else {
-        started.append(start)
-      }
-      _ = collect()
     }
   }
 

@@ -48,6 +48,9 @@ final class InMemorySession: RepositorySession {
     completion(isClosed ? .failure(.closed) : .success(snapshot.document(at: path, now: repository.clock())))
   }
 
+  /// A model keeps nothing at hand: what asks must do without.
+  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? { nil }
+
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
     precondition(snapshot != nil, "a write outside a tick")
     let ticket = answers.expect(completion)

@@ -4,20 +4,18 @@ import DocketStore
 ///
 /// It cannot be stale: with every snapshot it learns from `changes` what was written since the last one, by whichever
 /// process, and forgets that. Where history does not tell it forgets all.
-struct DocumentCache {
+final class DocumentCache {
   private let newest: Statement
   private let changed: Statement
   private let limitBytes: Int
+  private let name = KeyBuffer()
 
   /// All in here are as they stood after this change.
   private var sequence: Int64 = 0
   /// What was read since the last change of generations, and what was before; together they hold no more than the limit.
-  private var young: [DocumentPath: Document] = [:]
-  private var old: [DocumentPath: Document] = [:]
-  private var youngBytes = 0
+  private var young = CachedDocumentTable()
+  private var old = CachedDocumentTable()
 
-  /// What an entry takes besides its texts: its place in the table, the document's fields and its buffer's.
-  private static let overheadBytes = 320
   /// To forget more than this one by one takes longer than to read what is wanted again.
   private static let changesFollowed: Int64 = 4_096
 
@@ -27,15 +25,17 @@ struct DocumentCache {
     changed = try connection.prepare("SELECT collection, id FROM changes WHERE sequence > ?1")
   }
 
+  deinit { removeAll() }
+
   /// Forgets what has changed until the snapshot that the connection is in.
-  mutating func follow() throws(SQLiteError) {
+  func follow() throws(SQLiteError) {
     guard limitBytes > 0 else { return }
     let current = try currentSequence()
     guard current != sequence else { return }
     // After an error nothing is held to be known.
     let known = sequence
     sequence = -1
-    if (young.isEmpty && old.isEmpty) || known < 0 || current < known || current - known > Self.changesFollowed {
+    if (young.count == 0 && old.count == 0) || known < 0 || current < known || current - known > Self.changesFollowed {
       removeAll()
     } else {
       try forgetChanges(since: known, count: current - known)
@@ -48,48 +48,59 @@ struct DocumentCache {
     return try newest.step() ? newest.int64(0) : 0
   }
 
-  private mutating func forgetChanges(since known: Int64, count: Int64) throws(SQLiteError) {
+  private func forgetChanges(since known: Int64, count: Int64) throws(SQLiteError) {
     changed.bind(known, at: 1)
     defer { changed.reset() }
     var found: Int64 = 0
     while try changed.step() {
       found += 1
-      let path = DocumentPath(collection: CollectionPath(unchecked: changed.string(0)), id: changed.string(1))
-      young.removeValue(forKey: path)
-      old.removeValue(forKey: path)
+      name.load(collection: changed.bytes(0), id: changed.bytes(1))
+      let hash = CachedDocumentTable.hash(name.path)
+      young.remove(name.path, hash: hash)?.free()
+      old.remove(name.path, hash: hash)?.free()
     }
     // Sequences have no gaps, so some have been pruned.
     if found != count { removeAll() }
   }
 
-  private mutating func removeAll() {
-    young.removeAll(keepingCapacity: true)
-    old = [:]
-    youngBytes = 0
+  private func removeAll() {
+    young.removeAll()
+    old.removeAll()
   }
 
-  /// - Parameter wall: the time by which documents expire.
-  mutating func document(at path: DocumentPath, wall: Int64) -> Document? {
-    guard let document = young[path] ?? promoted(path) else { return nil }
-    if let expires = document.expires, expires.milliseconds <= wall { return nil }
-    return document
+  /// A document of the current snapshot, if it is at hand. It is valid until the next call.
+  /// - Parameters:
+  ///   - name: the path as text, collection and id.
+  ///   - wall: the time by which documents expire.
+  func document(_ name: UnsafeRawBufferPointer, wall: Int64) -> CachedDocument? {
+    let hash = CachedDocumentTable.hash(name)
+    guard let document = young.document(name, hash: hash) ?? promoted(name, hash: hash) else { return nil }
+    return document.isExpired(wall: wall) ? nil : document
   }
 
-  private mutating func promoted(_ path: DocumentPath) -> Document? {
-    guard !old.isEmpty, let document = old.removeValue(forKey: path) else { return nil }
+  private func promoted(_ name: UnsafeRawBufferPointer, hash: Int) -> CachedDocument? {
+    guard let document = old.remove(name, hash: hash) else { return nil }
     insert(document)
     return document
   }
 
-  /// - Parameter document: as it stands in the current snapshot.
-  mutating func insert(_ document: Document) {
-    let bytes = document.data.readableBytes + Self.overheadBytes
-    guard bytes <= limitBytes / 8 else { return }
-    youngBytes += bytes
-    young[document.path] = document
-    guard youngBytes > limitBytes / 2 else { return }
-    old = young
-    young = [:]
-    youngBytes = 0
+  /// - Parameters:
+  ///   - document: as it stands in the current snapshot; it is not in the cache.
+  ///   - name: its path as text.
+  func insert(_ document: Document, name: UnsafeRawBufferPointer) {
+    guard CachedDocument.overheadBytes + name.count + document.data.readableBytes <= limitBytes / 8 else { return }
+    let hash = CachedDocumentTable.hash(name)
+    // One that has expired, and lives again without a change that `follow` would have seen.
+    young.remove(name, hash: hash)?.free()
+    insert(CachedDocument(document, name: name, hash: hash))
+  }
+
+  private func insert(_ document: CachedDocument) {
+    // Before it is added, so that what was handed out is never what is freed.
+    if young.bytes + document.bytes > limitBytes / 2 {
+      old.removeAll()
+      swap(&young, &old)
+    }
+    young.insert(document)
   }
 }

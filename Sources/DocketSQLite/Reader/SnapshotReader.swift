@@ -1,7 +1,8 @@
 import DocketStore
-import NIOCore
 
-/// Point reads of one session: all reads of a tick come from one snapshot.
+/// Point reads of one session, from documents at hand and from snapshots.
+///
+/// A tick that finds the log as it was when the cache was last brought up to it needs no snapshot for what is at hand.
 final class SnapshotReader {
   private let connection: Connection
   private let clock: WallClock
@@ -9,9 +10,15 @@ final class SnapshotReader {
   private let begin: Statement
   private let commit: Statement
   private let select: Statement
-  private var cache: DocumentCache
+  private let cache: DocumentCache
+  /// Found with the first snapshot: before it the log need not be there.
+  private var logHeader: LogHeader.Place?
+  /// As it was in the snapshot that the cache was brought up to; nil where a commit came just then.
+  private var cachedHeader: LogHeader?
   private var isInSnapshot = false
-  /// The time by which documents expire in the snapshot.
+  /// Whether the cache holds what was acknowledged before the tick.
+  private var isCurrent = false
+  /// The time by which documents expire in the tick.
   private var wall: Int64 = 0
 
   /// - Parameter cacheBytes: how much of documents that were read is kept at hand.
@@ -28,34 +35,48 @@ final class SnapshotReader {
       """)
   }
 
-  /// Reads a document. The first read since `end` takes a new snapshot.
+  /// Reads a document, as it was at the first read since `end` or later; never older than an earlier read told.
   func document(at path: DocumentPath) -> Result<Document?, StoreError> {
     do throws(SQLiteError) {
       return try read(path)
     } catch {
-      // Whatever went wrong may have ended the transaction, so the next read begins a new one.
-      end()
-      return .failure(StoreError(reading: error))
+      return .failure(failed(error))
     }
   }
 
-  /// Gives back the snapshot.
+  /// The data of a document that is at hand, as `document(at:)` would tell it; nil where it is not. It is valid until the
+  /// next call.
+  /// - Parameter name: the path as text, collection and id.
+  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    do throws(SQLiteError) {
+      try makeCurrent()
+    } catch {
+      _ = failed(error)
+      return nil
+    }
+    return cache.document(name, wall: wall)?.data
+  }
+
+  /// Ends the tick: gives back the snapshot.
   func end() {
+    isCurrent = false
     guard isInSnapshot else { return }
     isInSnapshot = false
     // A transaction that only reads has nothing to lose when its end fails; SQLite may have rolled it back already.
     try? commit.run()
   }
 
+  private func failed(_ error: SQLiteError) -> StoreError {
+    // Whatever went wrong may have ended the transaction, so the next read begins a new one.
+    end()
+    return StoreError(reading: error)
+  }
+
   private func read(_ path: DocumentPath) throws(SQLiteError) -> Result<Document?, StoreError> {
-    if !isInSnapshot {
-      try begin.run()
-      isInSnapshot = true
-      wall = clock.milliseconds()
-      try cache.follow()
-    }
-    if let document = cache.document(at: path, wall: wall) { return .success(document) }
+    try makeCurrent()
     key.load(path)
+    if let document = cache.document(key.path, wall: wall) { return .success(document.document(at: path)) }
+    if !isInSnapshot { try takeSnapshot() }
     select.bind(borrowing: key.collection, at: 1)
     select.bind(borrowing: key.id, at: 2)
     select.bind(wall, at: 3)
@@ -65,7 +86,30 @@ final class SnapshotReader {
       path, revision: select.int64(0), created: select.int64(1), updated: select.int64(2),
       expires: select.optionalInt64(3), data: select.bytes(4)
     )
-    if case .success(let document) = document { cache.insert(document) }
+    if case .success(let document) = document { cache.insert(document, name: key.path) }
     return document.map { $0 }
+  }
+
+  /// Sees to it, once in each tick, that the cache holds nothing that a commit before the tick has changed.
+  private func makeCurrent() throws(SQLiteError) {
+    guard !isCurrent else { return }
+    wall = clock.milliseconds()
+    if let cachedHeader, logHeader?.read() == cachedHeader {
+      isCurrent = true
+    } else {
+      try takeSnapshot()
+    }
+  }
+
+  private func takeSnapshot() throws(SQLiteError) {
+    let header = logHeader?.read()
+    try begin.run()
+    isInSnapshot = true
+    // The transaction begins with the first read in it.
+    try cache.follow()
+    if logHeader == nil { logHeader = LogHeader.Place(connection) }
+    // If the header is the same before and behind it, it is that of the snapshot.
+    cachedHeader = header == logHeader?.read() ? header : nil
+    isCurrent = true
   }
 }

@@ -24,17 +24,29 @@ final class KeyBuffer {
     append(id)
   }
 
+  func load(collection: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer) {
+    count = 0
+    append(collection)
+    collectionCount = count
+    append(id)
+  }
+
+  /// The collection and the id behind it.
+  var path: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage[..<count]) }
+
   var collection: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage[..<collectionCount]) }
 
   var id: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage[collectionCount..<count]) }
 
   private func append(_ text: String) {
     var text = text
-    text.withUTF8 { utf8 in
-      if count + utf8.count > storage.count { grow(to: 2 * (count + utf8.count)) }
-      UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: UnsafeRawBufferPointer(utf8))
-      count += utf8.count
-    }
+    text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+  }
+
+  private func append(_ utf8: UnsafeRawBufferPointer) {
+    if count + utf8.count > storage.count { grow(to: 2 * (count + utf8.count)) }
+    UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: utf8)
+    count += utf8.count
   }
 
   private func grow(to byteCount: Int) {

