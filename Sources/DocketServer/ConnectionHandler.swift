@@ -122,19 +122,30 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     {
       switch state.nextStep() {
       case .lookUp(let read):
-        if !read.withPath({ loop.service.answerAtHand($0, into: &output) }) { state.take(read) }
-      case .start(let start):
-        loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
-          state.answer(start.number, with: response)
-          loop.enqueue(self)
-        }
-        _ = collectOutput()
+        guard !read.withPath({ loop.service.answerAtHand($0, into: &output) }) else { break }
+        if let start = state.take(read) { perform(start) }
+      case .start(let start): perform(start)
       case nil:
         // Answers that go out make room for requests that waited.
         if collectOutput() { continue } else { break requests }
       }
     }
     _ = collectOutput()
+  }
+
+  private func perform(_ start: ConnectionState.Start) {
+    let number = start.number
+    loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
+      take(response, to: number)
+    }
+    _ = collectOutput()
+  }
+
+  /// Takes the answer to a request: within `runRequests`, or later.
+  private func take(_ response: Response, to number: Int) {
+    if output.capacity == 0 { output = loop.outputBuffers.take() }
+    state.answer(number, with: response, into: &output, log: loop.logRequest)
+    loop.enqueue(self)
   }
 
   /// Sends what is due. Behind the tick's snapshot, since it takes system calls.

@@ -62,7 +62,8 @@ struct ConnectionState {
   }
 
   private struct PendingAnswer {
-    let request: RequestSummary
+    /// For the log, if requests are logged and it was one.
+    let request: RequestSummary?
     let kind: Operation.Kind
     /// What it writes, where that is known.
     var document: DocumentPath?
@@ -96,9 +97,11 @@ struct ConnectionState {
   private var openReads = 0
   private var openWrites = 0
   private var openBytes = 0
-  /// How many of the open writes are about each document; the others may be about any.
-  private var openDocuments: [DocumentPath: Int] = [:]
+  /// Of the open writes, those that may be about any document.
   private var openWritesAnywhere = 0
+  /// How many of the other open writes are about each document; counted from the first read that asks until there are
+  /// none, so that writes among themselves do not pay for it.
+  private var openDocuments: [DocumentPath: Int]?
   /// Of the data of answers that wait for one before them.
   private var heldBytes = 0
   /// A request that must wait for those before it.
@@ -144,17 +147,20 @@ struct ConnectionState {
     isFinishing = true
   }
 
-  mutating func answer(_ number: Int, with response: Response) {
+  /// Takes an answer: writes it where it is the first that is due and there is room, and keeps it otherwise.
+  mutating func answer(_ number: Int, with response: Response, into output: inout ByteBuffer, log: Log) {
     let index = number - firstNumber
     switch answers[index].kind {
     case .read: openReads -= 1
-    case .write:
-      openWrites -= 1
-      closeWrite(of: answers[index].document)
+    case .write: closeWrite(of: answers[index].document)
     case .immediate: break
     }
-    answers[index].response = response
-    heldBytes += response.data?.readableBytes ?? 0
+    if index == 0, output.readableBytes < limits.sendBufferBytes {
+      write(response, to: answers.removeFirst(), into: &output, log: log)
+    } else {
+      answers[index].response = response
+      heldBytes += response.data?.readableBytes ?? 0
+    }
   }
 
   // MARK: What to do
@@ -165,7 +171,7 @@ struct ConnectionState {
       if let waiting {
         guard mayStart(waiting.operation) else { return nil }
         self.waiting = nil
-        return .start(start(waiting))
+        return .start(start(waiting.operation, waiting.answer))
       }
       guard session != .ending, mayTakeMore else { return nil }
       switch decoder.next() {
@@ -176,7 +182,7 @@ struct ConnectionState {
           if session == .persistent, answers.isEmpty, !logsRequests, let read = PlainRead(frame, envelope) {
             return .lookUp(read)
           }
-          take(frame, envelope)
+          if let start = take(frame, envelope) { return .start(start) }
         } catch {
           refuse(frame, error)
         }
@@ -194,23 +200,30 @@ struct ConnectionState {
   }
 
   /// Takes up a read that was not answered at hand.
-  mutating func take(_ read: PlainRead) {
+  mutating func take(_ read: PlainRead) -> Start? {
     take(read.frame, read.envelope)
   }
 
   /// Writes the answers that are due, as long as the output is below its bound, and says what becomes of the connection
   /// then.
-  mutating func takeOutput(into output: inout ByteBuffer, log: (RequestSummary, Response) -> Void) -> AfterOutput {
-    while output.readableBytes < limits.sendBufferBytes, let first = answers.first, let response = first.response {
-      output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
-      if logsRequests { log(first.request, response) }
+  mutating func takeOutput(into output: inout ByteBuffer, log: Log) -> AfterOutput {
+    while output.readableBytes < limits.sendBufferBytes, let response = answers.first?.response {
       heldBytes -= response.data?.readableBytes ?? 0
-      answers.removeFirst()
-      firstNumber += 1
-      openBytes -= first.bytes
+      write(response, to: answers.removeFirst(), into: &output, log: log)
     }
     guard session == .ending, answers.isEmpty, waiting == nil else { return .goOn }
     return leavesInput && !inputHasEnded ? .linger : .close
+  }
+
+  /// Takes what the log is told of a request that was answered; nil for something that was no request.
+  typealias Log = (RequestSummary?, Response) -> Void
+
+  /// Writes the answer to the request that was the first of `answers`.
+  private mutating func write(_ response: Response, to first: PendingAnswer, into output: inout ByteBuffer, log: Log) {
+    output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
+    if logsRequests { log(first.request, response) }
+    firstNumber += 1
+    openBytes -= first.bytes
   }
 
   /// Whether the client's further bytes are welcome now.
@@ -232,7 +245,7 @@ struct ConnectionState {
     answers.count < limits.pipelinedRequests && openBytes < limits.pipelinedBytes
   }
 
-  private func mayStart(_ operation: Operation) -> Bool {
+  private mutating func mayStart(_ operation: Operation) -> Bool {
     switch operation.kind {
     case .immediate: true
     case .read: openReads == 0 && (openWrites == 0 || mayOvertake(operation))
@@ -242,49 +255,64 @@ struct ConnectionState {
 
   /// Whether a read sees the same before the open writes are done. Its answer waits for theirs, so it is to be bounded
   /// what is held so.
-  private func mayOvertake(_ read: Operation) -> Bool {
+  private mutating func mayOvertake(_ read: Operation) -> Bool {
     guard openWritesAnywhere == 0, heldBytes < limits.sendBufferBytes, let path = read.document else { return false }
-    return openDocuments[path] == nil
+    return openDocumentCounts[path] == nil
+  }
+
+  private var openDocumentCounts: [DocumentPath: Int] {
+    mutating get {
+      if let openDocuments { return openDocuments }
+      var counts: [DocumentPath: Int] = [:]
+      for answer in answers where answer.response == nil {
+        if let document = answer.document { counts[document, default: 0] += 1 }
+      }
+      openDocuments = counts
+      return counts
+    }
   }
 
   private mutating func openWrite(of document: DocumentPath?) {
-    if let document { openDocuments[document, default: 0] += 1 } else { openWritesAnywhere += 1 }
+    openWrites += 1
+    if let document { openDocuments?[document, default: 0] += 1 } else { openWritesAnywhere += 1 }
   }
 
   private mutating func closeWrite(of document: DocumentPath?) {
+    openWrites -= 1
     guard let document else { return openWritesAnywhere -= 1 }
-    let count = openDocuments[document, default: 1] - 1
-    openDocuments[document] = count > 0 ? count : nil
+    guard openWrites > 0 else { return openDocuments = nil }
+    if let count = openDocuments?[document] { openDocuments?[document] = count > 1 ? count - 1 : nil }
   }
 
-  private mutating func start(_ request: WaitingRequest) -> Start {
-    switch request.operation.kind {
+  private mutating func start(_ operation: Operation, _ answer: PendingAnswer) -> Start {
+    switch answer.kind {
     case .read: openReads += 1
-    case .write:
-      openWrites += 1
-      openWrite(of: request.answer.document)
+    case .write: openWrite(of: answer.document)
     case .immediate: break
     }
-    answers.append(request.answer)
+    answers.append(answer)
     return Start(
-      number: firstNumber + answers.count - 1, operation: request.operation, withHeaders: request.answer.withHeaders)
+      number: firstNumber + answers.count - 1, operation: operation, withHeaders: answer.withHeaders)
   }
 
-  private mutating func take(_ frame: ByteBuffer, _ envelope: Envelope) {
+  /// Takes up a request: it may start, or waits for those before it, or was refused.
+  private mutating func take(_ frame: ByteBuffer, _ envelope: Envelope) -> Start? {
     do throws(RequestError) {
       let request = try envelope.request(from: frame)
       decideSession(request.headers)
       let operation = router.operation(for: request)
       openBytes += frame.readableBytes
-      waiting = WaitingRequest(
-        operation: operation,
-        answer: PendingAnswer(
-          request: logsRequests ? RequestSummary(request) : RequestSummary(), kind: operation.kind,
-          document: operation.kind == .write ? operation.document : nil, id: request.id,
-          withHeaders: request.headers != nil, isTerminated: isTerminated, bytes: frame.readableBytes))
+      let kind = operation.kind
+      let answer = PendingAnswer(
+        request: logsRequests ? RequestSummary(request) : nil, kind: kind,
+        document: kind == .write ? operation.document : nil, id: request.id, withHeaders: request.headers != nil,
+        isTerminated: isTerminated, bytes: frame.readableBytes)
+      if mayStart(operation) { return start(operation, answer) }
+      waiting = WaitingRequest(operation: operation, answer: answer)
     } catch {
       refuse(frame, error)
     }
+    return nil
   }
 
   /// Answers what is no request in its place.
@@ -324,7 +352,7 @@ struct ConnectionState {
     heldBytes += response.data?.readableBytes ?? 0
     answers.append(
       PendingAnswer(
-        request: RequestSummary(), kind: .immediate, id: id, withHeaders: withHeaders, isTerminated: isTerminated,
+        request: nil, kind: .immediate, id: id, withHeaders: withHeaders, isTerminated: isTerminated,
         bytes: bytes, response: response))
   }
 

@@ -48,8 +48,9 @@ final class LoopContext {
       logsRequests: logsRequests)
   }
 
-  func logRequest(_ request: RequestSummary, _ response: Response) {
-    logger.info("\(request.method) \(request.path) \(response.status.rawValue)")
+  /// - Parameter request: nil for something that was no request.
+  func logRequest(_ request: RequestSummary?, _ response: Response) {
+    logger.info("\(request?.method ?? "-") \(request?.path ?? "-") \(response.status.rawValue)")
   }
 
   // MARK: Ticks

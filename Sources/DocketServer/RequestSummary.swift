@@ -1,15 +1,11 @@
 import DocketWire
 
 /// What the log tells of a request: never its data, and control characters only escaped.
-struct RequestSummary: Sendable, Equatable {
+///
+/// It is an object since mostly there is none: a reference is all that unlogged requests carry.
+final class RequestSummary: Sendable {
   let method: String
   let path: String
-
-  /// Something that was no request.
-  init() {
-    method = "-"
-    path = "-"
-  }
 
   init(_ request: Request) {
     method = request.method == .other ? "?" : request.method.rawValue

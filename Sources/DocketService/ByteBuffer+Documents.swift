@@ -6,12 +6,34 @@ import NIOCore
 extension ByteBuffer {
   /// `{"path": …, "id": …, "revision": …` with its brace left open.
   mutating func writeIdentity(_ path: DocumentPath, _ revision: Revision?) {
+    guard !writePlainIdentity(path, revision) else { return }
     writeStaticString("{\"path\": ")
     writeJSONString(path.requestPath)
     writeStaticString(", \"id\": ")
     writeJSONString(path.id)
     writeStaticString(", \"revision\": ")
     if let revision { writeDecimal(revision.rawValue) } else { writeStaticString("null") }
+  }
+
+  /// The same, if path and id stand for themselves in a JSON string and in a path, as nearly all do; they are written in
+  /// one step then. Returns whether they do.
+  private mutating func writePlainIdentity(_ path: DocumentPath, _ revision: Revision?) -> Bool {
+    var (collection, id) = (path.collection.description, path.id)
+    return collection.withUTF8 { collection in
+      id.withUTF8 { id in
+        guard collection.allSatisfy(\.standsForItself), id.allSatisfy(\.standsForItself) else { return false }
+        writePieces(atMost: 64 + collection.count + 2 * id.count) { writer in
+          writer.append("{\"path\": \"")
+          writer.append(UnsafeRawBufferPointer(collection))
+          writer.append(UnsafeRawBufferPointer(id))
+          writer.append("\", \"id\": \"")
+          writer.append(UnsafeRawBufferPointer(id))
+          writer.append("\", \"revision\": ")
+          if let revision { writer.append(decimal: revision.rawValue) } else { writer.append("null") }
+        }
+        return true
+      }
+    }
   }
 
   /// A document as a page shows it.
@@ -28,5 +50,15 @@ extension ByteBuffer {
     writeStaticString(", \"document\": ")
     writeImmutableBuffer(document.data)
     writeStaticString("}")
+  }
+}
+
+extension UInt8 {
+  /// Whether a byte of a path needs an escape neither in JSON nor in a path.
+  fileprivate var standsForItself: Bool {
+    switch self {
+    case ..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "%"), UInt8(ascii: "?"), UInt8(ascii: "#"): false
+    default: true
+    }
   }
 }

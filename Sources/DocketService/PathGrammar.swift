@@ -20,7 +20,7 @@ public enum PathGrammar {
     try checkSegments(path, isCollection: last == slash)
     let collectionPath = CollectionPath(unchecked: try decode(collection))
     // An encoded underscore is one.
-    guard !collectionPath.description.utf8.starts(with: "/_".utf8) else { return .reserved }
+    if collection[1] == UInt8(ascii: "%"), collectionPath.description.utf8.starts(with: "/_".utf8) { return .reserved }
     if last == slash {
       guard collectionPath.description.utf8.count <= maximumBytes else { throw .tooLong }
       return .collection(collectionPath)

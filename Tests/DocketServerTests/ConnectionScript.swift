@@ -34,22 +34,25 @@ struct ConnectionScript {
   mutating func run() {
     while after == .goOn {
       switch state.nextStep() {
-      case .lookUp(let read): state.take(read)
-      case .start(let start):
-        if case .answer(let response) = start.operation {
-          state.answer(start.number, with: response)
-        } else {
-          started.append(start)
-        }
-        _ = collect()
+      case .lookUp(let read): if let start = state.take(read) { begin(start) }
+      case .start(let start): begin(start)
       case nil:
         if collect() { continue } else { return }
       }
     }
   }
 
+  private mutating func begin(_ start: ConnectionState.Start) {
+    if case .answer(let response) = start.operation {
+      state.answer(start.number, with: response, into: &sent) { _, _ in }
+    } else {
+      started.append(start)
+    }
+    _ = collect()
+  }
+
   mutating func answer(_ index: Int, _ status: Status = .ok, _ data: String = "null") {
-    state.answer(started[index].number, with: Response(status, data: ByteBuffer(string: data)))
+    state.answer(started[index].number, with: Response(status, data: ByteBuffer(string: data)), into: &sent) { _, _ in }
     run()
   }
 
