@@ -71,32 +71,62 @@ struct DocumentCacheTests {
   }
 
   @Test("take no more than their share of memory, and what is read again and again stays")
-  func bounded() throws {
-    let connection = try Connection(path: ":memory:", access: .create)
-    try connection.execute("CREATE TABLE changes(sequence INTEGER PRIMARY KEY, collection TEXT, id TEXT)")
-    let cache = try DocumentCache(connection, limitBytes: 100_000)
-    func document(_ id: Int, bytes: Int) -> Document {
-      Document(
-        path: DocumentPath("/c/", "\(id)"), revision: Revision(1), created: Timestamp(milliseconds: 1),
-        updated: Timestamp(milliseconds: 1), data: .init(repeating: 0x31, count: bytes))
+  func bounded() {
+    let cache = DocumentCache(limitBytes: 100_000)
+    func hold(_ id: Int, bytes: Int) {
+      cache.hold("/c/\(id)", String(repeating: "1", count: bytes))
     }
-    func insert(_ id: Int, bytes: Int) {
-      Array("/c/\(id)".utf8).withUnsafeBytes { cache.insert(document(id, bytes: bytes), name: $0) }
-    }
-    func holds(_ id: Int) -> Bool {
-      Array("/c/\(id)".utf8).withUnsafeBytes { name in
-        guard let found = cache.document(name, wall: 0) else { return false }
-        return found.name.elementsEqual(name) && found.data.allSatisfy { $0 == 0x31 }
-      }
-    }
+    func holds(_ id: Int) -> Bool { cache.data("/c/\(id)").map { $0.allSatisfy { $0 == "1" } } ?? false }
     for id in 0..<10_000 {
-      insert(id, bytes: 100)
+      hold(id, bytes: 100)
       #expect(holds(0))
     }
     let held = (0..<10_000).count(where: holds)
     #expect(held * 100 < 100_000 && held > 50)
     // One that is too large for it does not push the others out.
-    insert(-1, bytes: 90_000)
+    hold(-1, bytes: 90_000)
     #expect(!holds(-1))
+  }
+
+  @Test("are found, replaced and removed like those of a dictionary")
+  func likeADictionary() {
+    var generator = SeededGenerator.forTest(named: "the cache beside a dictionary")
+    let cache = DocumentCache(limitBytes: 16 << 20)
+    var model: [String: String] = [:]
+    for step in 0..<200_000 {
+      let name = "/c/\(Int.random(in: 0..<2_000, using: &generator))"
+      switch Int.random(in: 0..<10, using: &generator) {
+      case 0..<4:
+        cache.hold(name, "\(step)")
+        model[name] = "\(step)"
+      case 4..<7:
+        Array(name.utf8).withUnsafeBytes { cache.remove($0) }
+        model[name] = nil
+      case 7 where step % 1_000 == 0:
+        cache.removeAll()
+        model = [:]
+      default:
+        #expect(cache.data(name) == model[name])
+      }
+    }
+    #expect(cache.isEmpty == model.isEmpty)
+  }
+}
+
+extension DocumentCache {
+  fileprivate func hold(_ name: String, _ data: String) {
+    let fields = CachedDocument.Fields(key: 1, revision: 1, created: 1, updated: 1, expires: nil)
+    Array(name.utf8).withUnsafeBytes { name in
+      Array(data.utf8).withUnsafeBytes { data in hold(fields, name: name, data: data) }
+    }
+  }
+
+  fileprivate func data(_ name: String) -> String? {
+    Array(name.utf8).withUnsafeBytes { name in
+      document(name).map { found in
+        #expect(found.name.elementsEqual(name))
+        return String(decoding: found.data, as: UTF8.self)
+      }
+    }
   }
 }

@@ -13,11 +13,24 @@ extension Document {
     } catch {
       return .failure(.invalidDocument(path, reason: error.description))
     }
-    var buffer = ByteBufferAllocator().buffer(capacity: data.count)
-    buffer.writeBytes(data)
     return .success(
-      Document(
-        path: path, revision: Revision(revision), created: Timestamp(milliseconds: created),
-        updated: Timestamp(milliseconds: updated), expires: expires.map(Timestamp.init(milliseconds:)), data: buffer))
+      Document(path, revision: revision, created: created, updated: updated, expires: expires, data: data))
+  }
+
+  /// A document whose data has been checked.
+  init(_ path: DocumentPath, _ cached: CachedDocument) {
+    let fields = cached.fields
+    self.init(
+      path, revision: fields.revision, created: fields.created, updated: fields.updated, expires: fields.expires,
+      data: cached.data)
+  }
+
+  private init(
+    _ path: DocumentPath, revision: Int64, created: Int64, updated: Int64, expires: Int64?, data: UnsafeRawBufferPointer
+  ) {
+    self.init(
+      path: path, revision: Revision(revision), created: Timestamp(milliseconds: created),
+      updated: Timestamp(milliseconds: updated), expires: expires.map(Timestamp.init(milliseconds:)),
+      data: ByteBuffer(bytes: data))
   }
 }

@@ -11,6 +11,7 @@ final class SnapshotReader {
   private let commit: Statement
   private let select: Statement
   private let cache: DocumentCache
+  private let follower: ChangeFollower
   /// Found with the first snapshot: before it the log need not be there.
   private var logHeader: LogHeader.Place?
   /// As it was in the snapshot that the cache was brought up to; nil where a commit came just then.
@@ -23,14 +24,15 @@ final class SnapshotReader {
 
   /// - Parameter cacheBytes: how much of documents that were read is kept at hand.
   init(_ connection: Connection, clock: WallClock, cacheBytes: Int) throws(SQLiteError) {
-    cache = try DocumentCache(connection, limitBytes: cacheBytes)
+    cache = DocumentCache(limitBytes: cacheBytes)
+    follower = try ChangeFollower(connection, cache)
     self.connection = connection
     self.clock = clock
     begin = try connection.prepare("BEGIN")
     commit = try connection.prepare("COMMIT")
     select = try connection.prepare(
       """
-      SELECT revision, created_at, updated_at, expires_at, data FROM document_rows
+      SELECT key, revision, created_at, updated_at, expires_at, data FROM document_rows
       WHERE collection = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)
       """)
   }
@@ -54,7 +56,7 @@ final class SnapshotReader {
       _ = failed(error)
       return nil
     }
-    return cache.document(name, wall: wall)?.data
+    return cached(name)?.data
   }
 
   /// Ends the tick: gives back the snapshot.
@@ -75,19 +77,28 @@ final class SnapshotReader {
   private func read(_ path: DocumentPath) throws(SQLiteError) -> Result<Document?, StoreError> {
     try makeCurrent()
     key.load(path)
-    if let document = cache.document(key.path, wall: wall) { return .success(document.document(at: path)) }
+    if let found = cached(key.path) { return .success(Document(path, found)) }
     if !isInSnapshot { try takeSnapshot() }
     select.bind(borrowing: key.collection, at: 1)
     select.bind(borrowing: key.id, at: 2)
     select.bind(wall, at: 3)
     defer { select.reset() }
     guard try select.step() else { return .success(nil) }
+    let fields = CachedDocument.Fields(
+      key: select.int64(0), revision: select.int64(1), created: select.int64(2), updated: select.int64(3),
+      expires: select.optionalInt64(4))
+    let data = select.bytes(5)
     let document = Document.read(
-      path, revision: select.int64(0), created: select.int64(1), updated: select.int64(2),
-      expires: select.optionalInt64(3), data: select.bytes(4)
-    )
-    if case .success(let document) = document { cache.insert(document, name: key.path) }
+      path, revision: fields.revision, created: fields.created, updated: fields.updated, expires: fields.expires,
+      data: data)
+    if case .success = document { cache.hold(fields, name: key.path, data: data) }
     return document.map { $0 }
+  }
+
+  private func cached(_ name: UnsafeRawBufferPointer) -> CachedDocument? {
+    guard let found = cache.document(name) else { return nil }
+    if let expires = found.fields.expires, expires <= wall { return nil }
+    return found
   }
 
   /// Sees to it, once in each tick, that the cache holds nothing that a commit before the tick has changed.
@@ -106,7 +117,7 @@ final class SnapshotReader {
     try begin.run()
     isInSnapshot = true
     // The transaction begins with the first read in it.
-    try cache.follow()
+    try follower.follow()
     if logHeader == nil { logHeader = LogHeader.Place(connection) }
     // If the header is the same before and behind it, it is that of the snapshot.
     cachedHeader = header == logHeader?.read() ? header : nil

@@ -105,6 +105,9 @@ package final class Connection {
     return Int(sqlite3_blob_bytes(handle))
   }
 
+  /// The key of the row that was inserted last (https://sqlite.org/c3ref/last_insert_rowid.html).
+  var lastInsertedKey: Int64 { sqlite3_last_insert_rowid(handle) }
+
   /// Whether a transaction is open.
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 

@@ -13,6 +13,9 @@ struct LogHeader: Equatable {
       && a.words.4 == b.words.4 && a.words.5 == b.words.5
   }
 
+  /// How many commits there were since the index was made, modulo 2^32: `iChange`.
+  var commits: UInt32 { withUnsafeBytes(of: words) { $0.load(fromByteOffset: 8, as: UInt32.self) } }
+
   /// Where a connection finds it.
   struct Place {
     private let index: UnsafeRawPointer

@@ -8,8 +8,7 @@ final class Checkpointer {
   private let connection: Connection
   private let threshold: Int64
   private let logger: Logger
-  /// How many pages the log holds, as SQLite counts after each commit of this connection.
-  private let logPages: UnsafeMutablePointer<Int64>
+  private let log: CommitLog
   /// The next attempt is made when the log holds so many pages.
   private var nextPages: Int64
   private var warnings = WarningInterval()
@@ -17,31 +16,19 @@ final class Checkpointer {
   /// How long a restart of the log waits for the readers that hold it up.
   private static let restartTimeoutMilliseconds: Int32 = 20
 
-  init(_ connection: Connection, options: SQLiteStoreOptions, logger: Logger) {
+  init(_ connection: Connection, log: CommitLog, options: SQLiteStoreOptions, logger: Logger) {
     self.connection = connection
+    self.log = log
     self.logger = logger
     threshold = options.checkpointPages
     nextPages = threshold
-    logPages = .allocate(capacity: 1)
-    logPages.initialize(to: 0)
-    sqlite3_wal_hook(
-      connection.handle,
-      { pages, _, _, count in
-        pages?.assumingMemoryBound(to: Int64.self).pointee = Int64(count)
-        return SQLITE_OK
-      }, logPages)
-  }
-
-  deinit {
-    if !connection.isClosed { sqlite3_wal_hook(connection.handle, nil, nil) }
-    logPages.deallocate()
   }
 
   /// To be called between groups: writes back what can be written without waiting, once the log is long. Where readers
   /// have kept SQLite from beginning the log anew until it is twice as long, it waits for them for a moment.
   /// - Throws: what makes the store unusable; other failures are logged.
   func afterGroup() throws(SQLiteError) {
-    let pages = logPages.pointee
+    let pages = log.pages
     // The log began anew.
     if pages < nextPages - threshold { nextPages = threshold }
     guard pages >= nextPages else { return }
@@ -58,7 +45,7 @@ final class Checkpointer {
   /// Writes back everything and empties the log, if no reader is in the way. Returns whether it is empty now.
   func empty() throws(SQLiteError) -> Bool {
     guard try checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else { return false }
-    logPages.pointee = 0
+    log.noteEmptied()
     nextPages = threshold
     return true
   }
@@ -70,7 +57,7 @@ final class Checkpointer {
     switch error.code {
     case SQLITE_BUSY, SQLITE_LOCKED:
       // Readers in the way are everyday life while the log is of a bearable length.
-      if logPages.pointee >= 2 * threshold { warn(error) }
+      if log.pages >= 2 * threshold { warn(error) }
     case SQLITE_FULL, SQLITE_NOMEM:
       warn(error)
     default:
@@ -84,6 +71,6 @@ final class Checkpointer {
     guard warnings.permit() else { return }
     logger.warning(
       "the write-ahead log could not be written back into the database file and grows",
-      metadata: ["error": "\(error)", "pages": "\(logPages.pointee)"])
+      metadata: ["error": "\(error)", "pages": "\(log.pages)"])
   }
 }

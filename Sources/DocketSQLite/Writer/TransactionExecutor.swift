@@ -48,6 +48,7 @@ struct TransactionExecutor {
     if let failure = scope.failure { throw failure }
     precondition(isBatch || result.keepsWrites, "a single write that is not kept has not been made")
     if isBatch, !result.keepsWrites {
+      tables.forget()
       try savepoint.goBack()
     } else {
       if isBatch { try savepoint.release() }

@@ -64,11 +64,12 @@ final class WriteExecutor {
       answer = try perform(write, in: &trial)
     } catch {
       guard undoesRefusals, error.isRefusal else { throw error }
-      tables.release()
+      tables.forget()
       try savepoint.goBack()
       return .failure(.refused(reason: error.message))
     }
     if write.terms.isDryRun {
+      tables.forget()
       try savepoint.goBack()
     } else {
       try savepoint.release()

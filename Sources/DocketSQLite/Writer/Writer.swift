@@ -61,7 +61,8 @@ final class Writer: @unchecked Sendable {
     self.clock = clock
     self.logger = logger
     self.failureSignal = failureSignal
-    tables = try DocumentTables(connection)
+    let log = CommitLog(connection)
+    tables = try DocumentTables(connection, log: log, cacheBytes: options.documentCacheBytes)
     transaction = try WriteTransaction(connection)
     keptAnswers = try KeptAnswers(connection, transaction: transaction, options: options)
     executor = try WriteExecutor(connection, tables: tables, options: options)
@@ -72,7 +73,7 @@ final class Writer: @unchecked Sendable {
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = try tables.newestChange().at + 1
     files = FileWatch(connection, path: path)
-    checkpointer = Checkpointer(connection, options: options, logger: logger)
+    checkpointer = Checkpointer(connection, log: log, options: options, logger: logger)
   }
 
   /// Works until the queue is closed and empty, then closes the connection. After a failure it only refuses, and leaves
@@ -185,7 +186,7 @@ final class Writer: @unchecked Sendable {
       return result
     } catch {
       guard error.isRefusal, !executor.undoesRefusals else { throw error }
-      tables.release()
+      tables.forget()
       try transaction.undo()
       executor.undoesRefusals = true
       _ = backlog.giveBack(group, behind: 0)
@@ -234,7 +235,7 @@ final class Writer: @unchecked Sendable {
 
   /// Ends a group that could not be kept: when that is certain, its writes may be tried again.
   private func undo(_ group: [WriteBacklog.Run], after error: SQLiteError) {
-    tables.release()
+    tables.forget()
     guard error.isHarmless else { return fail(group, reason: error.description) }
     do {
       try transaction.undo()

@@ -1,0 +1,63 @@
+/// Documents that were read or written lately. Whoever owns it sees to it that it holds none that has changed.
+final class DocumentCache {
+  private let limitBytes: Int
+  /// What came in since the last change of generations, and what was before; together they hold no more than the limit.
+  private var young = CachedDocumentTable()
+  private var old = CachedDocumentTable()
+
+  /// - Parameter limitBytes: how much it may hold in memory; 0: nothing.
+  init(limitBytes: Int) {
+    self.limitBytes = limitBytes
+  }
+
+  deinit { removeAll() }
+
+  var isEmpty: Bool { young.count == 0 && old.count == 0 }
+
+  /// A document, if it is at hand. It is valid until the next call.
+  /// - Parameter name: the path as text, collection and id.
+  func document(_ name: UnsafeRawBufferPointer) -> CachedDocument? {
+    guard limitBytes > 0 else { return nil }
+    let hash = CachedDocumentTable.hash(name)
+    if let document = young.document(name, hash: hash) { return document }
+    guard let document = old.remove(name, hash: hash) else { return nil }
+    insert(document)
+    return document
+  }
+
+  /// Holds a document as it is now, unless it is too large to be worth it.
+  /// - Parameters:
+  ///   - name: its path as text.
+  ///   - data: not memory of this cache's.
+  func hold(_ fields: CachedDocument.Fields, name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer) {
+    guard limitBytes > 0 else { return }
+    let hash = CachedDocumentTable.hash(name)
+    remove(name, hash: hash)
+    guard CachedDocument.overheadBytes + name.count + data.count <= limitBytes / 8 else { return }
+    insert(CachedDocument(fields, name: name, hash: hash, data: data))
+  }
+
+  func remove(_ name: UnsafeRawBufferPointer) {
+    guard !isEmpty else { return }
+    remove(name, hash: CachedDocumentTable.hash(name))
+  }
+
+  func removeAll() {
+    young.removeAll()
+    old.removeAll()
+  }
+
+  private func remove(_ name: UnsafeRawBufferPointer, hash: Int) {
+    young.remove(name, hash: hash)?.free()
+    old.remove(name, hash: hash)?.free()
+  }
+
+  private func insert(_ document: CachedDocument) {
+    // Before it is added, so that it is not among what is freed.
+    if young.bytes + document.bytes > limitBytes / 2 {
+      old.removeAll()
+      swap(&young, &old)
+    }
+    young.insert(document)
+  }
+}
