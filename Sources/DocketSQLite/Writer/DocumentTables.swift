@@ -76,6 +76,9 @@ final class DocumentTables {
   private let insertChange: Statement
   private let insertRow: Statement
   private let updateRow: Statement
+  /// Of a document that has no end before and after, and goes on: what does not change costs nothing.
+  private let updateData: Statement
+  private let pendingUpdates: PendingUpdates
   private let deleteRow: Statement
   private let selectTombstone: Statement
   private let insertTombstone: Statement
@@ -110,6 +113,9 @@ final class DocumentTables {
       UPDATE document_rows SET revision = ?2, created_at = ?3, updated_at = ?4, expires_at = ?5, data = ?6
       WHERE key = ?1
       """)
+    updateData = try connection.prepare(
+      "UPDATE document_rows SET revision = ?2, updated_at = ?3, data = ?4 WHERE key = ?1")
+    pendingUpdates = try PendingUpdates(connection)
     deleteRow = try connection.prepare("DELETE FROM document_rows WHERE key = ?1")
     selectTombstone = try connection.prepare("SELECT sequence FROM tombstones WHERE collection = ?1 AND id = ?2")
     insertTombstone = try connection.prepare("INSERT INTO tombstones(collection, id, sequence) VALUES (?1, ?2, ?3)")
@@ -126,9 +132,15 @@ final class DocumentTables {
     return change
   }
 
-  /// Forgets what is known: to be called where something that was written is undone.
+  /// Writes what of the history waits to be written together. To be called before a savepoint and before the commit.
+  func writePending() throws(SQLiteError) {
+    try pendingUpdates.write()
+  }
+
+  /// Forgets what is known and what waits: to be called where something that was written is undone.
   func forget() {
     release()
+    pendingUpdates.clear()
     cache.removeAll()
     knownSequence = -1
   }
@@ -153,7 +165,7 @@ final class DocumentTables {
     select.reset()
   }
 
-  /// Writes a change of the current path into the history.
+  /// Writes a change of the current path into the history, or has it wait for `writePending`.
   /// - Parameters:
   ///   - batch: the mark of the batch that it belongs to, if any.
   ///   - before: the document as it was until now; nil if there was none.
@@ -161,6 +173,11 @@ final class DocumentTables {
     _ kind: Kind, sequence: Int64, previous: Int64?, at: Int64, batch: Int64?, before: Row?
   ) throws(SQLiteError) {
     historyBytes += (before?.data.count ?? 0) + path.collection.count + path.id.count
+    knownSequence = sequence
+    if kind == .updated, batch == nil, let before, before.expires == nil {
+      return try pendingUpdates.append(sequence: sequence, at: at, path: path, before: before)
+    }
+    try pendingUpdates.write()
     insertChange.bind(sequence, at: 1)
     insertChange.bind(previous, at: 2)
     insertChange.bind(borrowing: path.collection, at: 3)
@@ -173,7 +190,6 @@ final class DocumentTables {
     insertChange.bind(before?.expires, at: 10)
     insertChange.bind(batch, at: 11)
     try insertChange.run()
-    knownSequence = sequence
   }
 
   /// `historyBytes`, which begins anew.
@@ -195,17 +211,26 @@ final class DocumentTables {
         key: connection.lastInsertedKey, revision: revision, created: at, updated: at, expires: expires), data)
   }
 
+  /// Replaces the current path's row.
   func update(
-    key: Int64, revision: Int64, created: Int64, updated: Int64, expires: Int64?, data: ByteBuffer
+    _ row: Row, revision: Int64, created: Int64, updated: Int64, expires: Int64?, data: ByteBuffer
   ) throws(SQLiteError) {
-    updateRow.bind(key, at: 1)
+    let fields = CachedDocument.Fields(
+      key: row.key, revision: revision, created: created, updated: updated, expires: expires)
+    guard row.expires != nil || expires != nil || created != row.created else {
+      updateData.bind(row.key, at: 1)
+      updateData.bind(revision, at: 2)
+      updateData.bind(updated, at: 3)
+      try updateData.run(borrowing: data, at: 4)
+      return hold(fields, data)
+    }
+    updateRow.bind(row.key, at: 1)
     updateRow.bind(revision, at: 2)
     updateRow.bind(created, at: 3)
     updateRow.bind(updated, at: 4)
     updateRow.bind(expires, at: 5)
     try updateRow.run(borrowing: data, at: 6)
-    hold(
-      CachedDocument.Fields(key: key, revision: revision, created: created, updated: updated, expires: expires), data)
+    hold(fields, data)
   }
 
   private func hold(_ fields: CachedDocument.Fields, _ data: ByteBuffer) {

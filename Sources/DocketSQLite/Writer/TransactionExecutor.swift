@@ -40,7 +40,10 @@ struct TransactionExecutor {
     _ transaction: PendingTransaction, in group: inout WriteExecutor.Group
   ) throws(SQLiteError) -> TransactionResult<any Sendable> {
     let isBatch = transaction.kind == .batch
-    if isBatch { try savepoint.set() }
+    if isBatch {
+      try tables.writePending()
+      try savepoint.set()
+    }
     let scope = TransactionScope(
       executor: executor, tables: tables, walk: walk, group: isBatch ? group.asBatch() : group,
       deadlineMilliseconds: WallClock.uptimeMilliseconds() + deadlineMilliseconds)

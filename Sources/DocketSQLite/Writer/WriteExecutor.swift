@@ -58,10 +58,12 @@ final class WriteExecutor {
     guard write.terms.isDryRun || undoesRefusals else { return try perform(write, in: &group) }
     // What would happen is found out by doing it.
     var trial = group
+    try tables.writePending()
     try savepoint.set()
     let answer: Result<WriteOutcome, StoreError>
     do {
       answer = try perform(write, in: &trial)
+      try tables.writePending()
     } catch {
       guard undoesRefusals, error.isRefusal else { throw error }
       tables.forget()
@@ -220,7 +222,7 @@ final class WriteExecutor {
     // A statement that stands on the row would make SQLite save its place first.
     tables.release()
     try tables.update(
-      key: row.key, revision: revision, created: created, updated: group.at, expires: expires, data: data)
+      row, revision: revision, created: created, updated: group.at, expires: expires, data: data)
   }
 }
 

@@ -230,6 +230,7 @@ final class Writer: @unchecked Sendable {
       }
       if answerBytes >= options.groupBytes || WallClock.uptimeMilliseconds() >= end { break }
     }
+    try tables.writePending()
     return (answers, Int(numbers.sequence - newest.sequence))
   }
 
