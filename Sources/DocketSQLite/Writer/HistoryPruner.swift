@@ -1,6 +1,7 @@
 import DocketStore
 
-/// Removes history that is too old or too large, oldest first, in short transactions between the groups.
+/// Removes history that is too old or too large, oldest first: in the midst of writes within the transaction of a group,
+/// whose commit and sync it shares, and in short transactions of its own while nobody writes.
 ///
 /// What is removed is a prefix of `changes`, never its newest row, and each tombstone whose change was removed.
 final class HistoryPruner {
@@ -20,7 +21,7 @@ final class HistoryPruner {
   /// What was written since the last step.
   private var writes = 0
   private var bytes = 0
-  /// Whether the last step found something to remove, so that there may be more of it.
+  /// Whether the last step left something to remove.
   private var isBehind = false
 
   /// In the midst of writes, so many of them, or so many bytes, call for one step, which removes up to twice as many
@@ -52,24 +53,29 @@ final class HistoryPruner {
     vacuum = try connection.prepare("PRAGMA incremental_vacuum(\(Self.vacuumPages))")
   }
 
-  /// To be called after each group: makes as many steps as keep up with what is written.
+  /// To be called in the transaction of each group, behind its writes: takes as many steps as keep up with what is written.
   /// - Parameters:
   ///   - writes: how many rows the group has added to the history.
   ///   - bytes: how large their texts are.
   ///   - wall: the time by which history ages.
-  func afterGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) {
+  func inGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) {
     self.writes += writes
     self.bytes += bytes
     let isDue = self.writes >= Self.writesForStep || self.bytes >= Self.bytesForStep
+    guard isDue || isBehind else { return }
     // Rounded up, since what is forgotten each time would add up.
     let due = max(self.writes / Self.writesForStep, (self.bytes - 1) / Self.bytesForStep) + 1
-    let steps = isDue ? due : isBehind ? 1 : 0
-    guard steps > 0 else { return }
     self.writes = 0
     self.bytes = 0
-    for _ in 0..<steps {
-      isBehind = try step(wall: wall)
-      guard isBehind else { break }
+    do {
+      isBehind = false
+      for _ in 0..<due {
+        guard let excess = try excess(wall: wall) else { return }
+        isBehind = try remove(excess)
+      }
+    } catch {
+      selectOldest.reset()
+      throw error
     }
   }
 
@@ -82,7 +88,7 @@ final class HistoryPruner {
         try transaction.undo()
         return false
       }
-      try remove(excess)
+      _ = try remove(excess)
       try transaction.commit()
       return true
     } catch {
@@ -146,14 +152,17 @@ final class HistoryPruner {
     return (oldest.int64(0), oldest.int64(1), newest.int64(0))
   }
 
-  private func remove(_ excess: Excess) throws(SQLiteError) {
+  /// Takes one step. Returns whether it came to its end before the excess did.
+  private func remove(_ excess: Excess) throws(SQLiteError) -> Bool {
     let freePages = try size.freePages()
     var removed: Int64 = 0
     while removed < Self.stepRows {
       let count = try removeChunk(excess, removed: removed)
       removed += count
-      guard count == Self.chunkRows, try size.freePages() - freePages < Self.stepPages else { break }
+      guard count == Self.chunkRows else { return false }
+      guard try size.freePages() - freePages < Self.stepPages else { return true }
     }
+    return true
   }
 
   /// Removes the oldest rows, a few. Returns how many there were.

@@ -158,6 +158,7 @@ final class Writer: @unchecked Sendable {
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
       guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
+      try prune(behind: changes)
       try transaction.commit()
       if let problem = files.problem() { return fail(group, reason: problem) }
       writes = changes
@@ -165,13 +166,21 @@ final class Writer: @unchecked Sendable {
     } catch {
       return undo(group, after: error)
     }
-    let bytes = tables.takeHistoryBytes()
     keepHouse { () throws(SQLiteError) in
       try checkpointer.afterGroup()
       let wall = clock.milliseconds()
       try sweeper.afterGroup(writes: writes, wall: wall, floor: floorMilliseconds)
-      try pruner.afterGroup(writes: writes, bytes: bytes, wall: wall)
       try keptAnswers.afterGroup(wall: wall)
+    }
+  }
+
+  /// Removes old history in a group's transaction. If the database refuses that, the writes stay.
+  private func prune(behind writes: Int) throws(SQLiteError) {
+    do {
+      try pruner.inGroup(writes: writes, bytes: tables.takeHistoryBytes(), wall: clock.milliseconds())
+    } catch {
+      guard error.isRefusal else { throw error }
+      if warnings.permit() { logger.warning("history could not be pruned", metadata: ["error": "\(error)"]) }
     }
   }
 
