@@ -13,6 +13,7 @@ public final class SQLiteRepository: DocumentRepository {
   private let scans: ScanPool
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
+  private let mark = SyncMark()
   /// Keeps other servers away; nil once all is closed. Its lock is held while closing, so that every caller of `close`
   /// returns when that is done.
   private let file: NIOLockedValueBox<DatabaseFile?>
@@ -31,7 +32,7 @@ public final class SQLiteRepository: DocumentRepository {
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
-      clock: clock, logger: logger, failureSignal: failure)
+      clock: clock, logger: logger, failureSignal: failure, mark: mark)
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
     for _ in 0..<Self.scanThreads {
@@ -48,7 +49,8 @@ public final class SQLiteRepository: DocumentRepository {
     guard !queue.isClosed else { throw .closed }
     do throws(SQLiteError) {
       return try SQLiteSession(
-        connection: ConnectionSetup.reader(path: path, options: options), clock: clock, queue: queue, scans: scans,
+        connection: ConnectionSetup.reader(path: path, options: options), clock: clock, mark: mark, queue: queue,
+        scans: scans,
         scanDeadlineMilliseconds: options.scanDeadlineMilliseconds,
         documentCacheBytes: options.documentCacheBytes, deliver: deliver)
     } catch {

@@ -4,6 +4,7 @@ import DocketStore
 final class SQLiteSession: RepositorySession {
   private let reader: SnapshotReader
   private let connection: Connection
+  private let mark: SyncMark
   private let queue: WriteQueue
   private let scans: ScanPool
   private let scanDeadlineMilliseconds: Int64
@@ -17,10 +18,12 @@ final class SQLiteSession: RepositorySession {
   private var isClosed = false
 
   init(
-    connection: Connection, clock: WallClock, queue: WriteQueue, scans: ScanPool, scanDeadlineMilliseconds: Int64,
+    connection: Connection, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool,
+    scanDeadlineMilliseconds: Int64,
     documentCacheBytes: Int, deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(SQLiteError) {
-    reader = try SnapshotReader(connection, clock: clock, cacheBytes: documentCacheBytes)
+    reader = try SnapshotReader(connection, clock: clock, mark: mark, cacheBytes: documentCacheBytes)
+    self.mark = mark
     self.connection = connection
     self.queue = queue
     self.scans = scans
@@ -36,6 +39,7 @@ final class SQLiteSession: RepositorySession {
   func beginTick() {
     precondition(!isInTick, "a tick begins inside a tick")
     isInTick = true
+    reader.beginTick()
   }
 
   func endTick() {
@@ -51,6 +55,14 @@ final class SQLiteSession: RepositorySession {
     if !queue.add(submission) {
       queue.release(bytes)
       completions.refuseNewest(submission.work.count, with: .closed)
+    }
+  }
+
+  func readsAreDurable(otherwise body: @escaping () -> Void) -> Bool {
+    guard let commit = reader.shownCommit, !mark.isSynced(commit) else { return true }
+    let body = ExecutorBound(body)
+    return mark.whenSynced(commit) { [deliver] in
+      deliver { body.value() }
     }
   }
 
@@ -155,10 +167,12 @@ final class SQLiteSession: RepositorySession {
   ) {
     guard !isClosed else { return completion(.failure(.closed)) }
     let completion = ExecutorBound(completion)
-    let refusal = scans.submit { [deliver, completions] reader in
+    let refusal = scans.submit { [deliver, completions, mark] reader in
       let result = read(reader)
+      // What it has read may have been committed a moment ago.
+      let isDurable = mark.waitUntilSynced(mark.visible)
       deliver {
-        if !completions.isClosed { completion.value(result) }
+        if !completions.isClosed { completion.value(isDurable ? result : .failure(.closed)) }
       }
     }
     if let refusal { completion.value(.failure(refusal)) }

@@ -31,6 +31,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var readIsHeldBack = false
   /// Whether the loop's next tick will call on this connection.
   var isQueued = false
+  /// How many ticks hold back what is to be sent.
+  private var holds = 0
 
   // Times are counted in sweeps of the loop, so that no request pays for a clock.
   private var lastActivity: Int
@@ -151,7 +153,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Sends what is due. Behind the tick's snapshot, since it takes system calls.
   func flush() {
     isQueued = false
-    guard case .serving = phase, let context else { return }
+    guard holds == 0, case .serving = phase, let context else { return }
     let isFull = output.readableBytes >= loop.limits.sendBufferBytes
     guard afterOutput == .goOn else {
       sendLast(context)
@@ -161,6 +163,17 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     if isFull && context.channel.isWritable { loop.enqueue(self) }
     noteFrame()
     resumeReading(context)
+  }
+
+  /// Ends a tick without sending what is due, until `release`.
+  func hold() {
+    isQueued = false
+    holds += 1
+  }
+
+  func release() {
+    holds -= 1
+    if !isQueued { flush() }
   }
 
   /// Sends the last answer; the connection ends once it is in the kernel's hands, since closing drops what is not.

@@ -1,3 +1,4 @@
+import DequeModule
 import DocketService
 import DocketStore
 import DocketWire
@@ -23,6 +24,8 @@ final class LoopContext {
   private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
   private var queue: [ConnectionHandler] = []
   private var tickIsScheduled = false
+  /// The connections of ticks whose answers may not be sent yet, oldest first.
+  private var held = Deque<[ConnectionHandler]>()
   private var drained: EventLoopPromise<Void>?
 
   /// How often deadlines were looked at: the clock by which they are measured.
@@ -73,7 +76,18 @@ final class LoopContext {
     for connection in ready { connection.runRequests() }
     service.session.endTick()
     tickIsScheduled = false
-    for connection in ready { connection.flush() }
+    if service.session.readsAreDurable(otherwise: releaseFirst) {
+      for connection in ready { connection.flush() }
+    } else {
+      // The writes that they show are being synced.
+      for connection in ready { connection.hold() }
+      held.append(ready)
+    }
+  }
+
+  /// Lets the connections of the tick that was held back first send what they have.
+  private func releaseFirst() {
+    for connection in held.removeFirst() { connection.release() }
   }
 
   // MARK: Connections

@@ -42,6 +42,10 @@ public protocol RepositorySession: DocumentAccess, PastAccess {
   /// Ends the tick: gives back the snapshot and hands over the writes that were submitted in it.
   func endTick()
 
+  /// Whether what the reads of the last tick told is as durable as the store promises. Until it is, nobody may be told.
+  /// - Parameter body: called on the executor, once it is, if it is not yet; never if it never will be.
+  func readsAreDurable(otherwise body: @escaping () -> Void) -> Bool
+
   /// Submits a transaction, as a write is submitted.
   func transact<Answer>(
     _ transaction: Transaction<Answer>, completion: @escaping (Result<TransactionOutcome<Answer>, StoreError>) -> Void)

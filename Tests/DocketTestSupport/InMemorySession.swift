@@ -40,6 +40,8 @@ final class InMemorySession: RepositorySession {
     }
   }
 
+  func readsAreDurable(otherwise body: @escaping () -> Void) -> Bool { true }
+
   func document(
     at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void
   ) {

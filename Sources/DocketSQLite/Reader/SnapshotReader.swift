@@ -6,6 +6,7 @@ import DocketStore
 final class SnapshotReader {
   private let connection: Connection
   private let clock: WallClock
+  private let mark: SyncMark
   private let key = KeyBuffer()
   private let begin: Statement
   private let commit: Statement
@@ -17,17 +18,22 @@ final class SnapshotReader {
   /// As it was in the snapshot that the cache was brought up to; nil where a commit came just then.
   private var cachedHeader: LogHeader?
   private var isInSnapshot = false
+  /// The newest commit of the writer that may be seen in the snapshot.
+  private var snapshotCommit: Int64 = 0
+  /// The newest commit of the writer that reads of the tick, or of the last one, may have shown; nil if there were none.
+  private(set) var shownCommit: Int64?
   /// Whether the cache holds what was acknowledged before the tick.
   private var isCurrent = false
   /// The time by which documents expire in the tick.
   private var wall: Int64 = 0
 
   /// - Parameter cacheBytes: how much of documents that were read is kept at hand.
-  init(_ connection: Connection, clock: WallClock, cacheBytes: Int) throws(SQLiteError) {
+  init(_ connection: Connection, clock: WallClock, mark: SyncMark, cacheBytes: Int) throws(SQLiteError) {
     cache = DocumentCache(limitBytes: cacheBytes)
     follower = try ChangeFollower(connection, cache)
     self.connection = connection
     self.clock = clock
+    self.mark = mark
     begin = try connection.prepare("BEGIN")
     commit = try connection.prepare("COMMIT")
     select = try connection.prepare(
@@ -57,6 +63,10 @@ final class SnapshotReader {
       return nil
     }
     return cached(name)?.data
+  }
+
+  func beginTick() {
+    shownCommit = nil
   }
 
   /// Ends the tick: gives back the snapshot.
@@ -107,6 +117,7 @@ final class SnapshotReader {
     wall = clock.milliseconds()
     if let cachedHeader, logHeader?.read() == cachedHeader {
       isCurrent = true
+      shownCommit = snapshotCommit
     } else {
       try takeSnapshot()
     }
@@ -119,6 +130,8 @@ final class SnapshotReader {
     // The transaction begins with the first read in it.
     try follower.follow()
     if logHeader == nil { logHeader = LogHeader.Place(connection) }
+    snapshotCommit = mark.visible
+    shownCommit = snapshotCommit
     // If the header is the same before and behind it, it is that of the snapshot.
     cachedHeader = header == logHeader?.read() ? header : nil
     isCurrent = true

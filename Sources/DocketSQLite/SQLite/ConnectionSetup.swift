@@ -6,12 +6,11 @@ enum ConnectionSetup {
   /// The writer, on a file in WAL mode: it alone checkpoints, and it waits for locks in its own way, so that no write
   /// waits too long.
   static func writer(path: String, options: SQLiteStoreOptions) throws(SQLiteError) -> Connection {
-    // Only a commit that syncs the log hands over what was gathered before readers are told of it.
-    let fileSystem = options.durability == .full ? LogGatheringVFS.name : nil
-    let connection = try Connection(path: path, access: .write, fileSystem: fileSystem)
+    let connection = try Connection(path: path, access: .write, fileSystem: LogGatheringVFS.name)
     try connection.execute(
       """
-      PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
+      -- Commits do not sync the log, but checkpoints do before they write back: the acknowledger syncs behind a commit.
+      PRAGMA synchronous = NORMAL;
       PRAGMA wal_autocheckpoint = 0;
       PRAGMA secure_delete = OFF;
       PRAGMA temp_store = MEMORY;

@@ -1,15 +1,15 @@
 import CSQLite
 import Glibc
 
-/// SQLite's own file system layer, but for one thing: what is written to a write-ahead log is gathered in memory, and
-/// written in large pieces when the log is synced.
+/// SQLite's own file system layer, but for one thing: the frames of a commit are gathered in memory, and written to the
+/// write-ahead log in large pieces with the last of them.
 ///
 /// SQLite makes two small writes for each page of a commit, a header of 24 bytes and the page, each a system call; a
-/// commit of many pages spends a third of its time in them. They follow each other, so they can go together. Nothing
-/// that was promised depends on when they happen, as long as they are done before the sync that makes them durable, and
-/// readers in other connections look at them only after that: with `synchronous=FULL` a commit syncs the log before it
-/// tells readers of it in the shared memory (sqlite3WalFrames in https://sqlite.org/src/file/src/wal.c). With
-/// `synchronous=NORMAL` there is no such sync, so this layer is not for connections of that kind.
+/// commit of many pages spends a third of its time in them. They follow each other, so they can go together. The last
+/// frame of a commit is marked in its header; readers are told of the commit only behind it (sqlite3WalFrames in
+/// https://sqlite.org/src/file/src/wal.c), so they find in the file what they look for, and an error of writing is
+/// SQLite's to deal with, as if there was no such layer. What does not go behind the end of what is there, a log that is
+/// begun anew or a frame that is written once more, is not gathered.
 ///
 /// Sources: https://sqlite.org/vfs.html, https://sqlite.org/c3ref/io_methods.html
 enum LogGatheringVFS {
@@ -98,15 +98,39 @@ private final class GatheredLog {
 
   private var base: sqlite3_io_methods { inner.pointee.pMethods.pointee }
 
+  /// Where what was written last to its end ends: only what is written there is gathered.
+  private var end: sqlite3_int64 = 0
+  /// Whether the frame whose header was gathered last is the last of its commit.
+  private var isLastFrame = false
+
+  /// A frame's header: page number, then the size of the database in pages if a commit ends with it, otherwise 0
+  /// (https://sqlite.org/fileformat.html#walformat).
+  private static let frameHeaderBytes: Int32 = 24
+  private static let sizeOffset = 4
+
   private func write(_ data: UnsafeRawPointer, _ length: Int32, at offset: sqlite3_int64) -> Int32 {
-    if count > 0, offset != start + Int64(count) || count + Int(length) > Self.capacity {
+    guard offset == end, offset > 0, Int(length) <= Self.capacity else {
+      let code = flush()
+      guard code == SQLITE_OK else { return code }
+      // A log is begun anew with its header; other writes before its end leave that where it is.
+      end = offset == 0 ? Int64(length) : max(end, offset + Int64(length))
+      isLastFrame = false
+      return base.xWrite(inner, data, length, offset)
+    }
+    if count + Int(length) > Self.capacity {
       let code = flush()
       guard code == SQLITE_OK else { return code }
     }
-    guard Int(length) <= Self.capacity else { return base.xWrite(inner, data, length, offset) }
     if count == 0 { start = offset }
     (bytes.baseAddress! + count).copyMemory(from: data, byteCount: Int(length))
     count += Int(length)
+    end += Int64(length)
+    if length == Self.frameHeaderBytes {
+      isLastFrame = data.loadUnaligned(fromByteOffset: Self.sizeOffset, as: UInt32.self) != 0
+    } else if isLastFrame {
+      isLastFrame = false
+      return flush()
+    }
     return SQLITE_OK
   }
 

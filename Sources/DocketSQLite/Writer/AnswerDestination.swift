@@ -1,6 +1,6 @@
 /// Where the answers to a session's work go.
 ///
-/// `@unchecked Sendable`: `results` belongs to the writer's thread alone, the rest does not change.
+/// `@unchecked Sendable`: `results` belongs to whoever does an acknowledger's job, one at a time; the rest does not change.
 final class AnswerDestination: @unchecked Sendable {
   private let deliver: @Sendable ([WorkAnswer]) -> Void
   private var results: [WorkAnswer] = []
@@ -10,14 +10,14 @@ final class AnswerDestination: @unchecked Sendable {
     self.deliver = deliver
   }
 
-  /// Notes answers. Returns whether they are the first since the last `flush`. On the writer's thread only.
+  /// Notes answers. Returns whether they are the first since the last `flush`.
   func append(_ answers: ArraySlice<WorkAnswer>) -> Bool {
     let isFirst = results.isEmpty
     results.append(contentsOf: answers)
     return isFirst
   }
 
-  /// Delivers what was noted. On the writer's thread only.
+  /// Delivers what was noted.
   func flush() {
     let answers = results
     results = []

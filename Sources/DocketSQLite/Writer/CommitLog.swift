@@ -36,6 +36,9 @@ final class CommitLog {
     counts.deallocate()
   }
 
+  /// How many commits wrote something to the log.
+  var commits: UInt32 { counts.pointee.commits }
+
   var pages: Int64 { counts.pointee.pages }
 
   func noteEmptied() { counts.pointee.pages = 0 }

@@ -4,7 +4,7 @@ import DocketStore
 /// What the writer has taken from the queue and not yet answered, oldest first.
 struct WriteBacklog {
   /// Work of one session that stands together.
-  struct Run {
+  struct Run: Sendable {
     let destination: AnswerDestination
     let work: ArraySlice<Work>
     let bytes: Int

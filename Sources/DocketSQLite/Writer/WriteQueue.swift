@@ -59,6 +59,8 @@ final class WriteQueue: Sendable {
     }
   }
 
+  var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }
+
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
   /// Takes nothing more; what waits will still be taken.

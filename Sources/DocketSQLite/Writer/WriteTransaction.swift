@@ -3,12 +3,15 @@ import CSQLite
 /// The writer's transactions, from ready statements.
 final class WriteTransaction {
   private let connection: Connection
+  private let mark: SyncMark
   private let beginImmediate: Statement
   private let commitStatement: Statement
   private let rollback: Statement
 
-  init(_ connection: Connection) throws(SQLiteError) {
+  /// - Parameter mark: is told of each commit before it is made.
+  init(_ connection: Connection, mark: SyncMark) throws(SQLiteError) {
     self.connection = connection
+    self.mark = mark
     beginImmediate = try connection.prepare("BEGIN IMMEDIATE")
     commitStatement = try connection.prepare("COMMIT")
     rollback = try connection.prepare("ROLLBACK")
@@ -26,6 +29,7 @@ final class WriteTransaction {
   }
 
   func commit() throws(SQLiteError) {
+    mark.willCommit()
     try commitStatement.run()
   }
 

@@ -3,7 +3,8 @@ import DocketStore
 import Glibc
 import Logging
 
-/// The one thread that writes: it takes all that waits, runs it in one transaction, commits, and only then answers.
+/// The one thread that writes: it takes all that waits, runs it in one transaction, commits, and hands the answers over to
+/// be told when that is synced.
 ///
 /// `@unchecked Sendable`: after `init` everything in here belongs to the thread that calls `run`.
 final class Writer: @unchecked Sendable {
@@ -13,6 +14,9 @@ final class Writer: @unchecked Sendable {
   private let clock: WallClock
   private let logger: Logger
   private let failureSignal: FailureSignal
+  private let mark: SyncMark
+  private let log: CommitLog
+  private let acknowledger: Acknowledger
   private let tables: DocumentTables
   private let checkpointer: Checkpointer
   private let files: FileWatch
@@ -27,6 +31,8 @@ final class Writer: @unchecked Sendable {
   private var backlog = WriteBacklog()
   /// The time of changes never falls below this.
   private var floorMilliseconds: Int64
+  /// What was handed over to be synced.
+  private var handedOver: (commit: Int64, logCommits: UInt32) = (0, 0)
   /// Set once nothing may be written any more.
   private var failure: StoreError?
   private var rest = Rest.none
@@ -53,7 +59,7 @@ final class Writer: @unchecked Sendable {
 
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
-    logger: Logger, failureSignal: FailureSignal
+    logger: Logger, failureSignal: FailureSignal, mark: SyncMark
   ) throws(SQLiteError) {
     self.connection = connection
     self.queue = queue
@@ -61,9 +67,10 @@ final class Writer: @unchecked Sendable {
     self.clock = clock
     self.logger = logger
     self.failureSignal = failureSignal
-    let log = CommitLog(connection)
+    self.mark = mark
+    log = CommitLog(connection)
     tables = try DocumentTables(connection, log: log, cacheBytes: options.documentCacheBytes)
-    transaction = try WriteTransaction(connection)
+    transaction = try WriteTransaction(connection, mark: mark)
     keptAnswers = try KeptAnswers(connection, transaction: transaction, options: options)
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transactions = try TransactionExecutor(
@@ -74,15 +81,29 @@ final class Writer: @unchecked Sendable {
     floorMilliseconds = try tables.newestChange().at + 1
     files = FileWatch(connection, path: path)
     checkpointer = Checkpointer(connection, log: log, options: options, logger: logger)
+    acknowledger = Acknowledger(
+      log: try Self.syncedLog(path: path, options), mark: mark, release: { [queue] in queue.release($0) },
+      onFailure: { [logger, failureSignal] failure in Self.tell(failure, logger, failureSignal) })
+  }
+
+  /// The log, if commits are to survive a loss of power. What an earlier process left in it unsynced can be seen from now
+  /// on, so it is synced first.
+  private static func syncedLog(path: String, _ options: SQLiteStoreOptions) throws(SQLiteError) -> LogFile? {
+    guard options.durability == .full else { return nil }
+    let log = try LogFile(path: path + "-wal")
+    if let reason = log.sync() { throw SQLiteError(extendedCode: SQLITE_IOERR, message: reason) }
+    return log
   }
 
   /// Works until the queue is closed and empty, then closes the connection. After a failure it only refuses, and leaves
   /// the files alone for a new start to recover.
   func run() {
+    let acknowledging = WorkerThread(name: "docket-sync") { [acknowledger] in acknowledger.run() }
     while true {
       let taken = queue.take(timeoutMilliseconds: backlog.isEmpty ? pauseMilliseconds : 0)
       backlog.append(taken.submissions)
-      if let failure {
+      if let failure = failure ?? acknowledger.failure {
+        self.failure = failure
         answer(backlog.take(submittedUntil: .max), with: failure)
         if taken.isClosed { break }
       } else if !backlog.isEmpty {
@@ -94,6 +115,9 @@ final class Writer: @unchecked Sendable {
         tidy()
       }
     }
+    acknowledger.close()
+    acknowledging.join()
+    failure = failure ?? acknowledger.failure
     end()
   }
 
@@ -146,6 +170,8 @@ final class Writer: @unchecked Sendable {
       if warnings.permit() { logger.warning("housekeeping failed", metadata: ["error": "\(error)"]) }
       undo([], after: error)
     }
+    // What it committed can be seen, too.
+    if mark.visible > handedOver.commit { answer([], with: []) }
   }
 
   // MARK: Groups
@@ -153,6 +179,9 @@ final class Writer: @unchecked Sendable {
   private func commitGroup() {
     var group: [WriteBacklog.Run] = []
     let writes: Int
+    // While it waits more work comes, so that groups are of a good size.
+    acknowledger.waitForRoom()
+    backlog.append(queue.take(timeoutMilliseconds: 0).submissions)
     do {
       guard try begin() else { return }
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
@@ -259,23 +288,26 @@ final class Writer: @unchecked Sendable {
   private func fail(_ group: [WriteBacklog.Run], reason: String) {
     let failure = StoreError.outcomeUnknown(reason: reason)
     self.failure = failure
-    logger.critical("no further writes are taken; restart to recover", metadata: ["reason": "\(reason)"])
-    failureSignal.finish(failure)
+    Self.tell(failure, logger, failureSignal)
     answer(group, with: failure)
+  }
+
+  private static func tell(_ failure: StoreError, _ logger: Logger, _ signal: FailureSignal) {
+    if case .outcomeUnknown(let reason) = failure {
+      logger.critical("no further writes are taken; restart to recover", metadata: ["reason": "\(reason)"])
+    }
+    signal.finish(failure)
   }
 
   // MARK: Answers
 
+  /// Has work answered once what was committed until now is synced.
   private func answer(_ runs: [WriteBacklog.Run], with answers: [WorkAnswer]) {
-    var offset = 0
-    var destinations: [AnswerDestination] = []
-    for run in runs {
-      let isFirst = run.destination.append(answers[offset..<offset + run.work.count])
-      if isFirst { destinations.append(run.destination) }
-      offset += run.work.count
-      queue.release(run.bytes)
-    }
-    for destination in destinations { destination.flush() }
+    let job = Acknowledger.Job(
+      runs: runs, answers: answers, commit: mark.visible, needsSync: log.commits != handedOver.logCommits)
+    handedOver = (job.commit, log.commits)
+    // A single client that waits for its answer sends nothing meanwhile.
+    acknowledger.submit(job, isAlone: answers.count <= 1 && backlog.isEmpty && queue.isEmpty)
   }
 
   private func answer(_ runs: [WriteBacklog.Run], with error: StoreError) {
