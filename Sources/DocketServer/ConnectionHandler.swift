@@ -191,14 +191,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func send(_ context: ChannelHandlerContext) {
     guard output.capacity > 0 else { return }
     if piecesBehind == 0, output.readableBytes > 0 { socket?.send(&output) }
-    guard output.readableBytes > 0 else {
-      loop.outputBuffers.giveBack(output)
-      output = ByteBuffer()
-      return
-    }
+    // Nothing else may refer to the memory that is given back.
+    var rest = ByteBuffer()
+    swap(&rest, &output)
+    guard rest.readableBytes > 0 else { return loop.outputBuffers.giveBack(rest) }
     piecesBehind += 1
-    let rest = output
-    output = ByteBuffer()
     context.write(wrapOutboundOut(rest)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
       piecesBehind -= 1
       if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }

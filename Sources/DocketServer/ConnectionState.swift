@@ -6,14 +6,14 @@ import NIOCore
 
 /// What one connection is doing: which frames became requests, which of them have run, what may be sent.
 ///
-/// It is a value that knows neither sockets nor the store. Bytes and answers go in; requests to start and bytes to send
+/// It is a value, of which there are no copies, that knows neither sockets nor the store. Bytes and answers go in; requests to start and bytes to send
 /// come out, answers in the order of their requests:
 ///
 ///     received ─→ FrameDecoder ─→ nextStart ─→ (the store) ─→ answer ─→ takeOutput
 ///
 /// A request starts once it would see what it must: a write when only writes are unanswered, since the store keeps their
 /// order; a read when nothing is, or, of one document, when all that are unanswered write others.
-struct ConnectionState {
+struct ConnectionState: ~Copyable {
   struct Start {
     let number: Int
     let operation: Operation

@@ -34,7 +34,8 @@ public struct FrameDecoder: Sendable {
   /// Whether a frame has begun: what is buffered is more than the few bytes of white space (a line's end, say) that people
   /// leave between frames. Endless white space is a frame, too, or a client that sends it would have no deadline.
   public var holdsPartOfFrame: Bool {
-    buffer.readableBytes > Self.blankBytesBetweenFrames
+    guard buffer.readableBytes > 0 else { return false }
+    return buffer.readableBytes > Self.blankBytesBetweenFrames
       || !buffer.readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
   }
 
@@ -56,8 +57,8 @@ public struct FrameDecoder: Sendable {
 
   /// The next frame, or nil while it is incomplete.
   public mutating func next() -> Event? {
-    let length = buffer.readableBytesView.dropFirst(scanned).withUnsafeBytes { unread in
-      unread.firstIndex(ofByte: 0)
+    let length = buffer.withUnsafeReadableBytes { bytes in
+      UnsafeRawBufferPointer(rebasing: bytes[scanned...]).firstIndex(ofByte: 0)
     }.map { $0 + scanned }
     guard let length else {
       scanned = buffer.readableBytes
@@ -67,6 +68,8 @@ public struct FrameDecoder: Sendable {
     buffer.moveReaderIndex(forwardBy: 1)
     scanned = 0
     isShared = true
+    // So that whoever received the bytes can use the memory again, once the frame is done with.
+    if buffer.readableBytes == 0 { buffer = ByteBuffer() }
     return .frame(frame)
   }
 
