@@ -13,14 +13,17 @@ import pathlib
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True
 
 import beside_redis
+import beside_sqlite
 import growth
 from bench_setup import Setup
 from plot import plot
 from report import Section, page
+from servers import LeftOut
 
 
 def main() -> None:
@@ -37,7 +40,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth"]
+PARTS = ["redis", "growth", "sqlite"]
 
 
 def _options() -> argparse.Namespace:
@@ -63,7 +66,19 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         found = growth.measure(setup)
         sections += growth.sections(found)
         picture = plot(found)
+    if "sqlite" in parts:
+        sections.append(_or_left_out("Against raw SQLite", lambda: beside_sqlite.measure(setup)))
     return sections, picture
+
+
+def _or_left_out(title: str, measure: Callable[[], Section]) -> Section:
+    try:
+        return measure()
+    except LeftOut as reason:
+        print(f"bench: left out: {reason}", file=sys.stderr)
+        section = Section(title)
+        section.say(f"Not measured here: {reason}.")
+        return section
 
 
 main()
