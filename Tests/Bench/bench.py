@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 import beside_redis
 import beside_sqlite
 import growth
+import one_shot
 from bench_setup import Setup
 from plot import plot
 from report import Section, page
@@ -40,7 +41,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth", "sqlite"]
+PARTS = ["redis", "growth", "sqlite", "one-shot"]
 
 
 def _options() -> argparse.Namespace:
@@ -68,6 +69,8 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         picture = plot(found)
     if "sqlite" in parts:
         sections.append(_or_left_out("Against raw SQLite", lambda: beside_sqlite.measure(setup)))
+    if "one-shot" in parts:
+        sections.append(_or_left_out("One-shot sessions", lambda: one_shot.measure(setup)))
     return sections, picture
 
 
