@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 
 import beside_redis
 import beside_sqlite
+import cores
 import growth
 import one_shot
 from bench_setup import Setup
@@ -41,7 +42,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth", "sqlite", "one-shot"]
+PARTS = ["redis", "growth", "sqlite", "one-shot", "cores"]
 
 
 def _options() -> argparse.Namespace:
@@ -71,6 +72,8 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         sections.append(_or_left_out("Against raw SQLite", lambda: beside_sqlite.measure(setup)))
     if "one-shot" in parts:
         sections.append(_or_left_out("One-shot sessions", lambda: one_shot.measure(setup)))
+    if "cores" in parts:
+        sections.append(cores.measure(setup))
     return sections, picture
 
 
