@@ -21,6 +21,7 @@ import beside_redis
 import beside_sqlite
 import cores
 import growth
+import memory
 import one_shot
 from bench_setup import Setup
 from plot import plot
@@ -42,7 +43,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth", "sqlite", "one-shot", "cores"]
+PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory"]
 
 
 def _options() -> argparse.Namespace:
@@ -61,12 +62,15 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]:
-    sections, picture = [], None
+    sections, picture, peaks = [], None, []
     if "redis" in parts:
-        sections.append(beside_redis.measure(setup)[0])
+        section, peak = beside_redis.measure(setup)
+        sections.append(section)
+        peaks.append(peak)
     if "growth" in parts:
         found = growth.measure(setup)
         sections += growth.sections(found)
+        peaks.append(found.peak)
         picture = plot(found)
     if "sqlite" in parts:
         sections.append(_or_left_out("Against raw SQLite", lambda: beside_sqlite.measure(setup)))
@@ -74,6 +78,8 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         sections.append(_or_left_out("One-shot sessions", lambda: one_shot.measure(setup)))
     if "cores" in parts:
         sections.append(cores.measure(setup))
+    if "memory" in parts:
+        sections.append(memory.measure(setup, peaks))
     return sections, picture
 
 
