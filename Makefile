@@ -33,7 +33,7 @@ run: build ## build, and serve DATABASE on port 12000
 test: setup ## run all tests, on free ports
 	$(SWIFT) test $(ARGS)
 
-bench: build ## measure it, beside Redis where that is installed, and write docs/BENCHMARKS.md
+bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (ten minutes)
 	python3 Tests/Bench/bench.py --binary $(BINARY) $(ARGS)
 
 soak: setup ## kill the server a thousand times while clients write, and bring it 10,000 clients

@@ -1,0 +1,33 @@
+"""What Linux tells of a process (https://man7.org/linux/man-pages/man5/proc.5.html)."""
+from __future__ import annotations
+
+import os
+import pathlib
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU time of all its threads, in steps of 10 ms."""
+    # The name, in parentheses, may hold anything.
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kibibytes(pid: int) -> int:
+    """What it has in memory (VmRSS)."""
+    return _status(pid, "VmRSS")
+
+
+def peak_kibibytes(pid: int) -> int:
+    """The most that it had in memory (VmHWM), since `forget_peak`."""
+    return _status(pid, "VmHWM")
+
+
+def forget_peak(pid: int) -> None:
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _status(pid: int, name: str) -> int:
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+    raise LookupError(f"{name} of process {pid}")
