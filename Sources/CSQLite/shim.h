@@ -35,6 +35,13 @@ static inline const void *docket_log_index(sqlite3 *connection) {
   return (const void *)part;
 }
 
+// The write-ahead log of a connection, once it has read in WAL mode; otherwise its rollback journal, or null
+// (https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html, SQLITE_FCNTL_JOURNAL_POINTER).
+static inline sqlite3_file *docket_log_file(sqlite3 *connection) {
+  sqlite3_file *file = 0;
+  return sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) == SQLITE_OK ? file : 0;
+}
+
 // The header of that index: 48 bytes, of which there are two copies. A commit writes the second, then the first.
 enum { docket_log_header_words = 6 };
 

@@ -26,13 +26,17 @@ extension JSONScanner {
     }
   }
 
-  /// Skips characters that mean themselves, eight bytes a step; within the last eight bytes of the text it may skip none.
+  /// Skips characters that mean themselves, eight bytes a step, and 32 once a string has proven to be long; within the last
+  /// eight bytes of the text it may skip none.
   ///
   /// Most strings are shorter than a call is worth: compiled into `skipString` it checks requests and records 8 % faster.
   @inlinable
   @inline(__always)
   mutating func skipPlainASCII() {
+    let start = offset
     while offset &+ 8 <= end {
+      if offset &- start == 64 { skipLongPlainASCII() }
+      guard offset &+ 8 <= end else { return }
       let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       let special = Self.specialBytes(word)
       guard special == 0 else {
@@ -41,6 +45,29 @@ extension JSONScanner {
       }
       offset &+= 8
     }
+  }
+
+  /// Skips as many whole pieces of 32 bytes as hold nothing but characters that mean themselves.
+  @usableFromInline
+  mutating func skipLongPlainASCII() {
+    guard let base = bytes.baseAddress else { return }
+    while offset &+ 32 <= end {
+      let first = Self.specialBytes((base + offset).loadUnaligned(as: SIMD16<UInt8>.self))
+      let second = Self.specialBytes((base + offset + 16).loadUnaligned(as: SIMD16<UInt8>.self))
+      let marks = unsafeBitCast(first .| second, to: SIMD2<UInt64>.self)
+      guard marks.x | marks.y == 0 else { return }
+      offset &+= 32
+    }
+  }
+
+  /// Marks the bytes below 0x20, above 0x7F, quotes and backslashes.
+  ///
+  /// The comparands are vectors, too: comparing with a number compiles to a loop over the bytes.
+  @inline(__always)
+  private static func specialBytes(_ piece: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+    (piece .< SIMD16<UInt8>(repeating: 0x20)) .| (piece .> SIMD16<UInt8>(repeating: 0x7F))
+      .| (piece .== SIMD16<UInt8>(repeating: UInt8(ascii: "\"")))
+      .| (piece .== SIMD16<UInt8>(repeating: UInt8(ascii: "\\")))
   }
 
   /// Marks the bytes below 0x20, above 0x7F, quotes and backslashes by their highest bit.

@@ -21,8 +21,10 @@ public final class SQLiteRepository: DocumentRepository {
   private static let scanThreads = 2
 
   /// Serves a file whose schema is in place.
+  /// - Parameter syncLog: syncs the log in the place of what the options say, and tells why not if it cannot; for tests.
   init(
-    _ file: DatabaseFile, options: SQLiteStoreOptions, clock: WallClock, logger: Logger
+    _ file: DatabaseFile, options: SQLiteStoreOptions, clock: WallClock, logger: Logger,
+    syncLog: (@Sendable () -> String?)? = nil
   ) throws(SQLiteError) {
     options.assertRelations()
     self.file = NIOLockedValueBox(file)
@@ -32,7 +34,7 @@ public final class SQLiteRepository: DocumentRepository {
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
-      clock: clock, logger: logger, failureSignal: failure, mark: mark)
+      clock: clock, logger: logger, failureSignal: failure, mark: mark, syncLog: syncLog)
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
     for _ in 0..<Self.scanThreads {

@@ -58,11 +58,11 @@ final class SQLiteSession: RepositorySession {
     }
   }
 
-  func readsAreDurable(otherwise body: @escaping () -> Void) -> Bool {
+  func readsAreDurable(otherwise body: @escaping (Bool) -> Void) -> Bool {
     guard let commit = reader.shownCommit, !mark.isSynced(commit) else { return true }
     let body = ExecutorBound(body)
-    return mark.whenSynced(commit) { [deliver] in
-      deliver { body.value() }
+    return mark.whenSynced(commit) { [deliver] isDurable in
+      deliver { body.value(isDurable) }
     }
   }
 
@@ -71,9 +71,9 @@ final class SQLiteSession: RepositorySession {
     completion(isClosed ? .failure(.closed) : reader.document(at: path))
   }
 
-  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+  func data(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     precondition(isInTick, "a read outside a tick")
-    return isClosed ? nil : reader.dataAtHand(name)
+    return isClosed ? nil : reader.data(named: name)
   }
 
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
@@ -170,9 +170,9 @@ final class SQLiteSession: RepositorySession {
     let refusal = scans.submit { [deliver, completions, mark] reader in
       let result = read(reader)
       // What it has read may have been committed a moment ago.
-      let isDurable = mark.waitUntilSynced(mark.visible)
+      let failure = mark.waitUntilSynced(mark.visible)
       deliver {
-        if !completions.isClosed { completion.value(isDurable ? result : .failure(.closed)) }
+        if !completions.isClosed { completion.value(failure.map { .failure($0) } ?? result) }
       }
     }
     if let refusal { completion.value(.failure(refusal)) }

@@ -1,3 +1,4 @@
+import DequeModule
 import DocketService
 import DocketWire
 import NIOCore
@@ -31,8 +32,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var readIsHeldBack = false
   /// Whether the loop's next tick will call on this connection.
   var isQueued = false
-  /// How many ticks hold back what is to be sent.
-  private var holds = 0
+  /// Whether a read was answered in this tick.
+  private(set) var hasRead = false
+  /// How much of the output each tick reaches to that was held back, oldest first.
+  private var heldBytes = Deque<Int>()
 
   // Times are counted in sweeps of the loop, so that no request pays for a clock.
   private var lastActivity: Int
@@ -81,7 +84,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func read(context: ChannelHandlerContext) {
-    if case .serving = phase, !(state.wantsInput && context.channel.isWritable) {
+    if case .serving = phase, !wantsInput(context) {
       readIsHeldBack = true
     } else {
       context.read()
@@ -124,7 +127,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     {
       switch state.nextStep() {
       case .lookUp(let read):
-        guard !read.withPath({ loop.service.answerAtHand($0, into: &output) }) else { break }
+        guard !read.withPath({ loop.service.answerAtOnce($0, into: &output) }) else {
+          hasRead = true
+          break
+        }
         if let start = state.take(read) { perform(start) }
       case .start(let start): perform(start)
       case nil:
@@ -137,6 +143,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   private func perform(_ start: ConnectionState.Start) {
     let number = start.number
+    if start.operation.kind == .read { hasRead = true }
     loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
       take(response, to: number)
     }
@@ -150,36 +157,42 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     loop.enqueue(self)
   }
 
-  /// Sends what is due. Behind the tick's snapshot, since it takes system calls.
+  /// Ends a tick: sends what is due, unless it is held back. Behind the tick's snapshot, since it takes system calls.
   func flush() {
     isQueued = false
-    guard holds == 0, case .serving = phase, let context else { return }
+    hasRead = false
+    guard case .serving = phase, let context else { return }
     let isFull = output.readableBytes >= loop.limits.sendBufferBytes
-    guard afterOutput == .goOn else {
-      sendLast(context)
-      return
+    if heldBytes.isEmpty {
+      guard afterOutput == .goOn else {
+        sendLast(context)
+        return
+      }
+      send(output.readableBytes, context)
+      if isFull && context.channel.isWritable { loop.enqueue(self) }
     }
-    send(context)
-    if isFull && context.channel.isWritable { loop.enqueue(self) }
     noteFrame()
     resumeReading(context)
   }
 
-  /// Ends a tick without sending what is due, until `release`.
+  /// Holds back what is to be sent, until `release`.
   func hold() {
-    isQueued = false
-    holds += 1
+    heldBytes.append(output.readableBytes)
   }
 
+  /// Sends what was held back first.
   func release() {
-    holds -= 1
-    if !isQueued { flush() }
+    guard case .serving = phase, let context, let count = heldBytes.popFirst() else { return }
+    for index in heldBytes.indices { heldBytes[index] -= count }
+    send(count, context)
+    // What came later, and what is to be done behind it.
+    loop.enqueue(self)
   }
 
   /// Sends the last answer; the connection ends once it is in the kernel's hands, since closing drops what is not.
   private func sendLast(_ context: ChannelHandlerContext) {
     phase = .sendingLast
-    send(context)
+    send(output.readableBytes, context)
     if piecesBehind == 0 { endAfterLast(context) }
   }
 
@@ -187,20 +200,25 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     if afterOutput == .linger && !inputHasEnded { linger(context) } else { context.close(promise: nil) }
   }
 
-  /// Sends the output, and gives its buffer back; what the kernel does not take at once NIO gets.
-  private func send(_ context: ChannelHandlerContext) {
-    guard output.capacity > 0 else { return }
-    if piecesBehind == 0, output.readableBytes > 0 { socket?.send(&output) }
-    // Nothing else may refer to the memory that is given back.
-    var rest = ByteBuffer()
-    swap(&rest, &output)
-    guard rest.readableBytes > 0 else { return loop.outputBuffers.giveBack(rest) }
-    piecesBehind += 1
-    context.write(wrapOutboundOut(rest)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
-      piecesBehind -= 1
-      if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
+  /// Sends the first bytes of the output, and gives its buffer back if nothing is left; what the kernel does not take at
+  /// once NIO gets.
+  private func send(_ count: Int, _ context: ChannelHandlerContext) {
+    let later = output.readableBytes - count
+    if piecesBehind == 0, count > 0 { socket?.send(&output, atMost: count) }
+    let rest = output.readableBytes - later
+    if rest > 0, let piece = output.readSlice(length: rest) {
+      piecesBehind += 1
+      context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
+        piecesBehind -= 1
+        if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
+      }
+      context.flush()
     }
-    context.flush()
+    guard later == 0, output.capacity > 0 else { return }
+    // Nothing else may refer to the memory that is given back.
+    var done = ByteBuffer()
+    swap(&done, &output)
+    if rest == 0 { loop.outputBuffers.giveBack(done) }
   }
 
   /// - Returns: whether there was anything to send.
@@ -211,8 +229,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     return output.readableBytes > before
   }
 
+  /// Whether further bytes of the client are welcome: its requests can be taken, and its answers are not in the way.
+  private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
+    state.wantsInput && context.channel.isWritable && output.readableBytes < loop.limits.sendBufferBytes
+  }
+
   private func resumeReading(_ context: ChannelHandlerContext) {
-    guard readIsHeldBack, state.wantsInput, context.channel.isWritable else { return }
+    guard readIsHeldBack, wantsInput(context) else { return }
     readIsHeldBack = false
     context.read()
   }

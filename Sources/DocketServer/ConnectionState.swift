@@ -23,7 +23,7 @@ struct ConnectionState: ~Copyable {
   /// What is to be done next.
   enum Step {
     case start(Start)
-    /// A read with no answer due before it. If its document is not at hand, `take` takes it up like any other request.
+    /// A read with no answer due before it. If it is not answered at once, `take` takes it up like any other request.
     case lookUp(PlainRead)
   }
 
@@ -199,7 +199,7 @@ struct ConnectionState: ~Copyable {
     }
   }
 
-  /// Takes up a read that was not answered at hand.
+  /// Takes up a read that was not answered at once.
   mutating func take(_ read: PlainRead) -> Start? {
     take(read.frame, read.envelope)
   }

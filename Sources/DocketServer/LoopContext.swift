@@ -24,7 +24,7 @@ final class LoopContext {
   private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
   private var queue: [ConnectionHandler] = []
   private var tickIsScheduled = false
-  /// The connections of ticks whose answers may not be sent yet, oldest first.
+  /// The connections that each tick held back whose reads are not durable yet, oldest first.
   private var held = Deque<[ConnectionHandler]>()
   private var drained: EventLoopPromise<Void>?
 
@@ -76,18 +76,20 @@ final class LoopContext {
     for connection in ready { connection.runRequests() }
     service.session.endTick()
     tickIsScheduled = false
-    if service.session.readsAreDurable(otherwise: releaseFirst) {
-      for connection in ready { connection.flush() }
-    } else {
-      // The writes that they show are being synced.
-      for connection in ready { connection.hold() }
-      held.append(ready)
+    if !service.session.readsAreDurable(otherwise: releaseFirst) {
+      // The writes that the reads show are being synced.
+      let readers = ready.filter(\.hasRead)
+      for connection in readers { connection.hold() }
+      held.append(readers)
     }
+    for connection in ready { connection.flush() }
   }
 
-  /// Lets the connections of the tick that was held back first send what they have.
-  private func releaseFirst() {
-    for connection in held.removeFirst() { connection.release() }
+  /// Lets the connections that were held back first send what they had then; or ends them, if nobody may be told that.
+  private func releaseFirst(_ isDurable: Bool) {
+    for connection in held.removeFirst() {
+      if isDurable { connection.release() } else { connection.close() }
+    }
   }
 
   // MARK: Connections

@@ -27,9 +27,9 @@ struct PlainSocket {
     self.descriptor = descriptor
   }
 
-  /// Sends what the kernel takes, and moves the reader index behind it. On the channel's event loop only; nothing that
+  /// Sends as much of the first `count` bytes as the kernel takes, and moves the reader index behind it. On the channel's event loop only; nothing that
   /// was written through the channel may still be waiting.
-  func send(_ bytes: inout ByteBuffer) {
+  func send(_ bytes: inout ByteBuffer, atMost count: Int) {
     // Once a channel is not active its descriptor may be another connection's.
     guard channel.isActive else { return }
     bytes.readWithUnsafeReadableBytes { bytes in
@@ -40,11 +40,11 @@ struct PlainSocket {
       #endif
       // An error is met again, and dealt with, where NIO writes the rest.
       #if canImport(Glibc)
-        return max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
+        return max(0, Glibc.send(descriptor, bytes.baseAddress, min(count, bytes.count), flags))
       #elseif canImport(Musl)
-        return max(0, Musl.send(descriptor, bytes.baseAddress, bytes.count, flags))
+        return max(0, Musl.send(descriptor, bytes.baseAddress, min(count, bytes.count), flags))
       #else
-        return max(0, Darwin.send(descriptor, bytes.baseAddress, bytes.count, flags))
+        return max(0, Darwin.send(descriptor, bytes.baseAddress, min(count, bytes.count), flags))
       #endif
     }
   }

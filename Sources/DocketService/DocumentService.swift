@@ -12,15 +12,15 @@ public final class DocumentService {
     self.limits = limits
   }
 
-  /// Answers a request that asks for a document and no more, as `perform` would, if the document is at hand.
+  /// Answers a request that asks for a document and no more, as `perform` would, if the store can tell it at once.
   /// Only within a tick of the session.
   ///
   /// - Parameters:
   ///   - path: the path of the request, as UTF-8.
   ///   - output: where the answer is written, if there is one.
   /// - Returns: whether it was answered.
-  public func answerAtHand(_ path: UnsafeRawBufferPointer, into output: inout ByteBuffer) -> Bool {
-    guard PathGrammar.isPlain(path), let data = session.dataAtHand(path) else { return false }
+  public func answerAtOnce(_ path: UnsafeRawBufferPointer, into output: inout ByteBuffer) -> Bool {
+    guard PathGrammar.isPlain(path), let data = session.data(named: path) else { return false }
     output.writeDocumentResponse(data)
     return true
   }

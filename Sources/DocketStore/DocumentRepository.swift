@@ -33,18 +33,19 @@ public protocol RepositorySession: DocumentAccess, PastAccess {
   /// whichever process, and none is older than the one before it.
   func beginTick()
 
-  /// The data of a document that is in memory, as `document(at:)` would tell it. nil says nothing of the document.
+  /// The data of a document, as `document(at:)` would tell it, where it can be told at once. nil says nothing of the
+  /// document.
   ///
-  /// - Parameter name: its path as text: the collection, then the id, not percent-encoded.
+  /// - Parameter name: its path as text: the collection, then the id, not percent-encoded. It may be any text.
   /// - Returns: memory of the session's, valid until its next call.
-  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer?
+  func data(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer?
 
   /// Ends the tick: gives back the snapshot and hands over the writes that were submitted in it.
   func endTick()
 
   /// Whether what the reads of the last tick told is as durable as the store promises. Until it is, nobody may be told.
-  /// - Parameter body: called on the executor, once it is, if it is not yet; never if it never will be.
-  func readsAreDurable(otherwise body: @escaping () -> Void) -> Bool
+  /// - Parameter body: called on the executor, if it is not yet: with true once it is, with false if it never will be.
+  func readsAreDurable(otherwise body: @escaping (Bool) -> Void) -> Bool
 
   /// Submits a transaction, as a write is submitted.
   func transact<Answer>(

@@ -129,6 +129,34 @@ struct PruningTests {
     try store.closeAndCheck()
   }
 
+  @Test("Where the database refuses it nothing is removed, and the writes stay")
+  func refused() async throws {
+    let clock = TestClock()
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.historyDays = 1
+        $0.idleMilliseconds = 600_000
+      }, clock: clock)
+    let session = try store.session()
+    _ = try await session.writeAll([.put("/a/", "1", "1"), .delete("/a/", "1")])
+    let outside = try store.connect()
+    try outside.execute(
+      "CREATE TRIGGER keep BEFORE DELETE ON changes BEGIN SELECT raise(ABORT, 'history is kept'); END")
+    clock.milliseconds += 2 * Self.day
+    // Enough to call for a step.
+    _ = try await session.writeAll((1...600).map { .put("/b/", "\($0)", "1") })
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    #expect(try outside.int64("SELECT count(*) FROM tombstones") == 1)
+    #expect(try outside.int64("SELECT count(*) FROM documents") == 600)
+    try outside.execute("DROP TRIGGER keep")
+    _ = try await session.writeAll((1...600).map { .put("/b/", "\($0)", "2") })
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 3)
+    #expect(try outside.int64("SELECT count(*) FROM tombstones") == 0)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("Pages that history leaves go back to the file system")
   func shrinks() async throws {
     let clock = TestClock()

@@ -31,15 +31,26 @@ final class StoreFixture: @unchecked Sendable {
   var options: SQLiteStoreOptions
   private(set) var repository: SQLiteRepository
 
-  /// - Parameter clock: nil takes the system's.
-  init(options: SQLiteStoreOptions = SQLiteStoreOptions(), clock: TestClock? = TestClock()) throws {
+  /// - Parameters:
+  ///   - clock: nil takes the system's.
+  ///   - syncLog: what is done in the place of syncing the log.
+  init(
+    options: SQLiteStoreOptions = SQLiteStoreOptions(), clock: TestClock? = TestClock(),
+    syncLog: (@Sendable () -> String?)? = nil
+  ) throws {
     directory = try TemporaryDirectory()
     path = directory.file("docket.db")
     self.clock = clock
     self.options = options
     // What a test can see does not depend on syncing, which takes most of the time of small groups.
     self.options.durability = .normal
-    repository = try Self.open(path, self.options, clock)
+    if let syncLog {
+      repository = try SQLiteRepository(
+        DatabaseFile.open(path), options: self.options, clock: clock?.wallClock ?? .system,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, syncLog: syncLog)
+    } else {
+      repository = try Self.open(path, self.options, clock)
+    }
   }
 
   static func open(

@@ -5,7 +5,7 @@ import NIOCore
 @testable import DocketServer
 
 /// A connection without a socket: bytes go in, and what would be sent comes out.
-struct ConnectionScript {
+final class ConnectionScript {
   static let keepAlive = #"{"method":"GET","path":"/echo","data":0,"headers":{"Connection":"keep-alive"}}"# + "\0"
 
   static func get(_ path: String, _ more: String = "") -> String {
@@ -25,13 +25,13 @@ struct ConnectionScript {
     state = ConnectionState(router: Router(limits: wireLimits), wireLimits: wireLimits, limits: limits)
   }
 
-  mutating func receive(_ text: String) {
+  func receive(_ text: String) {
     state.received(ByteBuffer(string: text))
     run()
   }
 
   /// Starts what may start; what needs no store is answered at once.
-  mutating func run() {
+  func run() {
     while after == .goOn {
       switch state.nextStep() {
       case .lookUp(let read): if let start = state.take(read) { begin(start) }
@@ -42,7 +42,7 @@ struct ConnectionScript {
     }
   }
 
-  private mutating func begin(_ start: ConnectionState.Start) {
+  private func begin(_ start: ConnectionState.Start) {
     if case .answer(let response) = start.operation {
       state.answer(start.number, with: response, into: &sent) { _, _ in }
     } else {
@@ -51,17 +51,20 @@ struct ConnectionScript {
     _ = collect()
   }
 
-  mutating func answer(_ index: Int, _ status: Status = .ok, _ data: String = "null") {
+  func answer(_ index: Int, _ status: Status = .ok, _ data: String = "null") {
     state.answer(started[index].number, with: Response(status, data: ByteBuffer(string: data)), into: &sent) { _, _ in }
     run()
   }
 
-  private mutating func collect() -> Bool {
+  private func collect() -> Bool {
     guard after == .goOn else { return false }
     let before = sent.readableBytes
     after = state.takeOutput(into: &sent) { _, _ in }
     return sent.readableBytes > before
   }
+
+  var wantsInput: Bool { state.wantsInput }
+  var isReceivingFrame: Bool { state.isReceivingFrame }
 
   var text: String { String(buffer: sent) }
 

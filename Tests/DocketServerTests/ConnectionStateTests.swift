@@ -10,7 +10,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 @Suite struct ConnectionStateTests {
   @Test("A one-shot session is answered once, without NUL, and closed")
   func oneShot() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(get("/"))
     #expect(script.text == #"{"code": 200, "message": "OK", "data": "Hello, World!"}"#)
     #expect(script.after == .close)
@@ -18,7 +18,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A second frame of a one-shot session is never run, and input that is left is lingered for")
   func secondFrame() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(get("/notes/1") + put("/notes/2"))
     script.answer(0)
     script.receive(put("/notes/3"))
@@ -29,7 +29,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A request that arrives byte by byte is answered like one that arrives whole")
   func byteByByte() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     for byte in keepAlive.utf8 { script.receive(String(UnicodeScalar(byte))) }
     #expect(script.codes == [200])
     #expect(script.after == .goOn)
@@ -38,7 +38,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("keep-alive in the first request makes the session persistent, and each answer ends with NUL")
   func persistent() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + get("/") + get("/nowhere"))
     #expect(script.codes == [200, 200, 400])
     #expect(script.sent.readableBytesView.filter { $0 == 0 }.count == 3)
@@ -47,7 +47,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("Connection: close ends a persistent session behind its answer, which still ends with NUL")
   func close() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + get("/", #","headers":{"connection":"Close"}"#) + get("/"))
     #expect(script.codes == [200, 200])
     #expect(script.sent.readableBytesView.last == 0)
@@ -56,7 +56,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("Answers come in the order of the requests, whenever the store gives them")
   func order() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + put("/a/1") + put("/a/2") + get("/echo", #","data":"x","id":9"#))
     #expect(script.started.count == 2)
     script.answer(1, .created)
@@ -68,7 +68,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A read waits for the writes of its document before it, a write does not wait for writes")
   func readsWait() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + put("/a/1") + put("/a/1") + get("/a/1") + put("/a/3"))
     #expect(script.started.count == 2)
     script.answer(0)
@@ -81,7 +81,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A read of a document overtakes the writes of others, and is answered behind them")
   func readsOvertake() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + put("/a/1") + get("/a/2") + get("/b/1") + put("/a/2") + get("/a/2"))
     #expect(script.started.count == 2)
     script.answer(1)
@@ -111,7 +111,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
       (#"{"method":"DELETE","path":"/a/1"}"#, #"{"method":"GET","path":"/%61/1"}"#),
     ])
   func readsWaitForAll(write: String, read: String) {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + write + "\0" + read + "\0")
     #expect(script.started.count == 1)
     script.answer(0)
@@ -122,7 +122,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
   func overtakingIsBounded() {
     var limits = ServerLimits()
     limits.sendBufferBytes = 100
-    var script = ConnectionScript(limits: limits)
+    let script = ConnectionScript(limits: limits)
     script.receive(keepAlive + put("/a/1") + get("/b/1") + get("/b/2") + get("/b/3"))
     script.answer(1, .ok, "\"\(String(repeating: "x", count: 60))\"")
     #expect(script.started.count == 3)
@@ -136,7 +136,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
     "What cannot be parsed ends a session that is not persistent",
     arguments: ["x\0", "[]\0", "{}\0", "\0", "{\"method\":\"GET\",\"path\":\"/\",\"headers\":1}\0"])
   func unparsedFirst(_ frame: String) {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(frame + get("/"))
     #expect(script.codes.count == 1)
     #expect(script.text.hasSuffix("\"data\": null}"))
@@ -145,7 +145,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("On a persistent session a frame that is no request gets 422 with the reason, and it goes on")
   func unparsedLater() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + "{\"method\":\0" + get("/"))
     #expect(script.codes == [200, 422, 200])
     #expect(script.text.contains("invalid_json"))
@@ -154,7 +154,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A frame over the limit gets 413 and ends the session, behind the answers before it")
   func tooLong() {
-    var script = ConnectionScript(documentBytes: 10)
+    let script = ConnectionScript(documentBytes: 10)
     script.receive(keepAlive + put("/a/1") + String(repeating: "x", count: 70_000))
     #expect(script.codes == [200])
     script.answer(0)
@@ -164,9 +164,9 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A frame that takes too long gets 408 and ends the session")
   func timeout() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive("{\"method\"")
-    #expect(script.state.isReceivingFrame)
+    #expect(script.isReceivingFrame)
     script.state.frameTimedOut()
     script.run()
     #expect(script.codes == [408])
@@ -175,7 +175,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A client that has shut down its sending side gets its answers, then the end")
   func halfClosed() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + get("/a/1"))
     script.state.inputEnded()
     script.run()
@@ -187,7 +187,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A frame without its NUL is told so when the client shuts down")
   func incomplete() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(#"{"method":"GET","path":"/"}"#)
     script.state.inputEnded()
     script.run()
@@ -198,7 +198,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("A client that says nothing and shuts down gets nothing")
   func silent() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(" \n")
     script.state.inputEnded()
     script.run()
@@ -208,7 +208,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("When the server ends, whole frames are answered and a half one is dropped")
   func finishing() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + get("/a/1") + "{\"meth")
     script.state.finish()
     script.run()
@@ -222,11 +222,11 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
   func pipelineLimit() {
     var limits = ServerLimits()
     limits.pipelinedRequests = 3
-    var script = ConnectionScript(limits: limits)
+    let script = ConnectionScript(limits: limits)
     script.receive(keepAlive + (0..<5000).map { put("/a/\($0)") }.joined())
     #expect(script.started.count == 3)
-    #expect(!script.state.wantsInput)
-    #expect(!script.state.isReceivingFrame)
+    #expect(!script.wantsInput)
+    #expect(!script.isReceivingFrame)
     script.answer(0)
     #expect(script.started.count == 4)
   }
@@ -235,7 +235,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
   func pipelineBytes() {
     var limits = ServerLimits()
     limits.pipelinedBytes = 100
-    var script = ConnectionScript(limits: limits)
+    let script = ConnectionScript(limits: limits)
     script.receive(keepAlive + (0..<10).map { put("/a/\($0)") }.joined())
     #expect(script.started.count == 3)
     for index in 0..<10 { script.answer(index) }
@@ -244,7 +244,7 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
 
   @Test("headers are answered to those who sent some, id to those who sent one")
   func echoes() {
-    var script = ConnectionScript()
+    let script = ConnectionScript()
     script.receive(keepAlive + get("/", #","id":"é""#) + get("/", #","headers":{}"#))
     let texts = script.text.split(separator: "\0")
     #expect(texts[1].hasSuffix(#"World!", "id": "é"}"#))

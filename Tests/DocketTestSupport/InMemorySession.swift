@@ -40,7 +40,7 @@ final class InMemorySession: RepositorySession {
     }
   }
 
-  func readsAreDurable(otherwise body: @escaping () -> Void) -> Bool { true }
+  func readsAreDurable(otherwise body: @escaping (Bool) -> Void) -> Bool { true }
 
   func document(
     at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void
@@ -50,8 +50,8 @@ final class InMemorySession: RepositorySession {
     completion(isClosed ? .failure(.closed) : .success(snapshot.document(at: path, now: repository.clock())))
   }
 
-  /// A model keeps nothing at hand: what asks must do without.
-  func dataAtHand(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? { nil }
+  /// A model tells nothing in this way: what asks must do without.
+  func data(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? { nil }
 
   func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {
     precondition(snapshot != nil, "a write outside a tick")

@@ -34,6 +34,11 @@ public final class SessionDriver: Sendable {
     }
   }
 
+  /// Runs `body` on the executor, outside a tick.
+  public func outsideTick(_ body: @escaping @Sendable (any RepositorySession) -> Void) {
+    queue.async { [self] in body(session) }
+  }
+
   /// Returns when everything that was given to the executor before has run.
   public func drain() async {
     await withCheckedContinuation { continuation in queue.async { continuation.resume() } }

@@ -42,6 +42,7 @@ package final class Connection {
       throw SQLiteError(extendedCode: code, message: message)
     }
     handle = opened
+    if fileSystem != nil { LogGatheringVFS.attach(to: opened) }
     docket_db_config_switch(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
     docket_db_config_switch(opened, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
   }

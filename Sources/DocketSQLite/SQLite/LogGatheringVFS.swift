@@ -19,6 +19,11 @@ enum LogGatheringVFS {
     return "docket-gathering"
   }()
 
+  /// To be called for each connection that was opened through the layer, before its first transaction.
+  static func attach(to connection: OpaquePointer) {
+    GatheredLog.discardAfterRollback(of: connection)
+  }
+
   /// Registers the layer over another one, for as long as the process lives.
   static func register(as name: String, over base: UnsafeMutablePointer<sqlite3_vfs>) -> Bool {
     let layer = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
@@ -114,7 +119,7 @@ private final class GatheredLog {
       guard code == SQLITE_OK else { return code }
       // A log is begun anew with its header; other writes before its end leave that where it is.
       end = offset == 0 ? Int64(length) : max(end, offset + Int64(length))
-      isLastFrame = false
+      isLastFrame = Self.isLastFrame(data, length)
       return base.xWrite(inner, data, length, offset)
     }
     if count + Int(length) > Self.capacity {
@@ -125,13 +130,38 @@ private final class GatheredLog {
     (bytes.baseAddress! + count).copyMemory(from: data, byteCount: Int(length))
     count += Int(length)
     end += Int64(length)
-    if length == Self.frameHeaderBytes {
-      isLastFrame = data.loadUnaligned(fromByteOffset: Self.sizeOffset, as: UInt32.self) != 0
-    } else if isLastFrame {
+    if isLastFrame {
       isLastFrame = false
       return flush()
     }
+    isLastFrame = Self.isLastFrame(data, length)
     return SQLITE_OK
+  }
+
+  /// Whether this is the header of the last frame of a commit, whose page follows.
+  private static func isLastFrame(_ data: UnsafeRawPointer, _ length: Int32) -> Bool {
+    length == frameHeaderBytes && data.loadUnaligned(fromByteOffset: sizeOffset, as: UInt32.self) != 0
+  }
+
+  /// Forgets what a transaction wrote that was undone: another process may commit to the same place of the log now.
+  private func discard() {
+    guard count > 0 else { return }
+    count = 0
+    end = start
+    isLastFrame = false
+  }
+
+  /// Has the log of a connection forget what its transactions wrote that are undone
+  /// (https://sqlite.org/c3ref/commit_hook.html).
+  static func discardAfterRollback(of connection: OpaquePointer) {
+    sqlite3_rollback_hook(
+      connection,
+      { connection in
+        guard let connection, let file = docket_log_file(OpaquePointer(connection)),
+          file.pointee.pMethods == UnsafePointer(GatheredLog.methods)
+        else { return }
+        GatheredLog.log(file).discard()
+      }, UnsafeMutableRawPointer(connection))
   }
 
   /// Has the base write what was gathered.
@@ -176,8 +206,8 @@ private final class GatheredLog {
     table.xClose = { file in
       let reference = GatheredLog.reference(file)
       let log = reference.takeUnretainedValue()
-      // What was not synced was never promised; it is written all the same, as it would have been.
-      _ = log.flush()
+      // What is left is of a transaction that was not committed.
+      log.discard()
       let code = log.base.xClose(log.inner)
       reference.release()
       return code

@@ -26,7 +26,7 @@ final class Acknowledger: Sendable {
   }
 
   private let state = Monitor(State())
-  private let log: LogFile?
+  private let syncLog: (@Sendable () -> String?)?
   private let mark: SyncMark
   private let release: @Sendable (Int) -> Void
   private let onFailure: @Sendable (StoreError) -> Void
@@ -35,15 +35,15 @@ final class Acknowledger: Sendable {
   private static let groupsAhead = 1
 
   /// - Parameters:
-  ///   - log: what is synced; nil where commits need not survive a loss of power.
+  ///   - syncLog: syncs the log, and says why not if it cannot; nil where commits need not survive a loss of power.
   ///   - mark: is told what is synced.
   ///   - release: gives back the room that answered work took in the queue, in bytes.
   ///   - onFailure: called once, when a sync fails.
   init(
-    log: LogFile?, mark: SyncMark, release: @escaping @Sendable (Int) -> Void,
+    syncLog: (@Sendable () -> String?)?, mark: SyncMark, release: @escaping @Sendable (Int) -> Void,
     onFailure: @escaping @Sendable (StoreError) -> Void
   ) {
-    self.log = log
+    self.syncLog = syncLog
     self.mark = mark
     self.release = release
     self.onFailure = onFailure
@@ -105,10 +105,10 @@ final class Acknowledger: Sendable {
   private func sync(_ jobs: [Job]) -> StoreError? {
     if let failure { return failure }
     guard let newest = jobs.last else { return nil }
-    if jobs.contains(where: \.needsSync), let reason = log?.sync() {
+    if jobs.contains(where: \.needsSync), let reason = syncLog?() {
       let failure = StoreError.outcomeUnknown(reason: reason)
       state.withLock { $0.failure = failure }
-      mark.didFail()
+      mark.didFail(failure)
       onFailure(failure)
       return failure
     }

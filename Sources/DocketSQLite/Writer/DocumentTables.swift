@@ -70,7 +70,10 @@ final class DocumentTables {
   private var knownSequence: Int64 = 0
   /// How many bytes of texts have gone into the history since `takeHistoryBytes`. What was undone counts as well.
   private(set) var historyBytes = 0
+  /// Whether what is written stays as it is written: nobody has put triggers on the tables.
+  private var isSimple = false
   private let newest: Statement
+  private let triggers: Statement
   private let select: Statement
   private var isSelecting = false
   private let insertChange: Statement
@@ -92,6 +95,11 @@ final class DocumentTables {
     self.log = log
     cache = DocumentCache(limitBytes: cacheBytes)
     newest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence DESC LIMIT 1")
+    triggers = try connection.prepare(
+      """
+      SELECT 1 FROM sqlite_schema
+      WHERE type = 'trigger' AND tbl_name IN ('document_rows', 'changes', 'tombstones') LIMIT 1
+      """)
     select = try connection.prepare(
       """
       SELECT key, revision, created_at, updated_at, expires_at, data FROM document_rows
@@ -122,14 +130,25 @@ final class DocumentTables {
     deleteTombstone = try connection.prepare("DELETE FROM tombstones WHERE collection = ?1 AND id = ?2")
   }
 
-  /// The newest change, or zeros where there is none. To be asked first in each transaction: if others have written since
-  /// the one before, what was known is forgotten.
-  func newestChange() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
+  /// To be called first in each transaction: if others have written since the one before, what was known is forgotten.
+  /// - Returns: the newest change, or zeros where there is none.
+  func beginTransaction() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
     defer { newest.reset() }
     let change = try newest.step() ? (newest.int64(0), newest.int64(1)) : (0, 0)
-    if !log.othersWereQuiet() || change.0 != knownSequence { cache.removeAll() }
+    if !log.othersWereQuiet() {
+      cache.removeAll()
+      try lookForTriggers()
+    } else if change.0 != knownSequence {
+      cache.removeAll()
+    }
     knownSequence = change.0
     return change
+  }
+
+  /// Triggers on the tables are an operator's. They may change rows and the history behind the statements made here.
+  private func lookForTriggers() throws(SQLiteError) {
+    defer { triggers.reset() }
+    isSimple = try !triggers.step()
   }
 
   /// Writes what of the history waits to be written together. To be called before a savepoint and before the commit.
@@ -137,7 +156,7 @@ final class DocumentTables {
     try pendingUpdates.write()
   }
 
-  /// Forgets what is known and what waits: to be called where something that was written is undone.
+  /// Forgets what is known and what waits: to be called where a transaction, or a part of it, is undone.
   func forget() {
     release()
     pendingUpdates.clear()
@@ -145,10 +164,19 @@ final class DocumentTables {
     knownSequence = -1
   }
 
+  /// The same where only a write of the current path is undone.
+  /// - Parameter sequence: the newest change that stays.
+  func forgetCurrent(sequence: Int64) {
+    release()
+    pendingUpdates.clear()
+    cache.remove(path.path)
+    knownSequence = sequence
+  }
+
   /// Makes a path the current one and finds its row, expired or not. `release` must follow.
   func find(_ collection: CollectionPath, _ id: String) throws(SQLiteError) -> Row? {
     path.load(collection: collection, id: id)
-    if let known = cache.document(path.path) { return Row(known) }
+    if isSimple, let known = cache.document(path.path) { return Row(known) }
     select.bind(borrowing: path.collection, at: 1)
     select.bind(borrowing: path.id, at: 2)
     isSelecting = true
@@ -174,7 +202,7 @@ final class DocumentTables {
   ) throws(SQLiteError) {
     historyBytes += (before?.data.count ?? 0) + path.collection.count + path.id.count
     knownSequence = sequence
-    if kind == .updated, batch == nil, let before, before.expires == nil {
+    if isSimple, kind == .updated, batch == nil, let before, before.expires == nil {
       return try pendingUpdates.append(sequence: sequence, at: at, path: path, before: before)
     }
     try pendingUpdates.write()
@@ -234,6 +262,7 @@ final class DocumentTables {
   }
 
   private func hold(_ fields: CachedDocument.Fields, _ data: ByteBuffer) {
+    guard isSimple else { return }
     data.withUnsafeReadableBytes { cache.hold(fields, name: path.path, data: $0) }
   }
 

@@ -60,7 +60,7 @@ final class ExpirySweeper {
   func step(wall: Int64, floor: Int64) throws(SQLiteError) -> Bool {
     guard let end = try nextExpiry(), end <= wall, try transaction.begin() else { return false }
     let paths = try expiredPaths(wall: wall)
-    var newest = try tables.newestChange()
+    var newest = try tables.beginTransaction()
     newest.at = max(wall, newest.at, floor)
     let historyBytes = tables.historyBytes
     for path in paths where tables.historyBytes - historyBytes < Self.stepBytes {

@@ -5,7 +5,9 @@ import DocketStore
 ///
 /// What is removed is a prefix of `changes`, never its newest row, and each tombstone whose change was removed.
 final class HistoryPruner {
+  private let connection: Connection
   private let transaction: WriteTransaction
+  private let savepoint: Savepoint
   private let options: SQLiteStoreOptions
   private let size: HistorySize
   private let oldest: Statement
@@ -37,7 +39,9 @@ final class HistoryPruner {
   private static let dayMilliseconds: Int64 = 86_400_000
 
   init(_ connection: Connection, transaction: WriteTransaction, options: SQLiteStoreOptions) throws(SQLiteError) {
+    self.connection = connection
     self.transaction = transaction
+    savepoint = try Savepoint(connection)
     self.options = options
     size = try HistorySize(connection)
     oldest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence LIMIT 1")
@@ -58,25 +62,32 @@ final class HistoryPruner {
   ///   - writes: how many rows the group has added to the history.
   ///   - bytes: how large their texts are.
   ///   - wall: the time by which history ages.
-  func inGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) {
+  /// - Returns: why the database refuses it, if so; then nothing was removed, and the writes stay.
+  func inGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) -> SQLiteError? {
     self.writes += writes
     self.bytes += bytes
     let isDue = self.writes >= Self.writesForStep || self.bytes >= Self.bytesForStep
-    guard isDue || isBehind else { return }
+    guard isDue || isBehind else { return nil }
     // Rounded up, since what is forgotten each time would add up.
     let due = max(self.writes / Self.writesForStep, (self.bytes - 1) / Self.bytesForStep) + 1
     self.writes = 0
     self.bytes = 0
+    try savepoint.set()
     do {
       isBehind = false
       for _ in 0..<due {
-        guard let excess = try excess(wall: wall) else { return }
+        guard let excess = try excess(wall: wall) else { break }
         isBehind = try remove(excess)
       }
     } catch {
       selectOldest.reset()
-      throw error
+      // A trigger of an operator's may have undone the whole transaction.
+      guard error.isRefusal, connection.isInTransaction else { throw error }
+      try savepoint.goBack()
+      return error
     }
+    try savepoint.release()
+    return nil
   }
 
   /// Removes some rows, if any are too many. Returns whether it did; false also if another process is writing.

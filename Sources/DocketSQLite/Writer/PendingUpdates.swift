@@ -80,8 +80,9 @@ final class PendingUpdates {
     }
     try result.get()
     guard connection.lastInsertedKey == sequence else {
+      // As if a constraint had said so: the group is undone, and done again write by write.
       throw SQLiteError(
-        extendedCode: SQLITE_CORRUPT, message: "the history's rows are not numbered as they should be")
+        extendedCode: SQLITE_CONSTRAINT, message: "the history's rows are not numbered as they should be")
     }
   }
 

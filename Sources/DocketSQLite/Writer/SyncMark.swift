@@ -1,3 +1,4 @@
+import DocketStore
 import Synchronization
 
 /// Which of the writer's commits are on disk. What a commit changed can be seen as soon as it is in the log, by readers in
@@ -7,13 +8,13 @@ import Synchronization
 final class SyncMark: Sendable {
   private struct Waiter {
     let commit: Int64
-    let body: @Sendable () -> Void
+    let body: @Sendable (Bool) -> Void
   }
 
   private struct State {
     var waiters: [Waiter] = []
-    /// Whether the log will never be synced again.
-    var hasFailed = false
+    /// Why nothing will be synced any more.
+    var failure: StoreError?
   }
 
   private let begun = Atomic<Int64>(0)
@@ -25,21 +26,24 @@ final class SyncMark: Sendable {
 
   func isSynced(_ commit: Int64) -> Bool { synced.load(ordering: .acquiring) >= commit }
 
-  /// Calls `body` once a commit and all before it are synced, on the thread that has synced them, unless they are
-  /// already. If syncing fails it is never called.
+  /// Calls `body` once it is certain whether a commit and all before it are synced, unless they are already: with true
+  /// when they are, on the thread that has synced them; with false if they never will be.
   /// - Returns: whether they are already.
-  func whenSynced(_ commit: Int64, _ body: @escaping @Sendable () -> Void) -> Bool {
-    state.withLock { state in
-      if isSynced(commit) { return true }
+  func whenSynced(_ commit: Int64, _ body: @escaping @Sendable (Bool) -> Void) -> Bool {
+    let (isDone, hasFailed) = state.withLock { state -> (Bool, Bool) in
+      if isSynced(commit) { return (true, false) }
+      if state.failure != nil { return (false, true) }
       state.waiters.append(Waiter(commit: commit, body: body))
-      return false
+      return (false, false)
     }
+    if hasFailed { body(false) }
+    return isDone
   }
 
-  /// Waits until a commit and all before it are synced. Returns false if they never will be.
-  func waitUntilSynced(_ commit: Int64) -> Bool {
-    if isSynced(commit) { return true }
-    return state.wait(until: { $0.hasFailed || isSynced(commit) }) { _ in isSynced(commit) }
+  /// Waits until a commit and all before it are synced. Returns why they never will be, if so.
+  func waitUntilSynced(_ commit: Int64) -> StoreError? {
+    if isSynced(commit) { return nil }
+    return state.wait(until: { $0.failure != nil || isSynced(commit) }) { isSynced(commit) ? nil : $0.failure }
   }
 
   // MARK: What the writer tells
@@ -49,24 +53,27 @@ final class SyncMark: Sendable {
     begun.add(1, ordering: .sequentiallyConsistent)
   }
 
-  /// What there was of this commit and all before it is synced.
+  /// What there was of this commit and all before it is synced. After a failure nothing is.
   func didSync(_ commit: Int64) {
-    let due = state.withLock { state in
+    let due = state.withLock { state -> [Waiter] in
+      guard state.failure == nil else { return [] }
       if commit > synced.load(ordering: .relaxed) { synced.store(commit, ordering: .releasing) }
       let due = state.waiters.filter { $0.commit <= commit }
       state.waiters.removeAll { $0.commit <= commit }
       return due
     }
     state.broadcast()
-    for waiter in due { waiter.body() }
+    for waiter in due { waiter.body(true) }
   }
 
-  /// The log will not be synced again.
-  func didFail() {
-    state.withLock { state in
-      state.hasFailed = true
-      state.waiters = []
+  /// What is not synced yet never will be.
+  func didFail(_ failure: StoreError) {
+    let waiters = state.withLock { state in
+      if state.failure == nil { state.failure = failure }
+      defer { state.waiters = [] }
+      return state.waiters
     }
     state.broadcast()
+    for waiter in waiters { waiter.body(false) }
   }
 }

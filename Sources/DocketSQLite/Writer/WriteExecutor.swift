@@ -66,12 +66,12 @@ final class WriteExecutor {
       try tables.writePending()
     } catch {
       guard undoesRefusals, error.isRefusal else { throw error }
-      tables.forget()
+      tables.forgetCurrent(sequence: group.sequence)
       try savepoint.goBack()
       return .failure(.refused(reason: error.message))
     }
     if write.terms.isDryRun {
-      tables.forget()
+      tables.forgetCurrent(sequence: group.sequence)
       try savepoint.goBack()
     } else {
       try savepoint.release()

@@ -57,9 +57,12 @@ final class Writer: @unchecked Sendable {
   /// A sleeping writer pauses at least so long, whatever expires.
   private static let sweepRetryMilliseconds: Int64 = 50
 
+  /// - Parameters:
+  ///   - mark: is told what is committed and what is synced.
+  ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
-    logger: Logger, failureSignal: FailureSignal, mark: SyncMark
+    logger: Logger, failureSignal: FailureSignal, mark: SyncMark, syncLog: (@Sendable () -> String?)?
   ) throws(SQLiteError) {
     self.connection = connection
     self.queue = queue
@@ -78,11 +81,13 @@ final class Writer: @unchecked Sendable {
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
-    floorMilliseconds = try tables.newestChange().at + 1
+    floorMilliseconds = (try connection.int64("SELECT at FROM changes ORDER BY sequence DESC LIMIT 1") ?? 0) + 1
     files = FileWatch(connection, path: path)
     checkpointer = Checkpointer(connection, log: log, options: options, logger: logger)
+    let ownLog = syncLog == nil ? try Self.syncedLog(path: path, options) : nil
     acknowledger = Acknowledger(
-      log: try Self.syncedLog(path: path, options), mark: mark, release: { [queue] in queue.release($0) },
+      syncLog: syncLog ?? ownLog.map { log in { @Sendable in log.sync() } }, mark: mark,
+      release: { [queue] in queue.release($0) },
       onFailure: { [logger, failureSignal] failure in Self.tell(failure, logger, failureSignal) })
   }
 
@@ -181,6 +186,7 @@ final class Writer: @unchecked Sendable {
     let writes: Int
     // While it waits more work comes, so that groups are of a good size.
     acknowledger.waitForRoom()
+    guard acknowledger.failure == nil else { return }
     backlog.append(queue.take(timeoutMilliseconds: 0).submissions)
     do {
       guard try begin() else { return }
@@ -203,13 +209,12 @@ final class Writer: @unchecked Sendable {
     }
   }
 
-  /// Removes old history in a group's transaction. If the database refuses that, the writes stay.
+  /// Removes old history in a group's transaction.
   private func prune(behind writes: Int) throws(SQLiteError) {
-    do {
-      try pruner.inGroup(writes: writes, bytes: tables.takeHistoryBytes(), wall: clock.milliseconds())
-    } catch {
-      guard error.isRefusal else { throw error }
-      if warnings.permit() { logger.warning("history could not be pruned", metadata: ["error": "\(error)"]) }
+    let refusal = try pruner.inGroup(
+      writes: writes, bytes: tables.takeHistoryBytes(), wall: clock.milliseconds())
+    if let refusal, warnings.permit() {
+      logger.warning("history could not be pruned", metadata: ["error": "\(refusal)"])
     }
   }
 
@@ -250,7 +255,7 @@ final class Writer: @unchecked Sendable {
   /// Does the work of a group, or the first part of it where that takes long or reads much.
   /// - Returns: the answers to what was done, and how many changes there were.
   private func carryOut(_ group: [WriteBacklog.Run]) throws(SQLiteError) -> (answers: [WorkAnswer], changes: Int) {
-    let newest = try tables.newestChange()
+    let newest = try tables.beginTransaction()
     let wall = clock.milliseconds()
     floorMilliseconds = max(wall, newest.at, floorMilliseconds)
     var numbers = WriteExecutor.Group(sequence: newest.sequence, at: floorMilliseconds, wall: wall)
@@ -288,6 +293,7 @@ final class Writer: @unchecked Sendable {
   private func fail(_ group: [WriteBacklog.Run], reason: String) {
     let failure = StoreError.outcomeUnknown(reason: reason)
     self.failure = failure
+    mark.didFail(failure)
     Self.tell(failure, logger, failureSignal)
     answer(group, with: failure)
   }

@@ -17,8 +17,11 @@ struct ListeningOptions: ParsableArguments {
     help: "Listen on other addresses than loopback, though anybody who reaches them may read and change everything.")
   var insecure = false
 
-  @Option(help: "How many threads serve connections; as many as there are cores, up to 4, unless told otherwise.")
-  var threads = min(4, System.coreCount)
+  @Option(
+    help:
+      "How many threads serve connections; unless told otherwise as many as there are cores but one, which is the writer's, up to 4."
+  )
+  var threads = max(1, min(4, System.coreCount - 1))
 
   var addresses: [ListenAddress] {
     [.tcp(host: host, port: port)] + (unixSocket.map { [.unixSocket(path: $0)] } ?? [])
