@@ -52,7 +52,7 @@ public struct SQLiteStoreOptions: Sendable {
   public var keptAnswerBytes: Int64 = 512 << 20
   /// The most memory each connection keeps pages in, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
-  /// How much of documents that were read each session keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
+  /// How much of documents each session, and the writer, keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
   public var documentCacheBytes = 16 << 20
 
   public init() {}

@@ -23,6 +23,7 @@ struct Listeners {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelOption(.maxMessagesPerRead, value: 64)
       .serverChannelInitializer { channel in
         // Without descriptors accepting pauses, and goes on by itself once there are some.
         channel.eventLoop.makeCompletedFuture {
@@ -69,7 +70,8 @@ struct Listeners {
     do {
       switch address {
       case .tcp(let host, let port):
-        return try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(host: host, port: port)
+        // Linux gives it to the connections that are accepted (tcp(7)): one call for all of them.
+        return try await bootstrap.serverChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(host: host, port: port)
           .get()
       case .unixSocket(let path):
         try UnixSocketFile.makeRoom(at: path)

@@ -38,6 +38,7 @@ def main() -> None:
             options.binary, pathlib.Path(folder).absolute(), options.rounds, options.seconds, options.documents, options.quick)
         sections, picture = _measure(setup, options.parts)
         output = pathlib.Path(options.output)
+        output.mkdir(parents=True, exist_ok=True)
         (output / "BENCHMARKS.md").write_text(page(setup, sections))
         if picture:
             (output / "benchmarks.svg").write_text(picture)

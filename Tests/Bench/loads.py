@@ -23,6 +23,11 @@ class Load:
     requests: int | None = None
     """In the place of seconds."""
 
+    @property
+    def needs_documents(self) -> bool:
+        """Whether `docket bench` writes each document before it measures, unless told that they are there."""
+        return self.workload not in ("put", "post")
+
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
@@ -49,6 +54,8 @@ class Generator:
             output, error = process.communicate()
         if process.returncode != 0:
             sys.exit(f"bench: docket bench failed on {server.name}: {error.decode()}")
+        if load.needs_documents:
+            server.filled = (load.keys, load.size)
         found = json.loads(output)
         return Sample(found["requestsPerSecond"], found["latencyMicroseconds"]["p99"] / 1000, *cores)
 
@@ -58,6 +65,8 @@ class Generator:
 
     def _arguments(self, server: Server, load: Load) -> list[str]:
         end = ["--seconds", str(self.seconds)] if load.requests is None else ["--requests", str(load.requests)]
+        if load.needs_documents and server.filled == (load.keys, load.size):
+            end.append("--filled")
         return [self.binary, "bench", "--json", "--dialect", server.dialect, "--port", str(server.port), *end,
                 "--workload", load.workload, "--keys", str(load.keys), "--size", str(load.size),
                 "--connections", str(load.connections), "--pipeline", str(load.pipeline)]

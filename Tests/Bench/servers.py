@@ -27,6 +27,8 @@ class Server:
     def __init__(self, name: str, arguments: list[str], log: pathlib.Path, dialect: str = "docket") -> None:
         """PORT in an argument becomes the port."""
         self.name, self.dialect, self.port = name, dialect, _free_port()
+        self.filled: tuple[int, int] | None = None
+        """How many documents of which size are there, if they were written by a load."""
         begin = time.monotonic()
         with open(log, "a") as output:
             self.process = subprocess.Popen(

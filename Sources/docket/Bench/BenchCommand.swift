@@ -46,6 +46,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "What the server speaks: docket, or redis to measure one beside the other (get, put, mixed).")
   var dialect = BenchPlan.Dialect.docket
 
+  @Flag(help: "The documents are there already: none are written before the measurement.")
+  var filled = false
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
@@ -73,7 +76,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = plan
-    if plan.workload.needsDocuments {
+    if plan.workload.needsDocuments, !filled {
       if dialect == .docket { try await fill(plan) } else { try await fillRedis(plan) }
     }
     let showsProgress = StandardStream.error.isTerminal && !json

@@ -27,7 +27,7 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "The memory in which each connection to the database keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
-  @Option(help: "How many bytes of documents that were read each thread keeps at hand; 0 keeps none.")
+  @Option(help: "How many bytes of documents each thread that serves, and the one that writes, keeps at hand; 0: none.")
   var documentCacheBytes = SQLiteStoreOptions().documentCacheBytes
 
   @Option(help: "The log is written back into the database file when it holds so many pages.")
