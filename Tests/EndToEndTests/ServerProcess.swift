@@ -36,6 +36,13 @@ final class ServerProcess: Sendable {
     return try socket.receiveToEnd()
   }
 
+  /// The memory that it has in use (proc(5), VmRSS).
+  func residentBytes() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+    return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) << 10
+  }
+
   /// What it has logged that an operator should look at: everything but notices.
   var complaints: [Substring] {
     process.errorOutput.split(separator: "\n").filter { !$0.contains(" notice docket: ") }
