@@ -38,7 +38,7 @@ public final class SQLiteRepository: DocumentRepository {
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
     for _ in 0..<Self.scanThreads {
-      let connection = try ConnectionSetup.reader(path: path, options: options)
+      let connection = try ConnectionSetup.reader(path: path, cacheBytes: options.cacheBytes)
       readers.append(try ScanReader(connection, path: path, clock: clock, stop: stop))
     }
     scans = ScanPool(readers, stop: stop, queueLength: options.scanQueueLength)
@@ -51,7 +51,8 @@ public final class SQLiteRepository: DocumentRepository {
     guard !queue.isClosed else { throw .closed }
     do throws(SQLiteError) {
       return try SQLiteSession(
-        connection: ConnectionSetup.reader(path: path, options: options), clock: clock, mark: mark, queue: queue,
+        connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes), clock: clock, mark: mark,
+        queue: queue,
         scans: scans,
         scanDeadlineMilliseconds: options.scanDeadlineMilliseconds,
         documentCacheBytes: options.documentCacheBytes, deliver: deliver)

@@ -50,8 +50,11 @@ public struct SQLiteStoreOptions: Sendable {
   public var keptAnswerHours = 24
   /// How much is kept of answers in all, in bytes, 256 for each added; the oldest go first. Default: 512 MiB.
   public var keptAnswerBytes: Int64 = 512 << 20
-  /// The most memory each connection keeps pages in, in bytes. Default: 4 MiB.
+  /// The most memory in which the writer, and each thread that scans, keeps pages, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
+  /// The same for the connection of each session. Default: 48 MiB, in which the inner pages of some million documents find
+  /// place.
+  public var sessionCacheBytes = 48 << 20
   /// How much of documents each session, and the writer, keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
   public var documentCacheBytes = 16 << 20
 
@@ -70,6 +73,7 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(
       batchDeadlineMilliseconds > 0 && sweepMilliseconds > 0 && (1...87_600).contains(keptAnswerHours)
         && keptAnswerBytes > 0)
-    precondition(checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0 && documentCacheBytes >= 0)
+    precondition(
+      checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0 && sessionCacheBytes > 0 && documentCacheBytes >= 0)
   }
 }

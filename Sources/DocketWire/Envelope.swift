@@ -24,6 +24,10 @@ package struct Envelope: Sendable {
   ///   - frame: the bytes before the NUL.
   ///   - depth: how many arrays and objects may be open at once in a document.
   package init(of frame: ByteBuffer, depth: Int) throws(RequestError) {
+    if let read = frame.withUnsafeReadableBytes({ Self.plainRead($0) }) {
+      self = read
+      return
+    }
     let scan = frame.withUnsafeReadableBytes { Self.scan($0, depth: depth) }
     switch scan {
     case .failure(let error): throw RequestError(.json(error))
@@ -40,6 +44,26 @@ package struct Envelope: Sendable {
     guard plainMethod == .get, let path, path.isPlainString, data == nil, id == nil, headers == nil else { return nil }
     return path.range.dropFirst().dropLast()
   }
+
+  /// The envelope of a GET of a path and no more, if it is written as programs write it: nearly all reads are, and to
+  /// compare what is always the same takes less than half of the instructions of scanning it (callgrind).
+  private static func plainRead(_ bytes: UnsafeRawBufferPointer) -> Envelope? {
+    let head: StaticString = bytes.count > 10 && bytes[10] == UInt8(ascii: " ") ? spacedHead : compactHead
+    let start = head.utf8CodeUnitCount
+    guard bytes.count >= start + 2, UnsafeRawBufferPointer(rebasing: bytes[..<start]).isText(head),
+      bytes[bytes.count - 1] == UInt8(ascii: "}"), bytes[bytes.count - 2] == UInt8(ascii: "\"")
+    else { return nil }
+    // Printable ASCII without quotes and backslashes stands for itself; other paths are scanned.
+    for byte in bytes[start..<bytes.count - 2]
+    where byte < 0x20 || byte > 0x7E || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return nil }
+    var envelope = Envelope()
+    envelope.plainMethod = .get
+    envelope.path = Field(range: start - 1..<bytes.count - 1, isPlainString: true)
+    return envelope
+  }
+
+  private static let compactHead: StaticString = #"{"method":"GET","path":""#
+  private static let spacedHead: StaticString = #"{"method": "GET", "path": ""#
 
   /// The envelope, or nil where the frame is JSON but no object.
   private static func scan(_ bytes: UnsafeRawBufferPointer, depth: Int) -> Result<Envelope?, JSONError> {

@@ -44,6 +44,29 @@ import Testing
     #expect(request.data == ByteBuffer(string: "2"))
   }
 
+  @Test(
+    "The common spellings of a GET say what any other spelling says, and so does whatever differs from them in a byte")
+  func commonSpellings() throws {
+    for path in ["/notes/42", "/n/é", "", "/a%20b?x=1", "/\\u0041", "a\u{7F}b"] {
+      for frame in ["{\"method\":\"GET\",\"path\":\"\(path)\"}", "{\"method\": \"GET\", \"path\": \"\(path)\"}"] {
+        let bytes = Array(frame.utf8)
+        for index in bytes.indices {
+          for byte in [bytes[index]] + [0x00, 0x1F, 0x20, 0x22, 0x2C, 0x3A, 0x41, 0x5C, 0x7D, 0x7F, 0x80, 0xC3, 0xFF] {
+            var changed = bytes
+            changed[index] = byte
+            let asItIs = try? Request.parse(ByteBuffer(bytes: changed))
+            // White space around a request is none of the common spellings.
+            let scanned = try? Request.parse(ByteBuffer(bytes: [0x20] + changed))
+            #expect(asItIs == scanned, "\(String(decoding: changed, as: UTF8.self))")
+          }
+        }
+        for cut in [bytes.dropLast(), bytes.dropLast(2), bytes.dropLast(3), bytes + [0x7D], bytes + [0x20]] {
+          #expect((try? Request.parse(ByteBuffer(bytes: cut))) == (try? Request.parse(ByteBuffer(bytes: [0x20] + cut))))
+        }
+      }
+    }
+  }
+
   @Test("Methods are matched to the letter", arguments: ["get", "GETS", "", "OPTIONS"])
   func otherMethods(_ name: String) throws {
     #expect(try parse("{\"method\":\"\(name)\",\"path\":\"/\"}").method == .other)

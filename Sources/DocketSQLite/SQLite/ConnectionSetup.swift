@@ -22,13 +22,14 @@ enum ConnectionSetup {
     return connection
   }
 
-  static func reader(path: String, options: SQLiteStoreOptions) throws(SQLiteError) -> Connection {
+  /// - Parameter cacheBytes: the most memory in which it keeps pages.
+  static func reader(path: String, cacheBytes: Int) throws(SQLiteError) -> Connection {
     let connection = try Connection(path: path, access: .read)
     try connection.execute(
       """
       PRAGMA query_only = ON;
       PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -\(options.cacheBytes >> 10);
+      PRAGMA cache_size = -\(cacheBytes >> 10);
       """)
     connection.setBusyTimeout(milliseconds: readBusyTimeoutMilliseconds)
     return connection

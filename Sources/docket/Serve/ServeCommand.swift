@@ -48,7 +48,7 @@ struct ServeCommand: AsyncParsableCommand {
   private func open(logger: Logger) throws -> SQLiteRepository {
     do {
       return try SQLiteRepository.open(
-        path: database.database, options: store.options(database, clients), logger: logger)
+        path: database.database, options: store.options(database, clients, threads: listening.threads), logger: logger)
     } catch {
       throw CommandFailure("\(error)")
     }

@@ -24,7 +24,10 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many bytes of such answers are kept, 256 added for each; the oldest go first.")
   var idempotencyBytes = SQLiteStoreOptions().keptAnswerBytes
 
-  @Option(help: "The memory in which each connection to the database keeps pages, in bytes.")
+  @Option(help: "The memory in which the threads that serve keep pages of the file, together, in bytes.")
+  var readCacheBytes = SQLiteStoreOptions().sessionCacheBytes
+
+  @Option(help: "The memory in which the writer, and each of two threads that scan, keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
   @Option(help: "How many bytes of documents each thread that serves, and the one that writes, keeps at hand; 0: none.")
@@ -33,7 +36,8 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "The log is written back into the database file when it holds so many pages.")
   var checkpointPages = SQLiteStoreOptions().checkpointPages
 
-  func options(_ database: StoreOptions, _ clients: ClientLimitOptions) -> SQLiteStoreOptions {
+  /// - Parameter threads: how many serve.
+  func options(_ database: StoreOptions, _ clients: ClientLimitOptions, threads: Int) -> SQLiteStoreOptions {
     var options = SQLiteStoreOptions()
     options.durability = database.durability
     options.busyTimeoutMilliseconds = Int64(database.busyTimeout * 1000)
@@ -50,6 +54,7 @@ struct StoreLimitOptions: ParsableArguments {
     options.keptAnswerHours = idempotencyHours
     options.keptAnswerBytes = idempotencyBytes
     options.cacheBytes = cacheBytes
+    options.sessionCacheBytes = max(readCacheBytes / threads, 4096)
     options.documentCacheBytes = documentCacheBytes
     options.checkpointPages = checkpointPages
     return options
@@ -62,6 +67,7 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--batch-timeout", batchTimeout, 0.001...3600)
     try check("--idempotency-hours", idempotencyHours, 1...87_600)
     try check("--idempotency-bytes", idempotencyBytes, 1...(1 << 40))
+    try check("--read-cache-bytes", readCacheBytes, 4096...(1 << 40))
     try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
     try check("--document-cache-bytes", documentCacheBytes, 0...(1 << 40))
     try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
