@@ -6,11 +6,11 @@ DATABASE ?= docket.db
 BINARY = .build/release/docket
 # The Swift library goes into the binary, so that it runs without Swift. Accesses to memory are proven exclusive by the
 # compiler, or checked at run time in debug builds, by the tests; the release binary does without the second.
-RELEASE = -c release --product docket --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
+RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench soak lint format install reset-db setup clean
+.PHONY: help run build test bench microbench soak lint format install reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ setup: # installs SQLite's headers where they are missing
 	    { $$sudo apt-get update && $$sudo apt-get install -y libsqlite3-dev pkg-config sqlite3; }; }
 
 build: setup ## build the release binary, .build/release/docket
-	$(SWIFT) build $(RELEASE)
+	$(SWIFT) build $(RELEASE) --product docket
 
 run: build ## build, and serve DATABASE on port 12000
 	$(BINARY) serve --database "$(DATABASE)" $(ARGS)
@@ -35,6 +35,10 @@ test: setup ## run all tests, on free ports
 
 bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (ten minutes)
 	python3 Tests/Bench/bench.py --binary $(BINARY) $(ARGS)
+
+microbench: setup ## measure the hot parts of the code one by one (half a minute, and the build)
+	$(SWIFT) build $(RELEASE) --product MicroBench
+	.build/release/MicroBench
 
 soak: setup ## kill the server a thousand times while clients write, and bring it 10,000 clients
 	DOCKET_TEST_KILL_ROUNDS=$${DOCKET_TEST_KILL_ROUNDS:-1000} \

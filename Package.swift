@@ -87,6 +87,16 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: ["docket", "DocketClient", "DocketTestSupport", "DocketWire", nio],
       exclude: ["original_exchange.py"]),
+
+    .target(name: "CAllocationCount", path: "Tests/MicroBench/CAllocationCount"),
+    .executableTarget(
+      name: "MicroBench",
+      dependencies: [
+        "CAllocationCount", "DocketJSON", "DocketSQLite", "DocketService", "DocketStore", "DocketWire", nio,
+        nioConcurrency, logging,
+      ],
+      path: "Tests/MicroBench",
+      exclude: ["CAllocationCount"]),
   ],
   swiftLanguageModes: [.v6]
 )
