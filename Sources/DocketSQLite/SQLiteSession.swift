@@ -45,7 +45,8 @@ final class SQLiteSession: RepositorySession {
   func endTick() {
     precondition(isInTick, "no tick has begun")
     isInTick = false
-    reader.end()
+    // The connection of a session that was closed has ended its statements.
+    if !isClosed { reader.end() }
     guard !work.isEmpty else { return }
     let submission = WriteQueue.Submission(
       destination: destination, work: work, submittedMilliseconds: WallClock.uptimeMilliseconds())

@@ -54,6 +54,30 @@ extension EndToEnd {
       }
     }
 
+    @Test("and ends with 1, whatever its clients are doing, when that is moved away under load")
+    func movedAway() async throws {
+      for _ in 1...5 {
+        try await withDatabase { database in
+          let server = try ServerProcess(database: database)
+          let greeting = #"{"method":"GET","path":"/","headers":{"Connection":"keep-alive"}}"# + "\0"
+          let frames = (0..<64).map { #"{"method":"PUT","path":"/n/\#($0)","data":1}"# + "\0" }.joined()
+          for _ in 1...4 {
+            // Each is used by one thread only.
+            nonisolated(unsafe) let client = try server.connect()
+            Thread {
+              guard (try? client.send(greeting)) != nil, (try? client.receiveFrame()) != nil else { return }
+              while (try? client.send(frames)) != nil {
+                for _ in 1...64 where (try? client.receiveFrame()) == nil { return }
+              }
+            }.start()
+          }
+          usleep(150_000)
+          try FileManager.default.moveItem(atPath: database, toPath: database + ".away")
+          #expect(server.process.waitForEnd() == .exited(1), "\(server.process.errorOutput)")
+        }
+      }
+    }
+
     @Test("which is told what is wrong with what it wants to write, and changes nothing then")
     func refusals() async throws {
       try await withDatabase { database in

@@ -82,9 +82,9 @@ final class SnapshotReader {
   /// Ends the tick: gives back the snapshot.
   func end() {
     isCurrent = false
-    select.reset()
     guard isInSnapshot else { return }
     isInSnapshot = false
+    select.reset()
     // A transaction that only reads has nothing to lose when its end fails; SQLite may have rolled it back already.
     try? commit.run()
   }
