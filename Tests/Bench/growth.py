@@ -132,7 +132,7 @@ def _series(growth: Growth) -> Section:
     section.table(["growth", "figure", "aim"], [
         [what, *section.figure(what, value, aim, places)] for what, value, aim, places in figures])
     section.say(
-        "Before each round of reads `docket bench` writes all documents. Memory is after GET and PUT. POST adds "
+        "Memory is after GET and PUT. POST adds "
         f"{min(POSTS, 3 * smallest):,} documents, whose ids are in time order, to a copy of the file in each round. Pages at the "
         f"start and at the end are read by one client, {pages.COUNT} of each in turn: {start:.2f} and {end:.2f} ms; that they cost "
         "the same means within a tenth. Ready is when the first request is answered.")
