@@ -12,6 +12,9 @@ enum ConnectionSetup {
       -- Commits do not sync the log, but checkpoints do before they write back: the acknowledger syncs behind a commit.
       PRAGMA synchronous = NORMAL;
       PRAGMA wal_autocheckpoint = 0;
+      -- Nothing goes to the log before its commit. SQLite 3.40.1 can leave a log that a new start does not read to its end
+      -- where a transaction spills pages and then goes back to a savepoint; groups have a bound, and so what waits in memory.
+      PRAGMA cache_spill = OFF;
       PRAGMA secure_delete = OFF;
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -\(options.cacheBytes >> 10);

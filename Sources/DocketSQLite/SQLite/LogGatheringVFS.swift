@@ -130,11 +130,13 @@ private final class GatheredLog {
     (bytes.baseAddress! + count).copyMemory(from: data, byteCount: Int(length))
     count += Int(length)
     end += Int64(length)
-    if isLastFrame {
+    // A header that SQLite has written once more, for its checksum, has no page behind it: the next header counts.
+    if length == Self.frameHeaderBytes {
+      isLastFrame = Self.isLastFrame(data, length)
+    } else if isLastFrame {
       isLastFrame = false
       return flush()
     }
-    isLastFrame = Self.isLastFrame(data, length)
     return SQLITE_OK
   }
 
