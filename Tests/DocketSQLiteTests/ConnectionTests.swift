@@ -1,10 +1,36 @@
 import CSQLite
+import Foundation
 import Testing
 
 @testable import DocketSQLite
 
 @Suite("Connection and statement")
 struct ConnectionTests {
+  @Test("Of the writer's transactions nothing goes to the log before the commit, however much they change")
+  func noSpill() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("a.db")
+    let setup = try Connection(path: path, access: .create)
+    try setup.execute("PRAGMA journal_mode = WAL; CREATE TABLE t(x)")
+    var options = SQLiteStoreOptions()
+    options.cacheBytes = 64 << 10
+    let writer = try ConnectionSetup.writer(path: path, options: options)
+    func logBytes() throws -> Int {
+      try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int ?? 0
+    }
+    let before = try logBytes()
+    // Twenty times what the cache holds, and more than the log's layer gathers.
+    try writer.execute(
+      "BEGIN; WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400) INSERT INTO t SELECT randomblob(4000) FROM n"
+    )
+    #expect(try logBytes() == before)
+    try writer.execute("COMMIT")
+    #expect(try logBytes() > before + 400 * 4000)
+    #expect(try setup.int64("SELECT count(*) FROM t") == 400)
+    writer.close()
+    setup.close()
+  }
+
   @Test("Values come back as they were bound")
   func roundTrip() throws {
     let directory = try TemporaryDirectory()
