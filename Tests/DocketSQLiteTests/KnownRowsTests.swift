@@ -76,6 +76,49 @@ struct KnownRowsTests {
     try store.closeAndCheck()
   }
 
+  @Test("Writes of one group build on each other, however little of them is known", arguments: [0, 4_000, 4 << 20])
+  func groups(cacheBytes: Int) async throws {
+    var options = SQLiteStoreOptions()
+    options.documentCacheBytes = cacheBytes
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    var generator = SeededGenerator.forTest(named: "writes of one group")
+    var history: [[String]] = Array(repeating: [], count: 12)
+    for _ in 0..<20 {
+      var writes: [Write] = []
+      for step in 0..<100 {
+        let number = Int.random(in: 0..<history.count, using: &generator)
+        let path = DocumentPath("/c/", "\(number)")
+        // Some are too large to wait.
+        let text = "{\"n\":\(step),\"t\":\"\(String(repeating: "x", count: step % 17 == 0 ? 9_000 : 10))\"}"
+        switch Int.random(in: 0..<10, using: &generator) {
+        case 0:
+          writes.append(.delete(path))
+          if let last = history[number].last, last != "-" { history[number].append("-") }
+        case 1:
+          let exists = (history[number].last ?? "-") != "-"
+          writes.append(Write.put(path, data: .init(string: text)).on(WriteTerms(condition: .exists)))
+          if exists { history[number].append(text) }
+        default:
+          writes.append(.put(path, data: .init(string: text)))
+          history[number].append(text)
+        }
+      }
+      _ = try await session.writeAll(writes)
+    }
+    let outside = try store.connect()
+    for (number, texts) in history.enumerated() {
+      #expect(try await session.text("/c/", "\(number)") == texts.last.flatMap { $0 == "-" ? nil : $0 })
+      let kept = try outside.string(
+        "SELECT group_concat(coalesce(before, '-'), ' ') FROM (SELECT before FROM changes WHERE id = '\(number)' ORDER BY sequence)"
+      )
+      #expect(kept == (["-"] + texts.dropLast()).joined(separator: " "), "document \(number)")
+    }
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("An operator's trigger may write documents of its own, and change what is stored")
   func triggers() async throws {
     let store = try StoreFixture()

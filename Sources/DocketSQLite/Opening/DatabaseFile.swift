@@ -44,7 +44,8 @@ public final class DatabaseFile: Sendable {
       defer { connection.close() }
       connection.setBusyTimeout(milliseconds: busyTimeoutMilliseconds)
       // The writer is the only one that checkpoints, once there is one.
-      try connection.execute("PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF")
+      try connection.execute(
+        "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; \(ConnectionSetup.withoutSpilling)")
       let outcome = try Migrator(connection: connection, path: path.file, migrations: migrations).migrate()
       // After the first migration, whose auto_vacuum has to come before anything is written.
       let mode = try connection.string("PRAGMA journal_mode = WAL") ?? ""

@@ -151,7 +151,8 @@ final class DocumentTables {
     isSimple = try !triggers.step()
   }
 
-  /// Writes what of the history waits to be written together. To be called before a savepoint and before the commit.
+  /// Writes what waits to be written together. To be called before a savepoint, before the commit, and before documents are
+  /// read other than by `find`.
   func writePending() throws(SQLiteError) {
     try pendingUpdates.write()
   }
@@ -177,6 +178,15 @@ final class DocumentTables {
   func find(_ collection: CollectionPath, _ id: String) throws(SQLiteError) -> Row? {
     path.load(collection: collection, id: id)
     if isSimple, let known = cache.document(path.path) { return Row(known) }
+    guard let row = try selectRow() else { return nil }
+    // What waits is known by heart, unless there was no room for it.
+    guard !pendingUpdates.isEmpty, pendingUpdates.contains(key: row.key) else { return row }
+    release()
+    try pendingUpdates.write()
+    return try selectRow()
+  }
+
+  private func selectRow() throws(SQLiteError) -> Row? {
     select.bind(borrowing: path.collection, at: 1)
     select.bind(borrowing: path.id, at: 2)
     isSelecting = true
@@ -193,18 +203,38 @@ final class DocumentTables {
     select.reset()
   }
 
-  /// Writes a change of the current path into the history, or has it wait for `writePending`.
+  /// Replaces the current path's document and records that, or has both wait for `writePending` where it is plain: small,
+  /// of no batch, and without an end before and after.
+  func replace(
+    _ row: Row, sequence: Int64, at: Int64, batch: Int64?, expires: Int64?, data: ByteBuffer
+  ) throws(SQLiteError) {
+    guard
+      isSimple, batch == nil, row.expires == nil, expires == nil, row.data.count <= PendingUpdates.documentBytes,
+      data.readableBytes <= PendingUpdates.documentBytes
+    else {
+      try record(.updated, sequence: sequence, previous: row.revision, at: at, batch: batch, before: row)
+      return try update(row, revision: sequence, created: row.created, updated: at, expires: expires, data: data)
+    }
+    didRecord(sequence, before: row)
+    try pendingUpdates.append(path, before: row, sequence: sequence, at: at, data: data)
+    release()
+    hold(
+      CachedDocument.Fields(key: row.key, revision: sequence, created: row.created, updated: at, expires: nil), data)
+  }
+
+  private func didRecord(_ sequence: Int64, before: Row?) {
+    historyBytes += (before?.data.count ?? 0) + path.collection.count + path.id.count
+    knownSequence = sequence
+  }
+
+  /// Writes a change of the current path into the history.
   /// - Parameters:
   ///   - batch: the mark of the batch that it belongs to, if any.
   ///   - before: the document as it was until now; nil if there was none.
   func record(
     _ kind: Kind, sequence: Int64, previous: Int64?, at: Int64, batch: Int64?, before: Row?
   ) throws(SQLiteError) {
-    historyBytes += (before?.data.count ?? 0) + path.collection.count + path.id.count
-    knownSequence = sequence
-    if isSimple, kind == .updated, batch == nil, let before, before.expires == nil {
-      return try pendingUpdates.append(sequence: sequence, at: at, path: path, before: before)
-    }
+    didRecord(sequence, before: before)
     try pendingUpdates.write()
     insertChange.bind(sequence, at: 1)
     insertChange.bind(previous, at: 2)
@@ -243,6 +273,8 @@ final class DocumentTables {
   func update(
     _ row: Row, revision: Int64, created: Int64, updated: Int64, expires: Int64?, data: ByteBuffer
   ) throws(SQLiteError) {
+    // A statement that stands on the row would make SQLite save its place first.
+    release()
     let fields = CachedDocument.Fields(
       key: row.key, revision: revision, created: created, updated: updated, expires: expires)
     guard row.expires != nil || expires != nil || created != row.created else {

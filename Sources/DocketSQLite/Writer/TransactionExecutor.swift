@@ -107,6 +107,7 @@ private final class TransactionScope: DocumentAccess {
     completion(
       attempt { () throws(SQLiteError) in
         var state = state
+        try tables.writePending()
         let refusal = try walk.visit(collection, after: after, wall: group.wall) { document in
           isLate ? .failure(.deadlineExceeded) : .success(visit(&state, document))
         }

@@ -99,20 +99,27 @@ final class WriteExecutor {
     case .delete(let path):
       return .success(try delete(path, terms, &group))
     case .replaceFirst(let collection, let value, let replacement):
-      switch try matches.first(in: collection, equalTo: value, wall: group.wall) {
+      switch try firstMatch(in: collection, equalTo: value, wall: group.wall) {
       case .success(let id?):
         return .success(try put(DocumentPath(collection: collection, id: id), data: replacement, terms, &group))
       case .success(nil): return .success(.notFound)
       case .failure(let error): return .failure(error)
       }
     case .deleteFirst(let collection, let value):
-      switch try matches.first(in: collection, equalTo: value, wall: group.wall) {
+      switch try firstMatch(in: collection, equalTo: value, wall: group.wall) {
       case .success(let id?):
         return .success(try delete(DocumentPath(collection: collection, id: id), terms, &group))
       case .success(nil): return .success(.notFound)
       case .failure(let error): return .failure(error)
       }
     }
+  }
+
+  private func firstMatch(
+    in collection: CollectionPath, equalTo value: ByteBuffer, wall: Int64
+  ) throws(SQLiteError) -> Result<String?, StoreError> {
+    try tables.writePending()
+    return try matches.first(in: collection, equalTo: value, wall: wall)
   }
 
   private func create(
@@ -142,8 +149,9 @@ final class WriteExecutor {
       try tables.record(.expired, sequence: end, previous: row.revision, at: group.at, batch: group.batch, before: row)
       let revision = group.nextSequence()
       try tables.record(.created, sequence: revision, previous: end, at: group.at, batch: group.batch, before: nil)
-      try overwrite(
-        row, created: group.at, expires: terms.expires(wall: group.wall), revision: revision, data: data, group)
+      try tables.update(
+        row, revision: revision, created: group.at, updated: group.at, expires: terms.expires(wall: group.wall),
+        data: data)
       return .created(path, Revision(revision))
     }
     return .replaced(path, try update(row, expires: terms.expires(wall: group.wall), data: data, &group))
@@ -210,19 +218,8 @@ final class WriteExecutor {
     _ row: DocumentTables.Row, expires: Int64?, data: ByteBuffer, _ group: inout Group
   ) throws(SQLiteError) -> Revision {
     let revision = group.nextSequence()
-    try tables.record(
-      .updated, sequence: revision, previous: row.revision, at: group.at, batch: group.batch, before: row)
-    try overwrite(row, created: row.created, expires: expires, revision: revision, data: data, group)
+    try tables.replace(row, sequence: revision, at: group.at, batch: group.batch, expires: expires, data: data)
     return Revision(revision)
-  }
-
-  private func overwrite(
-    _ row: DocumentTables.Row, created: Int64, expires: Int64?, revision: Int64, data: ByteBuffer, _ group: Group
-  ) throws(SQLiteError) {
-    // A statement that stands on the row would make SQLite save its place first.
-    tables.release()
-    try tables.update(
-      row, revision: revision, created: created, updated: group.at, expires: expires, data: data)
   }
 }
 

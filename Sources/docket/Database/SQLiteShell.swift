@@ -17,9 +17,12 @@ enum SQLiteShell {
   }
 
   static func arguments(database: String, statement: String?) -> [String] {
-    // The server's writer is the only one that checkpoints: https://sqlite.org/wal.html#ckpt. The pragma answers with a
-    // row, which is nobody's business.
-    let settings = [".timeout 5000", ".output /dev/null", "PRAGMA wal_autocheckpoint=0;", ".output stdout"]
+    // The server's writer is the only one that checkpoints: https://sqlite.org/wal.html#ckpt. Pages stay in memory until
+    // their commit, since before 3.50.2 a log that they were spilled to can lose commits (https://sqlite.org/src/info/5973f9b9aa828ec9).
+    // The first pragma answers with a row, which is nobody's business.
+    let settings = [
+      ".timeout 5000", ".output /dev/null", "PRAGMA wal_autocheckpoint=0;", ".output stdout", "PRAGMA cache_spill=OFF;",
+    ]
     // sqlite3 takes what begins with a dash for an option of its own, a comment of SQL as well as a file.
     let file = database.hasPrefix("-") ? "./\(database)" : database
     return ["sqlite3"] + settings.flatMap { ["-cmd", $0] } + [file]
