@@ -138,7 +138,9 @@ final class PendingUpdates {
   private func write(
     _ some: ArraySlice<Row>, _ texts: UnsafeRawBufferPointer, with batch: Batch
   ) throws(SQLiteError) {
-    func text(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: texts[start..<end]) }
+    func text(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(rebasing: texts[start..<end])
+    }
     var parameter: Int32 = 2
     let changes = batch.insertChanges
     let documents = batch.updateDocuments
