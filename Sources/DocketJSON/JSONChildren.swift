@@ -10,6 +10,12 @@ public enum JSONChildren {
     return members
   }
 
+  /// An element of an array, counted from 0; nil if there is none.
+  public static func element(_ index: Int, of text: UnsafeRawBufferPointer) -> Range<Int>? {
+    guard let elements = elements(of: text), elements.indices.contains(index) else { return nil }
+    return elements[index]
+  }
+
   /// The elements of an array; nil if the value is none.
   public static func elements(of text: UnsafeRawBufferPointer) -> [Range<Int>]? {
     var scanner = JSONScanner(text)

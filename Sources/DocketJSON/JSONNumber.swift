@@ -1,5 +1,5 @@
 /// The exact decimal value of a number token: 0.d₁d₂…dₙ × 10^(exponent + shift), where d₁ and dₙ are not 0.
-struct JSONNumber: Equatable {
+struct JSONNumber: Comparable {
   private let token: UnsafeRawBufferPointer
   private let isNegative: Bool
   /// From the first digit that is not 0 to the last one, perhaps with a point between them; empty for zero.
@@ -41,6 +41,22 @@ struct JSONNumber: Equatable {
     return a.isNegative == b.isNegative && a.digits.elementsEqual(b.digits) && a.exponent == b.exponent
   }
 
+  static func < (a: Self, b: Self) -> Bool {
+    switch (a.sign, b.sign) {
+    case let (first, second) where first != second: first < second
+    case (0, _): false
+    case (1, _): a.magnitudeIsLess(than: b)
+    default: b.magnitudeIsLess(than: a)
+    }
+  }
+
+  private var sign: Int { significant.isEmpty ? 0 : isNegative ? -1 : 1 }
+
+  /// Of numbers that are not 0: since no first digit is 0, the exponent decides before the digits do.
+  private func magnitudeIsLess(than other: Self) -> Bool {
+    exponent == other.exponent ? digits.lexicographicallyPrecedes(other.digits) : exponent < other.exponent
+  }
+
   private var digits: some Sequence<UInt8> {
     token[significant].lazy.filter { $0 != UInt8(ascii: ".") }
   }
@@ -48,7 +64,7 @@ struct JSONNumber: Equatable {
 
 extension JSONNumber {
   /// A power of ten as it is written, which may have more digits than any integer type, and a shift that comes from where the point stands.
-  private struct Exponent: Equatable {
+  private struct Exponent: Comparable {
     private let isNegative: Bool
     /// Without zeros in front.
     private let digits: Slice<UnsafeRawBufferPointer>
@@ -64,6 +80,11 @@ extension JSONNumber {
     static func == (a: Self, b: Self) -> Bool {
       if let first = a.smallSum, let second = b.smallSum { return first == second }
       return a.sum == b.sum
+    }
+
+    static func < (a: Self, b: Self) -> Bool {
+      if let first = a.smallSum, let second = b.smallSum { return first < second }
+      return a.sum < b.sum
     }
 
     /// The exponent with its shift, if the digits are so few that nothing can overflow.
@@ -89,9 +110,17 @@ extension JSONNumber {
       return Sum(isNegative: isNegative, digits: Array(result.drop { $0 == UInt8(ascii: "0") }))
     }
 
-    private struct Sum: Equatable {
+    private struct Sum: Comparable {
       let isNegative: Bool
+      /// Without zeros in front.
       let digits: [UInt8]
+
+      static func < (a: Self, b: Self) -> Bool {
+        guard a.isNegative == b.isNegative else { return a.isNegative }
+        let (less, more) = a.isNegative ? (b, a) : (a, b)
+        guard less.digits.count == more.digits.count else { return less.digits.count < more.digits.count }
+        return less.digits.lexicographicallyPrecedes(more.digits)
+      }
     }
   }
 }

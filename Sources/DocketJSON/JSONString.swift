@@ -14,6 +14,31 @@ public enum JSONString {
     return isText ? text : nil
   }
 
+  /// What a valid string token stands for as UTF-8, half of a surrogate pair as WTF-8 has it.
+  /// - Parameter token: a token that a scanner has checked, quotes included.
+  public static func content(of token: UnsafeRawBufferPointer) -> [UInt8] {
+    let content = UnsafeRawBufferPointer(rebasing: token[1..<token.count - 1])
+    guard content.contains(UInt8(ascii: "\\")) else { return Array(content) }
+    return Array(unsafeUninitializedCapacity: content.count) { buffer, count in
+      count = unescape(content, into: buffer).count
+    }
+  }
+
+  /// Whether a valid string token writes an ASCII character as `\u00…` or with a backslash before it.
+  public static func escapesASCII(_ token: UnsafeRawBufferPointer) -> Bool {
+    var index = 1
+    while index < token.count - 1 {
+      guard token[index] == UInt8(ascii: "\\") else {
+        index += 1
+        continue
+      }
+      guard token[index + 1] == UInt8(ascii: "u") else { return true }
+      if codeUnit(at: index + 2, of: token) < 0x80 { return true }
+      index += 6
+    }
+    return false
+  }
+
   /// Appends `text` as a JSON string, quotes included: only what RFC 8259 demands is escaped.
   public static func encode(_ text: String, into bytes: inout [UInt8]) {
     var text = text

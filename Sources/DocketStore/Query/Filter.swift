@@ -1,0 +1,29 @@
+/// Which documents a query wants.
+public indirect enum Filter: Sendable {
+  /// Every one of these holds; of none: always.
+  case all([Filter])
+  /// At least one of these holds; of none: never.
+  case any([Filter])
+  case not(Filter)
+  case test(Field, Test)
+
+  /// What is asked of one value. A test of a value that is missing fails, but for `.exists(false)`.
+  public enum Test: Sendable {
+    case equal(QueryValue)
+    /// Of the rank of the bound and on its side of it.
+    case less(QueryValue)
+    case lessOrEqual(QueryValue)
+    case greater(QueryValue)
+    case greaterOrEqual(QueryValue)
+    /// Equal to one of these.
+    case oneOf([QueryValue])
+    case exists(Bool)
+    /// A string that begins so, in UTF-8.
+    case prefix([UInt8])
+    /// A string that holds this string, or an array that holds this value.
+    case contains(QueryValue)
+  }
+
+  /// All documents.
+  public static var everything: Filter { .all([]) }
+}

@@ -1,0 +1,51 @@
+import DocketJSON
+
+extension Filter {
+  /// Whether a document is wanted.
+  public func matches(_ document: Document) -> Bool {
+    switch self {
+    case .all(let filters): filters.allSatisfy { $0.matches(document) }
+    case .any(let filters): filters.contains { $0.matches(document) }
+    case .not(let filter): !filter.matches(document)
+    case .test(let field, let test): test.holds(for: field.value(in: document))
+    }
+  }
+}
+
+extension Filter.Test {
+  func holds(for value: QueryValue) -> Bool {
+    if case .exists(let wanted) = self { return (value.rank != 0) == wanted }
+    guard value.rank != 0 else { return false }
+    switch self {
+    case .exists: return false
+    case .equal(let other): return value.isSame(as: other)
+    case .less(let bound): return value.rank == bound.rank && value.order(to: bound) < 0
+    case .lessOrEqual(let bound): return value.rank == bound.rank && value.order(to: bound) <= 0
+    case .greater(let bound): return value.rank == bound.rank && value.order(to: bound) > 0
+    case .greaterOrEqual(let bound): return value.rank == bound.rank && value.order(to: bound) >= 0
+    case .oneOf(let values): return values.contains { value.isSame(as: $0) }
+    case .prefix(let prefix):
+      guard case .string(let bytes) = value else { return false }
+      return bytes.starts(with: prefix)
+    case .contains(let wanted): return value.contains(wanted)
+    }
+  }
+}
+
+extension QueryValue {
+  /// A string holds a string, an array an element.
+  fileprivate func contains(_ wanted: QueryValue) -> Bool {
+    switch self {
+    case .string(let text):
+      guard case .string(let piece) = wanted else { return false }
+      return text.contains(piece)
+    case .composite(let text):
+      return text.withUnsafeBytes { text in
+        JSONChildren.elements(of: text)?.contains { element in
+          QueryValue(token: UnsafeRawBufferPointer(rebasing: text[element])).isSame(as: wanted)
+        } ?? false
+      }
+    default: return false
+    }
+  }
+}
