@@ -1,20 +1,33 @@
 /// A number of JSON by its exact decimal value: 1, 1.0 and 10e-1 are one number, and 9007199254740993 is more than
 /// 9007199254740992.0.
 public struct JSONDecimal: Comparable, Sendable {
-  /// As it was written.
-  public let token: [UInt8]
-  /// Its value, where it is written as an integer that fits.
-  public let integer: Int64?
+  private enum Form {
+    case integer(Int64)
+    case written([UInt8])
+  }
+
+  private let form: Form
 
   /// - Parameter token: a number token that a scanner has checked.
   public init(_ token: UnsafeRawBufferPointer) {
-    self.token = Array(token)
-    integer = Self.integer(token)
+    form = Self.integer(token).map(Form.integer) ?? .written(Array(token))
   }
 
   public init(_ integer: Int64) {
-    token = Array(String(integer).utf8)
-    self.integer = integer
+    form = .integer(integer)
+  }
+
+  /// Its value, if it was written as an integer of at most 18 digits, or made of one.
+  public var integer: Int64? {
+    if case .integer(let value) = form { value } else { nil }
+  }
+
+  /// The number as a token of JSON.
+  public var token: [UInt8] {
+    switch form {
+    case .integer(let value): Array(String(value).utf8)
+    case .written(let token): token
+    }
   }
 
   private static func integer(_ token: UnsafeRawBufferPointer) -> Int64? {
@@ -31,11 +44,15 @@ public struct JSONDecimal: Comparable, Sendable {
 
   public static func == (a: Self, b: Self) -> Bool {
     if let first = a.integer, let second = b.integer { return first == second }
-    return a.token.withUnsafeBytes { a in b.token.withUnsafeBytes { b in JSONNumber(a) == JSONNumber(b) } }
+    return a.withNumber { a in b.withNumber { b in a == b } }
   }
 
   public static func < (a: Self, b: Self) -> Bool {
     if let first = a.integer, let second = b.integer { return first < second }
-    return a.token.withUnsafeBytes { a in b.token.withUnsafeBytes { b in JSONNumber(a) < JSONNumber(b) } }
+    return a.withNumber { a in b.withNumber { b in a < b } }
+  }
+
+  private func withNumber<Result>(_ body: (JSONNumber) -> Result) -> Result {
+    token.withUnsafeBytes { body(JSONNumber($0)) }
   }
 }

@@ -4,13 +4,15 @@ import NIOConcurrencyHelpers
 
 /// Documents in one SQLite file, which anyone may read and change with `sqlite3` meanwhile.
 ///
-/// One thread writes, in groups; each session reads on its executor; scans have two threads of their own.
+/// One thread writes, in groups; each session reads on its executor; scans have two threads of their own, and queries two.
 public final class SQLiteRepository: DocumentRepository {
   private let path: String
   private let options: SQLiteStoreOptions
   private let clock: WallClock
   private let queue: WriteQueue
   private let scans: ScanPool
+  /// By themselves, so that no page waits for a query that takes long.
+  private let queries: ScanPool
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
   private let mark = SyncMark()
@@ -18,7 +20,7 @@ public final class SQLiteRepository: DocumentRepository {
   /// returns when that is done.
   private let file: NIOLockedValueBox<DatabaseFile?>
 
-  private static let scanThreads = 2
+  private static let threadsOfPool = 2
 
   /// Serves a file whose schema is in place.
   /// - Parameter syncLog: syncs the log in the place of what the options say, and tells why not if it cannot; for tests.
@@ -35,14 +37,21 @@ public final class SQLiteRepository: DocumentRepository {
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
       clock: clock, logger: logger, failureSignal: failure, mark: mark, syncLog: syncLog)
+    scans = try Self.pool(path: path, options: options, clock: clock)
+    queries = try Self.pool(path: path, options: options, clock: clock)
+    writerThread = WorkerThread(name: "docket-writer") { writer.run() }
+  }
+
+  private static func pool(
+    path: String, options: SQLiteStoreOptions, clock: WallClock
+  ) throws(SQLiteError) -> ScanPool {
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
-    for _ in 0..<Self.scanThreads {
+    for _ in 0..<threadsOfPool {
       let connection = try ConnectionSetup.reader(path: path, cacheBytes: options.cacheBytes)
       readers.append(try ScanReader(connection, path: path, clock: clock, stop: stop))
     }
-    scans = ScanPool(readers, stop: stop, queueLength: options.scanQueueLength)
-    writerThread = WorkerThread(name: "docket-writer") { writer.run() }
+    return ScanPool(readers, stop: stop, queueLength: options.scanQueueLength)
   }
 
   public func makeSession(
@@ -52,10 +61,7 @@ public final class SQLiteRepository: DocumentRepository {
     do throws(SQLiteError) {
       return try SQLiteSession(
         connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes), clock: clock, mark: mark,
-        queue: queue,
-        scans: scans,
-        scanDeadlineMilliseconds: options.scanDeadlineMilliseconds,
-        documentCacheBytes: options.documentCacheBytes, deliver: deliver)
+        queue: queue, scans: scans, queries: queries, options: options, deliver: deliver)
     } catch {
       throw StoreError(reading: error)
     }
@@ -72,6 +78,7 @@ public final class SQLiteRepository: DocumentRepository {
       guard file != nil, !queue.isClosed else { return }
       // The writer's connection is the last of the repository's own.
       scans.close()
+      queries.close()
       queue.close()
       writerThread.join()
       // After a failure nobody else may take over the file before this process has ended.

@@ -1,13 +1,14 @@
 import DocketStore
 
 /// One executor's view of a `SQLiteRepository`: a read connection of its own, and writes collected for each tick.
-final class SQLiteSession: RepositorySession {
+final class SQLiteSession: RepositorySession, QueryAccess {
   private let reader: SnapshotReader
   private let connection: Connection
   private let mark: SyncMark
   private let queue: WriteQueue
   private let scans: ScanPool
-  private let scanDeadlineMilliseconds: Int64
+  private let queries: ScanPool
+  private let options: SQLiteStoreOptions
   private let deliver: @Sendable (@escaping @Sendable () -> Void) -> Void
   private let completions = PendingCompletions()
   private let destination: AnswerDestination
@@ -18,16 +19,16 @@ final class SQLiteSession: RepositorySession {
   private var isClosed = false
 
   init(
-    connection: Connection, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool,
-    scanDeadlineMilliseconds: Int64,
-    documentCacheBytes: Int, deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    connection: Connection, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool, queries: ScanPool,
+    options: SQLiteStoreOptions, deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(SQLiteError) {
-    reader = try SnapshotReader(connection, clock: clock, mark: mark, cacheBytes: documentCacheBytes)
+    reader = try SnapshotReader(connection, clock: clock, mark: mark, cacheBytes: options.documentCacheBytes)
     self.mark = mark
     self.connection = connection
     self.queue = queue
     self.scans = scans
-    self.scanDeadlineMilliseconds = scanDeadlineMilliseconds
+    self.queries = queries
+    self.options = options
     self.deliver = deliver
     destination = AnswerDestination { [completions] answers in
       deliver { completions.answer(answers) }
@@ -147,7 +148,30 @@ final class SQLiteSession: RepositorySession {
   }
 
   /// By the uptime clock.
-  private var deadline: Int64 { WallClock.uptimeMilliseconds() + scanDeadlineMilliseconds }
+  private var deadline: Int64 { WallClock.uptimeMilliseconds() + options.scanDeadlineMilliseconds }
+
+  func query<State: Sendable>(
+    _ query: Query, cancellation: QueryCancellation?, into state: State,
+    visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+    completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
+  ) {
+    let deadline = queryDeadline
+    readLong(on: queries, completion) { reader in
+      reader.query(query, into: state, deadlineMilliseconds: deadline, cancellation: cancellation, visit: visit)
+    }
+  }
+
+  func count(
+    _ query: Query, cancellation: QueryCancellation?,
+    completion: @escaping (Result<(count: Int, report: QueryReport), StoreError>) -> Void
+  ) {
+    let deadline = queryDeadline
+    readLong(on: queries, completion) { reader in
+      reader.count(query, deadlineMilliseconds: deadline, cancellation: cancellation)
+    }
+  }
+
+  private var queryDeadline: Int64 { WallClock.uptimeMilliseconds() + options.queryDeadlineMilliseconds }
 
   func status(completion: @escaping (Result<StoreStatus, StoreError>) -> Void) {
     readLong(completion) { reader in reader.status() }
@@ -163,12 +187,12 @@ final class SQLiteSession: RepositorySession {
 
   /// Has something read by the scan threads and brings the result back.
   private func readLong<Value: Sendable>(
-    _ completion: @escaping (Result<Value, StoreError>) -> Void,
+    on pool: ScanPool? = nil, _ completion: @escaping (Result<Value, StoreError>) -> Void,
     _ read: @escaping @Sendable (ScanReader) -> Result<Value, StoreError>
   ) {
     guard !isClosed else { return completion(.failure(.closed)) }
     let completion = ExecutorBound(completion)
-    let refusal = scans.submit { [deliver, completions, mark] reader in
+    let refusal = (pool ?? scans).submit { [deliver, completions, mark] reader in
       let result = read(reader)
       // What it has read may have been committed a moment ago.
       let failure = mark.waitUntilSynced(mark.visible)

@@ -41,7 +41,9 @@ public struct SQLiteStoreOptions: Sendable {
   public var sweepMilliseconds: Int64 = 500
   /// How long one scan may take. Default: 5,000 ms.
   public var scanDeadlineMilliseconds: Int64 = 5_000
-  /// How many scans may wait for a thread; one more is refused as `tooManyScans`. Default: 256.
+  /// How long one query may take. Default: 5,000 ms.
+  public var queryDeadlineMilliseconds: Int64 = 5_000
+  /// How many scans, and how many queries, may wait for a thread; one more is refused as `tooManyScans`. Default: 256.
   public var scanQueueLength = 256
   /// How long one batch may take before it is undone, and the search for an equal document; meanwhile all other writes
   /// wait. Default: 1,000 ms.
@@ -63,6 +65,7 @@ public struct SQLiteStoreOptions: Sendable {
   /// Stops the program where options contradict each other.
   func assertRelations() {
     precondition(busyTimeoutMilliseconds >= 0 && scanDeadlineMilliseconds > 0 && idleMilliseconds > 0)
+    precondition(queryDeadlineMilliseconds > 0)
     precondition(documentBytes > 0 && documentDepth > 0)
     precondition(
       writeQueueBytes >= documentBytes + WriteQueue.overheadBytes, "the write queue holds the largest document")

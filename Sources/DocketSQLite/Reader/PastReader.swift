@@ -57,9 +57,13 @@ struct PastReader {
     change = try connection.prepare(
       "SELECT kind, at, previous, before_updated_at, before IS NOT NULL FROM changes WHERE sequence = ?1")
     liveIDs = try connection.prepare(
-      "SELECT id, revision, key, updated_at FROM document_rows WHERE collection = ?1 AND id > ?2 ORDER BY id")
+      """
+      SELECT collection, id, revision, key, updated_at FROM document_rows WHERE \(PathRange.sql) ORDER BY collection, id
+      """)
     tombstones = try connection.prepare(
-      "SELECT id, sequence FROM tombstones WHERE collection = ?1 AND id > ?2 AND sequence > ?3 ORDER BY id")
+      """
+      SELECT collection, id, sequence FROM tombstones WHERE \(PathRange.sql) AND sequence > ?4 ORDER BY collection, id
+      """)
   }
 
   /// Runs `read` in one snapshot, which is for the caller to give back: a read that was interrupted cannot, as long as
@@ -177,19 +181,17 @@ struct PastReader {
 
   // MARK: Collections
 
-  /// - Returns: nil, or the id behind which to go on.
+  /// - Parameter links: it stops by itself when it has followed so many.
+  /// - Returns: nil, or the path behind which to go on.
   func scan(
-    _ collection: CollectionPath, after: String?, asOf moment: PastMoment, isLate: () -> Bool,
+    _ paths: PathRange, asOf moment: PastMoment, links limit: Int = linksForPage, isLate: () -> Bool,
     visit: (Document) -> ScanStep
-  ) throws(SQLiteError) -> Result<String?, StoreError> {
+  ) throws(SQLiteError) -> Result<DocumentPath?, StoreError> {
     try inSnapshot { range throws(SQLiteError) in
       if let refusal = check(moment, range) { return .failure(refusal) }
       guard moment.revision >= range.horizon else { return .failure(.historyGone(oldest: range.horizon)) }
-      for statement in [liveIDs, tombstones] {
-        statement.bind(collection.description, at: 1)
-        statement.bind(after ?? "", at: 2)
-      }
-      tombstones.bind(moment.revision.rawValue, at: 3)
+      for statement in [liveIDs, tombstones] { paths.bind(to: statement) }
+      tombstones.bind(moment.revision.rawValue, at: 4)
       defer {
         liveIDs.reset()
         tombstones.reset()
@@ -197,26 +199,33 @@ struct PastReader {
       var links = 0
       var hasLive = try liveIDs.step()
       var hasTombstone = try tombstones.step()
-      // No id is in both, so the lesser one is next.
+      // No path is in both, so the lesser one is next.
       while hasLive || hasTombstone {
         if isLate() { return .failure(.deadlineExceeded) }
-        let isLive = hasLive && (!hasTombstone || liveIDs.bytes(0).lexicographicallyPrecedes(tombstones.bytes(0)))
-        let path = DocumentPath(collection: collection, id: (isLive ? liveIDs : tombstones).string(0))
+        let isLive = hasLive && (!hasTombstone || Self.precedes(liveIDs, tombstones))
+        let row = isLive ? liveIDs : tombstones
+        let path = DocumentPath(collection: CollectionPath(unchecked: row.string(0)), id: row.string(1))
         let head =
           isLive
-          ? Head(sequence: liveIDs.int64(1), live: (liveIDs.int64(2), liveIDs.int64(3)))
-          : Head(sequence: tombstones.int64(1), live: nil)
+          ? Head(sequence: liveIDs.int64(2), live: (liveIDs.int64(3), liveIDs.int64(4)))
+          : Head(sequence: tombstones.int64(2), live: nil)
         switch try document(path, head, moment, range, links: &links, isLate: isLate) {
         case .failure(let error): return .failure(error)
         case .success(let document?): if case .stop = visit(document) { return .success(nil) }
         case .success(nil): break
         }
         if isLive { hasLive = try liveIDs.step() } else { hasTombstone = try tombstones.step() }
-        if links >= Self.linksForPage, hasLive || hasTombstone { return .success(path.id) }
+        if links >= limit, hasLive || hasTombstone { return .success(path) }
         links += 1
       }
       return .success(nil)
     }
+  }
+
+  /// Whether the path of one row is before that of the other.
+  private static func precedes(_ a: Statement, _ b: Statement) -> Bool {
+    if a.bytes(0).elementsEqual(b.bytes(0)) { return a.bytes(1).lexicographicallyPrecedes(b.bytes(1)) }
+    return a.bytes(0).lexicographicallyPrecedes(b.bytes(0))
   }
 
   // MARK: Versions

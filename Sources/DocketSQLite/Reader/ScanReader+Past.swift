@@ -21,8 +21,10 @@ extension ScanReader {
   ) -> Result<(state: State, stoppedBehind: String?), StoreError> {
     var state = state
     return limited(deadlineMilliseconds) { () throws(SQLiteError) in
-      try past.scan(collection, after: after, asOf: moment, isLate: { isLimitReached }) { visit(&state, $0) }
-    }.map { (state, $0) }
+      let paths = PathRange(
+        .collection(collection), after: after.map { DocumentPath(collection: collection, id: $0) })
+      return try past.scan(paths, asOf: moment, isLate: { isLimitReached }) { visit(&state, $0) }
+    }.map { (state, $0?.id) }
   }
 
   func versions<State>(

@@ -16,9 +16,11 @@ final class ScanReader: @unchecked Sendable {
   private struct Limit {
     let stop: Stop
     var deadlineMilliseconds = Int64.max
+    var cancellation: QueryCancellation?
 
     var isReached: Bool {
       WallClock.uptimeMilliseconds() > deadlineMilliseconds || stop.isSet.load(ordering: .relaxed)
+        || cancellation?.isCancelled == true
     }
   }
 
@@ -28,6 +30,7 @@ final class ScanReader: @unchecked Sendable {
   private let limit: UnsafeMutablePointer<Limit>
   private let documents: CollectionWalk
   let past: PastReader
+  let queries: QueryReader
   private let rollback: Statement
   private let revisions: Statement
   private let historyID: Statement
@@ -41,6 +44,7 @@ final class ScanReader: @unchecked Sendable {
     self.clock = clock
     documents = try CollectionWalk(connection)
     past = try PastReader(connection, clock: clock)
+    queries = try QueryReader(connection, past: past, clock: clock)
     rollback = try connection.prepare("ROLLBACK")
     revisions = try connection.prepare(
       // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).
@@ -81,9 +85,10 @@ final class ScanReader: @unchecked Sendable {
 
   /// Runs a read that ends when the limit is reached, at the latest.
   func limited<Value>(
-    _ deadlineMilliseconds: Int64, _ read: () throws(SQLiteError) -> Result<Value, StoreError>
+    _ deadlineMilliseconds: Int64, cancellation: QueryCancellation? = nil, _ read: () throws(SQLiteError) -> Result<Value, StoreError>
   ) -> Result<Value, StoreError> {
     limit.pointee.deadlineMilliseconds = deadlineMilliseconds
+    limit.pointee.cancellation = cancellation
     defer { giveBackSnapshot() }
     let isStopped = { [limit] in limit.pointee.stop.isSet.load(ordering: .relaxed) }
     do throws(SQLiteError) {
@@ -99,6 +104,7 @@ final class ScanReader: @unchecked Sendable {
   /// end as well, and the snapshot would stay.
   private func giveBackSnapshot() {
     limit.pointee.deadlineMilliseconds = .max
+    limit.pointee.cancellation = nil
     // A transaction that only reads has nothing to lose when its end fails, which it does where the store is closing.
     if connection.isInTransaction { try? rollback.run() }
   }

@@ -1,15 +1,16 @@
 import DocketJSON
-import NIOCore
 
 extension Field {
   /// What the field is in a document.
-  public func value(in document: Document) -> QueryValue {
+  public func value(in document: Document) -> QueryValue { document.withView { value(in: $0) } }
+
+  func value(in document: DocumentView) -> QueryValue {
     switch self {
-    case .id: .string(Array(document.path.id.utf8))
-    case .created: .number(JSONDecimal(document.created.milliseconds))
-    case .updated: .number(JSONDecimal(document.updated.milliseconds))
-    case .revision: .number(JSONDecimal(document.revision.rawValue))
-    case .value(let path): document.data.withUnsafeReadableBytes { path.value(in: $0) }
+    case .id: .string(Array(document.id))
+    case .created: .number(JSONDecimal(document.created))
+    case .updated: .number(JSONDecimal(document.updated))
+    case .revision: .number(JSONDecimal(document.revision))
+    case .value(let path): path.value(in: document.data)
     }
   }
 }

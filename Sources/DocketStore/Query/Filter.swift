@@ -26,4 +26,8 @@ public indirect enum Filter: Sendable {
 
   /// All documents.
   public static var everything: Filter { .all([]) }
+
+  public var isEverything: Bool {
+    if case .all(let filters) = self { filters.allSatisfy(\.isEverything) } else { false }
+  }
 }

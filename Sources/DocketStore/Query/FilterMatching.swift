@@ -2,13 +2,29 @@ import DocketJSON
 
 extension Filter {
   /// Whether a document is wanted.
-  public func matches(_ document: Document) -> Bool {
+  public func matches(_ document: Document) -> Bool { document.withView { matches($0) } }
+
+  /// The same of one that was not copied yet.
+  public func matches(_ document: DocumentView) -> Bool {
     switch self {
     case .all(let filters): filters.allSatisfy { $0.matches(document) }
     case .any(let filters): filters.contains { $0.matches(document) }
     case .not(let filter): !filter.matches(document)
+    case .test(.value(let path), .equal(.string(let text))): path.isString(text, in: document.data)
     case .test(let field, let test): test.holds(for: field.value(in: document))
     }
+  }
+}
+
+extension FieldPath {
+  /// Whether a value is this string, without a copy of it: what most queries ask.
+  fileprivate func isString(_ wanted: [UInt8], in text: UnsafeRawBufferPointer) -> Bool {
+    guard let range = range(in: text), text[range.lowerBound] == UInt8(ascii: "\"") else { return false }
+    let inside = text[range.lowerBound + 1..<range.upperBound - 1]
+    guard inside.contains(UInt8(ascii: "\\")) else {
+      return inside.count == wanted.count && inside.elementsEqual(wanted)
+    }
+    return JSONString.content(of: UnsafeRawBufferPointer(rebasing: text[range])) == wanted
   }
 }
 

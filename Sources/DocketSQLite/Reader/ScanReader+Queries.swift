@@ -1,0 +1,22 @@
+import DocketStore
+
+/// What `QueryReader` reads, within a deadline by the uptime clock that counts from the call.
+extension ScanReader {
+  func query<State>(
+    _ query: Query, into state: State, deadlineMilliseconds: Int64, cancellation: QueryCancellation?,
+    visit: (inout State, Document) -> ScanStep
+  ) -> Result<(state: State, report: QueryReport), StoreError> {
+    var state = state
+    return limited(deadlineMilliseconds, cancellation: cancellation) { () throws(SQLiteError) in
+      try queries.run(query, isLate: { isLimitReached }) { visit(&state, $0) }
+    }.map { (state, $0) }
+  }
+
+  func count(
+    _ query: Query, deadlineMilliseconds: Int64, cancellation: QueryCancellation?
+  ) -> Result<(count: Int, report: QueryReport), StoreError> {
+    limited(deadlineMilliseconds, cancellation: cancellation) { () throws(SQLiteError) in
+      try queries.count(query, isLate: { isLimitReached })
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import DocketJSON
+import DocketStore
+import DocketTestSupport
+import NIOCore
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("Queries on SQLite")
+struct QueryTests {
+  @Test("give what a look at every document gives, in the same order, whatever the page")
+  func random() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    var generator = SeededGenerator.forTest(named: "queries on SQLite")
+    let values = [
+      "1", "1.0", "2", "-3", "10e-1", "9007199254740993", "9007199254740992.0", "1e400", "null", "true", "false",
+      "\"a\"",
+      "\"a\\u0000b\"", "\"\\u00e9\"", "\"é\"", "[1]", "{\"x\":1}", "\"\"", "0.1", "\"b\"",
+    ]
+    var writes: [Write] = []
+    for number in 0..<300 {
+      let collection = ["/c/", "/c/1/d/", "/e/"].randomElement(using: &generator) ?? "/c/"
+      var members: [String] = []
+      for key in ["f", "g", "h", "f"] where Int.random(in: 0..<4, using: &generator) > 0 {
+        members.append("\"\(key)\": \(values.randomElement(using: &generator) ?? "1")")
+      }
+      writes.append(
+        .put(DocumentPath(collection, "\(number)"), data: .init(string: "{\(members.joined(separator: ", "))}")))
+    }
+    _ = try await session.writeAll(writes)
+    let all = try await session.query(Query(scope: .everything)).documents
+    #expect(all.count == 300)
+    func field(_ name: String) -> Field { .value(FieldPath(unchecked: [name])) }
+    func randomFilter(_ depth: Int) -> Filter {
+      let value = QueryValue(values.randomElement(using: &generator) ?? "1")
+      let name = field(["f", "g", "h"].randomElement(using: &generator) ?? "f")
+      switch Int.random(in: 0..<(depth > 2 ? 7 : 10), using: &generator) {
+      case 0, 1: return .test(name, .equal(value))
+      case 2: return .test(name, .less(value))
+      case 3: return .test(name, .greaterOrEqual(value))
+      case 4: return .test(name, .exists(Bool.random(using: &generator)))
+      case 5: return .test(name, .oneOf([value, QueryValue("2")]))
+      case 6: return .test(name, .greater(value))
+      case 7: return .not(randomFilter(depth + 1))
+      case 8: return .all([randomFilter(depth + 1), randomFilter(depth + 1)])
+      default: return .any([randomFilter(depth + 1), randomFilter(depth + 1)])
+      }
+    }
+    for round in 0..<60 {
+      let scope =
+        [
+          Query.Scope.everything, .collection(CollectionPath(unchecked: "/c/")),
+          .tree(CollectionPath(unchecked: "/c/")),
+        ]
+        .randomElement(using: &generator) ?? .everything
+      let keys = ["f", "g"].prefix(Int.random(in: 0...2, using: &generator)).map {
+        Query.SortKey(field($0), isDescending: Bool.random(using: &generator))
+      }
+      let filter = round % 10 == 0 ? .everything : randomFilter(0)
+      let order = QueryOrder(keys)
+      let expected = all.filter { document in
+        switch scope {
+        case .everything: true
+        case .collection(let name): document.path.collection == name
+        case .tree(let name): document.path.collection.description.utf8.starts(with: name.description.utf8)
+        }
+      }.filter { filter.matches($0) }.sorted { order.order(order.position(of: $0), order.position(of: $1)) < 0 }
+      var query = Query(scope: scope, filter: filter, order: keys)
+      #expect(try await session.query(query).documents == expected, "round \(round)")
+      query.order = nil
+      #expect(try await session.count(query).count == expected.count, "round \(round)")
+      query.order = keys
+      query.limit = Int.random(in: 1...40, using: &generator)
+      var pages: [Document] = []
+      while true {
+        let page = try await session.query(query).documents
+        #expect(page.count <= query.limit ?? 0)
+        pages += page
+        guard page.count == query.limit, let last = page.last else { break }
+        query.after = order.position(of: last)
+      }
+      #expect(pages == expected, "round \(round), in pages of \(query.limit ?? 0)")
+    }
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("of the past give what was there then")
+  func past() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll(
+      (0..<20).map { .put(DocumentPath("/c/", "\($0)"), data: .init(string: "{\"n\":\($0)}")) })
+    let moment = PastMoment(revision: try await session.status().revision)
+    _ = try await session.writeAll((0..<10).map { .delete(DocumentPath("/c/", "\($0)")) })
+    _ = try await session.writeAll(
+      (8..<15).map { .put(DocumentPath("/c/", "\($0)"), data: .init(string: "{\"n\":-1}")) })
+    var query = Query(
+      scope: .everything, filter: .test(.value(FieldPath(unchecked: ["n"])), .greaterOrEqual(QueryValue("5"))),
+      order: [Query.SortKey(.value(FieldPath(unchecked: ["n"])), isDescending: true)], limit: 3)
+    query.moment = moment
+    let page = try await session.query(query).documents
+    #expect(page.map(\.path.id) == ["19", "18", "17"])
+    #expect(try await session.count(query).count == 15)
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("end where they may look at no more, and when nobody waits any longer")
+  func bounds() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll((0..<20).map { .put(DocumentPath("/c/", "\($0)"), data: .init(string: "1")) })
+    var query = Query(scope: .everything, filter: .test(.revision, .less(QueryValue("3"))), order: nil)
+    query.scanLimit = 19
+    await #expect(throws: StoreError.scanRefused(scanned: 19)) { try await session.query(query) }
+    query.scanLimit = 20
+    #expect(try await session.query(query).documents.count == 2)
+    let cancellation = QueryCancellation()
+    cancellation.cancel()
+    await #expect(throws: StoreError.deadlineExceeded) { try await session.query(query, cancellation: cancellation) }
+    #expect(try await session.query(query).report.scanned == 20)
+    await session.close()
+    try store.closeAndCheck()
+  }
+}
+
+extension QueryValue {
+  fileprivate init(_ text: String) {
+    self = Array(text.utf8).withUnsafeBytes { QueryValue(token: $0) }
+  }
+}
