@@ -34,6 +34,7 @@ let package = Package(
       name: "Migrations", path: "Migrations",
       resources: [
         .embedInCode("m0001_documents.sql"), .embedInCode("m0002_expiry.sql"), .embedInCode("m0003_kept_answers.sql"),
+        .embedInCode("m0004_collections.sql"),
       ]),
     .target(
       name: "DocketSQLite",

@@ -4,6 +4,7 @@ public enum MigrationCatalog {
     Migration(version: 1, name: "documents", script: PackageResources.m0001_documents_sql),
     Migration(version: 2, name: "expiry", script: PackageResources.m0002_expiry_sql),
     Migration(version: 3, name: "kept_answers", script: PackageResources.m0003_kept_answers_sql),
+    Migration(version: 4, name: "collections", script: PackageResources.m0004_collections_sql),
   ]
 
   /// `PRAGMA application_id` of Docket's files: "DOCK".

@@ -9,6 +9,7 @@ final class PendingCompletions: @unchecked Sendable {
   enum Completion {
     case write((Result<WriteOutcome, StoreError>) -> Void)
     case transaction((Result<TransactionOutcome<any Sendable>, StoreError>) -> Void)
+    case settings((Result<SettingsChange, StoreError>) -> Void)
 
     fileprivate func callAsFunction(_ answer: WorkAnswer) {
       switch (self, answer) {
@@ -16,7 +17,10 @@ final class PendingCompletions: @unchecked Sendable {
       case (.write(let completion), .failure(let error)): completion(.failure(error))
       case (.transaction(let completion), .transaction(let outcome)): completion(.success(outcome))
       case (.transaction(let completion), .failure(let error)): completion(.failure(error))
-      case (.write, .transaction), (.transaction, .write): preconditionFailure("answers come in the order of the work")
+      case (.settings(let completion), .settings(let change)): completion(.success(change))
+      case (.settings(let completion), .failure(let error)): completion(.failure(error))
+      case (.write, _), (.transaction, _), (.settings, _):
+        preconditionFailure("answers come in the order of the work")
       }
     }
   }

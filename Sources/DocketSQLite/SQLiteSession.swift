@@ -1,7 +1,7 @@
 import DocketStore
 
 /// One executor's view of a `SQLiteRepository`: a read connection of its own, and writes collected for each tick.
-final class SQLiteSession: RepositorySession, QueryAccess {
+final class SQLiteSession: RepositorySession, QueryAccess, SettingsAccess {
   private let reader: SnapshotReader
   private let connection: Connection
   private let mark: SyncMark
@@ -88,6 +88,24 @@ final class SQLiteSession: RepositorySession, QueryAccess {
   ) {
     if let refusal = add(.transaction(PendingTransaction(transaction))) { return completion(.failure(refusal)) }
     completions.append(.transaction { result in completion(result.map { $0.typed(as: Answer.self) }) })
+  }
+
+  func change(
+    _ collection: CollectionPath, to settings: CollectionSettings?,
+    completion: @escaping (Result<SettingsChange, StoreError>) -> Void
+  ) {
+    if let refusal = add(.settings(collection, settings)) { return completion(.failure(refusal)) }
+    completions.append(.settings(completion))
+  }
+
+  func settings(
+    of collection: CollectionPath, completion: @escaping (Result<CollectionSettings?, StoreError>) -> Void
+  ) {
+    readLong(completion) { reader in reader.settings(of: collection) }
+  }
+
+  func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {
+    readLong(completion) { reader in reader.allSettings() }
   }
 
   /// Takes work into the tick. Returns why not, if not.

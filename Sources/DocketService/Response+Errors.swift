@@ -90,6 +90,8 @@ extension StoreError {
         .conflict, "ahead",
         "That has not come yet: the newest revision is \(newest). A revision is good for one history of the database, which GET /_stats names.",
         member: "revision", newest.rawValue)
+    case .tooManyIndexes(let limit):
+      .error(.badRequest, "too_many_indexes", "All collections together may have \(limit) indexes.")
     case .scanRefused(let scanned):
       .error(.badRequest, "scan_refused", "This query has no index and would look at more than \(scanned) documents.")
     case .deadlineExceeded:

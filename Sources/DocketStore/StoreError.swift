@@ -17,6 +17,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case ahead(newest: Revision)
   /// The database refuses the write by a rule that is not Docket's: a trigger of its operator's.
   case refused(reason: String)
+  /// All collections together would have more indexes than this.
+  case tooManyIndexes(limit: Int)
   /// A query looked at so many documents without an index, which is as many as it may.
   case scanRefused(scanned: Int)
   /// A scan was told to end by its deadline.

@@ -8,8 +8,10 @@ import Testing
 
 @Suite("Queries on SQLite")
 struct QueryTests {
-  @Test("give what a look at every document gives, in the same order, whatever the page")
-  func random() async throws {
+  @Test(
+    "give what a look at every document gives, in the same order, whatever the page and the indexes",
+    arguments: [[], [["f"], ["-g"]], [["f", "-g"], ["h", "f"]], [["-f", "-g"], ["g", "f", "h"]]])
+  func random(indexes: [[String]]) async throws {
     let store = try StoreFixture()
     let session = try store.session()
     var generator = SeededGenerator.forTest(named: "queries on SQLite")
@@ -29,6 +31,10 @@ struct QueryTests {
         .put(DocumentPath(collection, "\(number)"), data: .init(string: "{\(members.joined(separator: ", "))}")))
     }
     _ = try await session.writeAll(writes)
+    let settings = CollectionSettings(
+      indexes: indexes.map { CollectionIndex($0.map(CollectionIndex.Key.init(name:))) })
+    _ = try await session.change(CollectionPath(unchecked: "/c/"), to: settings)
+    var indexed = 0
     let all = try await session.query(Query(scope: .everything)).documents
     #expect(all.count == 300)
     func field(_ name: String) -> Field { .value(FieldPath(unchecked: [name])) }
@@ -67,7 +73,9 @@ struct QueryTests {
         }
       }.filter { filter.matches($0) }.sorted { order.order(order.position(of: $0), order.position(of: $1)) < 0 }
       var query = Query(scope: scope, filter: filter, order: keys)
-      #expect(try await session.query(query).documents == expected, "round \(round)")
+      let (documents, report) = try await session.query(query)
+      #expect(documents == expected, "round \(round)")
+      if report.index != nil { indexed += 1 }
       query.order = nil
       #expect(try await session.count(query).count == expected.count, "round \(round)")
       query.order = keys
@@ -80,8 +88,9 @@ struct QueryTests {
         guard page.count == query.limit, let last = page.last else { break }
         query.after = order.position(of: last)
       }
-      #expect(pages == expected, "round \(round), in pages of \(query.limit ?? 0)")
+      #expect(pages.map(\.path) == expected.map(\.path), "round \(round), in pages of \(query.limit ?? 0)")
     }
+    #expect((indexed > 0) == !indexes.isEmpty)
     await session.close()
     try store.closeAndCheck()
   }

@@ -172,6 +172,14 @@ public final class SessionDriver: Sendable {
     }
   }
 
+  /// Sets what holds for a collection; nil sets nothing.
+  public func change(_ collection: CollectionPath, to settings: CollectionSettings?) async throws -> SettingsChange {
+    try await answer { session, completion in
+      guard let session = session as? any SettingsAccess else { preconditionFailure("a session has settings") }
+      session.change(collection, to: settings, completion: completion)
+    }
+  }
+
   /// Closes the session.
   public func close() async {
     await withCheckedContinuation { continuation in

@@ -1,16 +1,24 @@
 import DocketStore
 
-/// Carries out queries on one connection: SQLite proposes documents, in the order of an index where there is one that
-/// helps; whether they match is decided by `Filter`, and their order, where no index has it, by `FirstDocuments`.
+/// Carries out queries on one connection: SQLite proposes documents, out of the index that helps most if there is one;
+/// whether they match is decided by `Filter`, and their order, where no index has it, by `FirstDocuments`.
 struct QueryReader {
+  private let connection: Connection
+  private let begin: Statement
   private let rows: Statement
   private let live: Statement
+  private let statements: IndexStatements
+  let catalog: IndexCatalog
   private let past: PastReader
   private let clock: WallClock
 
   init(_ connection: Connection, past: PastReader, clock: WallClock) throws(SQLiteError) {
+    self.connection = connection
     self.past = past
     self.clock = clock
+    statements = IndexStatements(connection)
+    catalog = try IndexCatalog(connection)
+    begin = try connection.prepare("BEGIN")
     rows = try connection.prepare(
       """
       SELECT collection, id, revision, created_at, updated_at, expires_at, data FROM document_rows
@@ -24,28 +32,34 @@ struct QueryReader {
       """)
   }
 
-  /// - Parameters:
-  ///   - isLate: whether the query must end.
-  ///   - visit: takes the documents that match, in order.
+  /// Visits the documents that match, in the query's order, in one snapshot, which is for the caller to give back.
+  /// - Parameter isLate: whether the query must end.
   func run(
     _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
   ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    var wanted = query.limit ?? .max
+    func visitWanted(_ document: Document) -> ScanStep {
+      wanted -= 1
+      let step = visit(document)
+      return wanted > 0 ? step : .stop
+    }
+    if query.moment == nil {
+      try takeSnapshot()
+      if let plan = try catalog.plan(for: query) {
+        return try run(plan, query, isLate: isLate, visit: visitWanted)
+      }
+    }
     guard let keys = query.order, !keys.isEmpty else {
       let after = query.order == nil ? nil : query.after?.path
-      var wanted = query.limit ?? .max
-      return try walk(query, after: after, isLate: isLate) { document in
-        wanted -= 1
-        let step = visit(document)
-        return wanted > 0 ? step : .stop
-      }.map { QueryReport(isOrdered: true, scanned: $0) }
+      return try walk(query, after: after, isLate: isLate, visit: visitWanted)
+        .map { QueryReport(isOrdered: true, scanned: $0) }
     }
     var first = FirstDocuments(
       QueryOrder(keys), after: query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
-    let scanned = try walk(query, after: nil, isLate: isLate) { document in
+    return try walk(query, after: nil, isLate: isLate) { document in
       first.add(document)
       return .next
-    }
-    return scanned.map { scanned in
+    }.map { scanned in
       for document in first.sorted() { if case .stop = visit(document) { break } }
       return QueryReport(scanned: scanned)
     }
@@ -55,64 +69,156 @@ struct QueryReader {
   func count(
     _ query: Query, isLate: () -> Bool
   ) throws(SQLiteError) -> Result<(count: Int, report: QueryReport), StoreError> {
-    if query.filter.isEverything, query.moment == nil {
-      let range = PathRange(query.scope)
-      range.bind(to: live)
-      live.bind(clock.milliseconds(), at: 4)
-      defer { live.reset() }
-      let count = try live.step() ? Int(live.int64(0)) : 0
-      return .success((count, QueryReport(isOrdered: true)))
+    var query = query
+    query.order = nil
+    query.after = nil
+    query.limit = nil
+    if query.moment == nil {
+      try takeSnapshot()
+      if query.filter.isEverything {
+        let range = PathRange(query.scope)
+        range.bind(to: live)
+        live.bind(clock.milliseconds(), at: 4)
+        defer { live.reset() }
+        return .success((try live.step() ? Int(live.int64(0)) : 0, QueryReport()))
+      }
+      if let plan = try catalog.plan(for: query), plan.isExact { return try count(plan, query, isLate: isLate) }
     }
     var count = 0
-    return try walk(query, after: nil, isLate: isLate) { _ in
+    let report = try run(query, isLate: isLate) { _ in
       count += 1
       return .next
-    }.map { (count, QueryReport(scanned: $0)) }
+    }
+    return report.map { (count, $0) }
   }
+
+  private func takeSnapshot() throws(SQLiteError) {
+    if !connection.isInTransaction { try begin.run() }
+  }
+
+  // MARK: Without an index
 
   /// Visits the documents that match in the order of their paths. Returns how many were looked at.
   private func walk(
     _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (Document) -> ScanStep
   ) throws(SQLiteError) -> Result<Int, StoreError> {
-    let range = PathRange(query.scope, after: after)
+    guard query.moment == nil else { return try walkPast(query, after: after, isLate: isLate, visit: visit) }
+    PathRange(query.scope, after: after).bind(to: rows)
+    rows.bind(clock.milliseconds(), at: 4)
     var scanned = 0
-    /// Why not to go on, if so.
-    func refusal() -> StoreError? {
-      scanned += 1
-      if let limit = query.scanLimit, scanned > limit { return .scanRefused(scanned: limit) }
-      return isLate() ? .deadlineExceeded : nil
-    }
-    if let moment = query.moment {
-      var failure: StoreError?
-      let end = try past.scan(range, asOf: moment, links: .max, isLate: isLate) { document in
-        failure = refusal()
-        if failure != nil { return .stop }
-        return query.filter.matches(document) ? visit(document) : .next
-      }
-      return failure.map { .failure($0) } ?? end.map { _ in scanned }
-    }
-    return try walkLive(query.filter, range, refusal: refusal, visit: visit).map { .failure($0) } ?? .success(scanned)
+    return try look(at: rows, query, scanned: &scanned, isLate: isLate, visit: visit).map { _ in scanned }
   }
 
-  private func walkLive(
-    _ filter: Filter, _ range: PathRange, refusal: () -> StoreError?, visit: (Document) -> ScanStep
-  ) throws(SQLiteError) -> StoreError? {
-    range.bind(to: rows)
-    rows.bind(clock.milliseconds(), at: 4)
+  private func walkPast(
+    _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (Document) -> ScanStep
+  ) throws(SQLiteError) -> Result<Int, StoreError> {
+    guard let moment = query.moment else { preconditionFailure("a walk through the past has a moment") }
+    var scanned = 0
+    var isRefused = false
+    let end = try past.scan(PathRange(query.scope, after: after), asOf: moment, links: .max, isLate: isLate) { document in
+      scanned += 1
+      isRefused = scanned > query.scanLimit ?? .max
+      if isRefused { return .stop }
+      return query.filter.matches(document) ? visit(document) : .next
+    }
+    if isRefused { return .failure(.scanRefused(scanned: scanned - 1)) }
+    return end.map { _ in scanned }
+  }
+
+  /// Visits those of a statement's documents that match. Returns whether it was told to stop.
+  private func look(
+    at rows: Statement, _ query: Query, scanned: inout Int, isLate: () -> Bool, visit: (Document) -> ScanStep
+  ) throws(SQLiteError) -> Result<ScanStep, StoreError> {
     defer { rows.reset() }
     while try rows.step() {
-      if let refusal = refusal() { return refusal }
+      scanned += 1
+      if let limit = query.scanLimit, scanned > limit { return .failure(.scanRefused(scanned: limit)) }
+      if isLate() { return .failure(.deadlineExceeded) }
       let view = DocumentView(
-        id: rows.bytes(1), revision: rows.int64(2), created: rows.int64(3), updated: rows.int64(4), data: rows.bytes(6))
-      guard filter.matches(view) else { continue }
+        id: rows.bytes(1), revision: rows.int64(2), created: rows.int64(3), updated: rows.int64(4),
+        data: rows.bytes(6))
+      guard query.filter.matches(view) else { continue }
+      let path = DocumentPath(collection: CollectionPath(unchecked: rows.string(0)), id: rows.string(1))
       let document = Document.read(
-        DocumentPath(collection: CollectionPath(unchecked: rows.string(0)), id: rows.string(1)), revision: view.revision,
-        created: view.created, updated: view.updated, expires: rows.optionalInt64(5), data: view.data)
+        path, revision: view.revision, created: view.created, updated: view.updated, expires: rows.optionalInt64(5),
+        data: view.data)
       switch document {
-      case .success(let document): if case .stop = visit(document) { return nil }
-      case .failure(let error): return error
+      case .success(let document): if case .stop = visit(document) { return .success(.stop) }
+      case .failure(let error): return .failure(error)
       }
     }
-    return nil
+    return .success(.next)
+  }
+
+  // MARK: With an index
+
+  private func run(
+    _ plan: IndexPlan, _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
+  ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    var query = query
+    query.scanLimit = nil
+    var report = QueryReport(index: plan.schema.index.names, isOrdered: plan.sorted != nil, scanned: 0)
+    let wall = clock.milliseconds()
+    let order = QueryOrder(query.order ?? [])
+    // What SQLite cannot tell is sorted here, and so is all where the index has another order.
+    var first = FirstDocuments(
+      order, after: query.order == nil ? nil : query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
+    func collect(_ document: Document) -> ScanStep {
+      first.add(document)
+      return .next
+    }
+    let unknown = try statements.statement(.documents, plan, nil, wall: wall)
+    if case .failure(let error) = try look(at: unknown, query, scanned: &report.scanned, isLate: isLate, visit: collect) {
+      return .failure(error)
+    }
+    let isStreamed = plan.sorted != nil || query.order == nil
+    // Few, and in order: they are put among the others as these come.
+    var waiting = isStreamed ? first.sorted()[...] : []
+    func merge(_ document: Document) -> ScanStep {
+      while let next = waiting.first, order.order(order.position(of: next), order.position(of: document)) < 0 {
+        waiting.removeFirst()
+        if case .stop = visit(next) { return .stop }
+      }
+      return visit(document)
+    }
+    for conditions in IndexSegments(plan, query.order ?? [], after: query.after).conditions {
+      let statement = try statements.statement(.documents, plan, conditions, wall: wall)
+      let step = try look(at: statement, query, scanned: &report.scanned, isLate: isLate) { document in
+        guard isStreamed else { return collect(document) }
+        if let after = query.after, order.order(order.position(of: document), after) <= 0 { return .next }
+        return merge(document)
+      }
+      switch step {
+      case .failure(let error): return .failure(error)
+      case .success(.stop): return .success(report)
+      case .success(.next): break
+      }
+    }
+    if !isStreamed { waiting = first.sorted()[...] }
+    for document in waiting { if case .stop = visit(document) { break } }
+    return .success(report)
+  }
+
+  private func count(
+    _ plan: IndexPlan, _ query: Query, isLate: () -> Bool
+  ) throws(SQLiteError) -> Result<(count: Int, report: QueryReport), StoreError> {
+    var query = query
+    query.scanLimit = nil
+    let wall = clock.milliseconds()
+    var count = 0
+    var scanned = 0
+    let unknown = try statements.statement(.documents, plan, nil, wall: wall)
+    let end = try look(at: unknown, query, scanned: &scanned, isLate: isLate) { _ in
+      count += 1
+      return .next
+    }
+    if case .failure(let error) = end { return .failure(error) }
+    for conditions in IndexSegments(plan, [], after: nil).conditions {
+      let entries = try statements.statement(.count, plan, conditions, wall: wall)
+      defer { entries.reset() }
+      if try entries.step() { count += Int(entries.int64(0)) }
+    }
+    return .success(
+      (count, QueryReport(index: plan.schema.index.names, isOrdered: false, scanned: scanned + count)))
   }
 }

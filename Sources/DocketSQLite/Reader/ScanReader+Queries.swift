@@ -1,5 +1,16 @@
 import DocketStore
 
+/// What `IndexCatalog` reads.
+extension ScanReader {
+  func settings(of collection: CollectionPath) -> Result<CollectionSettings?, StoreError> {
+    limited(.max) { () throws(SQLiteError) in .success(try queries.catalog.settings(of: collection)) }
+  }
+
+  func allSettings() -> Result<[NamedSettings], StoreError> {
+    limited(.max) { () throws(SQLiteError) in .success(try queries.catalog.all()) }
+  }
+}
+
 /// What `QueryReader` reads, within a deadline by the uptime clock that counts from the call.
 extension ScanReader {
   func query<State>(

@@ -49,6 +49,17 @@ package final class Statement {
   }
 
   /// Binds a copy of a text.
+  /// - Parameter text: UTF-8.
+  package func bind(copying text: UnsafeRawBufferPointer, at parameter: Int32) {
+    // A null pointer would bind NULL, and an empty buffer may have one.
+    guard let start = text.baseAddress, !text.isEmpty else {
+      return bound(docket_bind_text_transient(handle, parameter, "", 0))
+    }
+    bound(
+      docket_bind_text_transient(handle, parameter, start.assumingMemoryBound(to: CChar.self), Int32(text.count)))
+  }
+
+  /// Binds a copy of a text.
   package func bind(_ text: String, at parameter: Int32) {
     var text = text
     text.withUTF8 { utf8 in

@@ -4,12 +4,14 @@ import DocketStore
 enum Work: Sendable {
   case write(Write)
   case transaction(PendingTransaction)
+  case settings(CollectionPath, CollectionSettings?)
 
   /// What it counts in the queue.
   var queueBytes: Int {
     switch self {
     case .write(let write): write.dataBytes + WriteQueue.overheadBytes
     case .transaction(let transaction): transaction.bytes + WriteQueue.overheadBytes
+    case .settings: WriteQueue.overheadBytes
     }
   }
 }
@@ -38,6 +40,7 @@ struct PendingTransaction: Sendable {
 enum WorkAnswer: Sendable {
   case write(WriteOutcome)
   case transaction(TransactionOutcome<any Sendable>)
+  case settings(SettingsChange)
   case failure(StoreError)
 
   init(_ result: Result<WriteOutcome, StoreError>) {

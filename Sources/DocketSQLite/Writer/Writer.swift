@@ -27,6 +27,7 @@ final class Writer: @unchecked Sendable {
   private let executor: WriteExecutor
   private let transactions: TransactionExecutor
   private let keptAnswers: KeptAnswers
+  private let settings: SettingsWriter
 
   private var backlog = WriteBacklog()
   /// The time of changes never falls below this.
@@ -78,6 +79,7 @@ final class Writer: @unchecked Sendable {
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
+    settings = try SettingsWriter(connection)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
@@ -270,6 +272,12 @@ final class Writer: @unchecked Sendable {
         let (answer, bytes) = try transactions.run(transaction, in: &numbers)
         answers.append(answer)
         answerBytes += bytes
+      case .settings(let collection, let wanted):
+        try tables.writePending()
+        switch try settings.change(collection, to: wanted) {
+        case .success(let change): answers.append(.settings(change))
+        case .failure(let error): answers.append(.failure(error))
+        }
       }
       if answerBytes >= options.groupBytes || WallClock.uptimeMilliseconds() >= end { break }
     }
