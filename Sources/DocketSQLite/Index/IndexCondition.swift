@@ -37,7 +37,9 @@ struct IndexCondition {
     guard let lower = value.lowerBound, let upper = value.upperBound else {
       return [rank, IndexCondition(.value(key), .isNull)]
     }
-    return [rank, IndexCondition(.value(key), .greaterOrEqual, lower), IndexCondition(.value(key), .lessOrEqual, upper)]
+    return [
+      rank, IndexCondition(.value(key), .greaterOrEqual, lower), IndexCondition(.value(key), .lessOrEqual, upper),
+    ]
   }
 }
 

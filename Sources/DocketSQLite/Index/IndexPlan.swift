@@ -38,7 +38,8 @@ struct IndexPlan {
     range = ranges.flatMap { $0 }
     let used = equal.count + ranges.count
     isExact = query.filter.conjunction?.count == used && tests(of: next).allSatisfy(\.rangeIsExact)
-    let order = query.order.map { Self.order(of: keys, behind: equal.count, as: $0) } ?? (sorted: nil, isReversed: false)
+    let order =
+      query.order.map { Self.order(of: keys, behind: equal.count, as: $0) } ?? (sorted: nil, isReversed: false)
     sorted = order.sorted
     isReversed = order.isReversed
     // An order alone helps where few are wanted.

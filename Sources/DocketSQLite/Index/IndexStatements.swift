@@ -54,12 +54,14 @@ final class IndexStatements {
       WHERE \(terms.joined(separator: " AND ")) AND (expires_at IS NULL OR expires_at > ?1)
       """
     if output == .documents, conditions != nil, plan.sorted != nil {
-      var order: [String] = []
-      for key in plan.equal.count..<keys.count {
-        let direction = keys[key].isDescending != plan.isReversed ? " DESC" : ""
-        order += [column(.rank(key)) + direction, column(.value(key)) + direction]
+      // SQLite would sort by a column of which all entries have the same value.
+      let fixed = Set((conditions ?? []).filter { $0.relation == .equal || $0.relation == .isNull }.map(\.column))
+      let columns = (plan.equal.count..<keys.count).flatMap { key in
+        [IndexCondition.Column.rank(key), .value(key)].map { ($0, keys[key].isDescending != plan.isReversed) }
       }
-      order.append("id" + ((keys.last?.isDescending ?? false) != plan.isReversed ? " DESC" : ""))
+      let isDescendingID = (keys.last?.isDescending ?? false) != plan.isReversed
+      let order = (columns.filter { !fixed.contains($0.0) } + [(.id, isDescendingID)])
+        .map { column($0.0) + ($0.1 ? " DESC" : "") }
       sql += " ORDER BY " + order.joined(separator: ", ")
     }
     let statement = try statement(sql)

@@ -31,9 +31,27 @@ struct Migrator {
     }
     let schema = try Schema(of: connection)
     let expected = try Schema(after: migrations)
-    outcome.foreignObjects = schema.additions(to: expected)
+    let indexes = try makeMissingIndexes(schema)
+    outcome.foreignObjects = schema.additions(to: expected).filter { !indexes.contains($0) }
     try rebuildForThisSQLite()
     return outcome
+  }
+
+  /// Makes the indexes that the settings of collections name and that are not there, or are not as this program makes them.
+  /// - Returns: the names of all of them, as `Schema.additions` has them.
+  private func makeMissingIndexes(_ schema: Schema) throws -> Set<String> {
+    guard migrations.count >= 4 else { return [] }
+    var names: Set<String> = []
+    for settings in try IndexCatalog(connection).all() {
+      for index in settings.settings.indexes {
+        let index = IndexSchema(index, of: settings.collection)
+        names.insert(Schema.Name(type: "index", name: index.name).description)
+        let actual = schema.objects[Schema.Name(type: "index", name: index.name)]
+        guard actual?.utf8.elementsEqual(index.create.utf8) != true else { continue }
+        try connection.execute("\(index.drop); \(index.create)")
+      }
+    }
+    return names
   }
 
   /// The version of the file, 0 for an empty one; an error if it is not Docket's, or newer than the catalog.

@@ -5,6 +5,8 @@ struct Schema: Equatable {
   struct Name: Hashable {
     let type: String
     let name: String
+
+    var description: String { "\(type) \(name)" }
   }
 
   let objects: [Name: String]
@@ -40,7 +42,7 @@ struct Schema: Equatable {
 
   /// What this schema has beyond `expected`, in order.
   func additions(to expected: Schema) -> [String] {
-    objects.keys.filter { expected.objects[$0] == nil }.map { "\($0.type) \($0.name)" }.sorted()
+    objects.keys.filter { expected.objects[$0] == nil }.map(\.description).sorted()
   }
 
   /// Whether these are Docket's tables, by their names.

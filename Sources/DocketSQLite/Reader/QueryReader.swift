@@ -115,7 +115,8 @@ struct QueryReader {
     guard let moment = query.moment else { preconditionFailure("a walk through the past has a moment") }
     var scanned = 0
     var isRefused = false
-    let end = try past.scan(PathRange(query.scope, after: after), asOf: moment, links: .max, isLate: isLate) { document in
+    let end = try past.scan(PathRange(query.scope, after: after), asOf: moment, links: .max, isLate: isLate) {
+      document in
       scanned += 1
       isRefused = scanned > query.scanLimit ?? .max
       if isRefused { return .stop }
@@ -168,7 +169,8 @@ struct QueryReader {
       return .next
     }
     let unknown = try statements.statement(.documents, plan, nil, wall: wall)
-    if case .failure(let error) = try look(at: unknown, query, scanned: &report.scanned, isLate: isLate, visit: collect) {
+    if case .failure(let error) = try look(at: unknown, query, scanned: &report.scanned, isLate: isLate, visit: collect)
+    {
       return .failure(error)
     }
     let isStreamed = plan.sorted != nil || query.order == nil

@@ -85,7 +85,8 @@ final class ScanReader: @unchecked Sendable {
 
   /// Runs a read that ends when the limit is reached, at the latest.
   func limited<Value>(
-    _ deadlineMilliseconds: Int64, cancellation: QueryCancellation? = nil, _ read: () throws(SQLiteError) -> Result<Value, StoreError>
+    _ deadlineMilliseconds: Int64, cancellation: QueryCancellation? = nil,
+    _ read: () throws(SQLiteError) -> Result<Value, StoreError>
   ) -> Result<Value, StoreError> {
     limit.pointee.deadlineMilliseconds = deadlineMilliseconds
     limit.pointee.cancellation = cancellation
