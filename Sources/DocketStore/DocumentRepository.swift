@@ -23,9 +23,9 @@ public protocol DocumentRepository: Sendable {
 /// One executor's view of a repository. All calls come from that executor, and every completion is called on it,
 /// once: at once, inside the call, or later through `deliver`.
 ///
-/// Reads of single documents and writes belong within a tick; a scan takes a snapshot of its own after the call, on another
-/// thread. Writes and transactions keep their order among each other.
-public protocol RepositorySession: DocumentAccess, PastAccess {
+/// Reads of single documents and writes belong within a tick; a scan or query takes a snapshot of its own after the call, on
+/// another thread. Writes and transactions keep their order among each other.
+public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess {
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }
 

@@ -19,9 +19,9 @@ public enum StoreError: Error, Sendable, Equatable {
   case refused(reason: String)
   /// All collections together would have more indexes than this.
   case tooManyIndexes(limit: Int)
-  /// A query looked at so many documents without an index, which is as many as it may.
+  /// A query would have to look at more documents than it may without an index; it had looked at so many.
   case scanRefused(scanned: Int)
-  /// A scan was told to end by its deadline.
+  /// A scan was told to end by its deadline, or a query because nobody waits for it any more.
   case deadlineExceeded
 
   // The moment: nothing was changed, and the same request may do later.

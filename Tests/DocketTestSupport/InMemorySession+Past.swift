@@ -4,7 +4,7 @@ import Foundation
 extension InMemorySession {
   func revision(at time: Timestamp, completion: @escaping (Result<Revision, StoreError>) -> Void) {
     let clock = repository.clock
-    readPast(completion) { model in
+    readModel(completion) { model in
       time > clock() ? .failure(.ahead(newest: model.revision)) : .success(model.revision(at: time))
     }
   }
@@ -12,7 +12,7 @@ extension InMemorySession {
   func document(
     at path: DocumentPath, asOf moment: PastMoment, completion: @escaping (Result<Document?, StoreError>) -> Void
   ) {
-    readPast(completion) { model in
+    readModel(completion) { model in
       if moment.revision > model.revision { return .failure(.ahead(newest: model.revision)) }
       return .success(model.document(at: path, asOf: moment.revision).flatMap { moment.shows($0) ? $0 : nil })
     }
@@ -23,7 +23,7 @@ extension InMemorySession {
     visit: @escaping @Sendable (inout State, Document) -> ScanStep,
     completion: @escaping (Result<(state: State, stoppedBehind: String?), StoreError>) -> Void
   ) {
-    readPast(completion) { model in
+    readModel(completion) { model in
       if moment.revision > model.revision { return .failure(.ahead(newest: model.revision)) }
       var state = state
       for document in model.documents(in: collection, asOf: moment.revision) where moment.shows(document) {
@@ -39,7 +39,7 @@ extension InMemorySession {
     visit: @escaping @Sendable (inout State, Version) -> ScanStep,
     completion: @escaping (Result<State?, StoreError>) -> Void
   ) {
-    readPast(completion) { model in
+    readModel(completion) { model in
       let versions = model.versions(of: path)
       guard !versions.isEmpty else { return .success(nil) }
       var state = state
@@ -51,7 +51,7 @@ extension InMemorySession {
   }
 
   /// Reads on another thread, as the real stores do.
-  private func readPast<Value: Sendable>(
+  func readModel<Value: Sendable>(
     _ completion: @escaping (Result<Value, StoreError>) -> Void,
     _ read: @escaping @Sendable (DocumentModel) -> Result<Value, StoreError>
   ) {
