@@ -17,13 +17,7 @@ struct Cursor: Equatable {
   }
 
   init?(_ text: String, in collection: CollectionPath, isOfPast: Bool = false) {
-    let digits = Array(text.utf8)
-    guard digits.count > (isOfPast ? 24 : 8), digits.count % 2 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = digits[index].hexValue, let low = digits[index + 1].hexValue else { return nil }
-      bytes.append(high << 4 | low)
-    }
+    guard let bytes = [UInt8](hexadecimal: text), bytes.count > (isOfPast ? 12 : 4) else { return nil }
     let revision = isOfPast ? Revision(bytes[4..<12].reduce(0) { $0 << 8 | Int64($1) }) : nil
     guard let id = String(validating: bytes[(isOfPast ? 12 : 4)...], as: UTF8.self) else { return nil }
     self.init(id: id, in: collection, asOf: revision)
@@ -32,17 +26,12 @@ struct Cursor: Equatable {
 
   var text: String {
     let head = (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * $0)) }
-    let bytes = head + Self.bytes(revision) + Array(id.utf8)
-    return String(decoding: bytes.flatMap { [$0 >> 4, $0 & 15].map(Self.digit) }, as: UTF8.self)
+    return (head + Self.bytes(revision) + Array(id.utf8)).hexadecimal
   }
 
   private static func bytes(_ revision: Revision?) -> [UInt8] {
     guard let revision else { return [] }
     return (0..<8).map { UInt8(truncatingIfNeeded: revision.rawValue >> (56 - 8 * $0)) }
-  }
-
-  private static func digit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 
   /// FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/): it guards against mistakes, not against malice; a cursor

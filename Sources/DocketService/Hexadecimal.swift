@@ -1,0 +1,21 @@
+/// Bytes as cursors write them: two hexadecimal digits each.
+extension [UInt8] {
+  init?(hexadecimal text: String) {
+    let digits = Array<UInt8>(text.utf8)
+    guard digits.count % 2 == 0 else { return nil }
+    self = []
+    reserveCapacity(digits.count / 2)
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = digits[index].hexValue, let low = digits[index + 1].hexValue else { return nil }
+      append(high << 4 | low)
+    }
+  }
+
+  var hexadecimal: String {
+    String(decoding: flatMap { [Self.digit($0 >> 4), Self.digit($0 & 15)] }, as: UTF8.self)
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+}
