@@ -37,7 +37,8 @@ extension ByteBuffer {
   }
 
   /// A document as a page shows it.
-  mutating func writeItem(_ document: Document, withRevision: Bool) {
+  /// - Parameter data: what of the document is shown.
+  mutating func writeItem(_ document: Document, showing data: ByteBuffer, withRevision: Bool) {
     writeIdentity(document.path, withRevision ? document.revision : nil)
     writeStaticString(", \"created\": ")
     writeJSONString(document.created.rfc3339)
@@ -48,7 +49,7 @@ extension ByteBuffer {
       writeJSONString(expires.rfc3339)
     }
     writeStaticString(", \"document\": ")
-    writeImmutableBuffer(document.data)
+    writeImmutableBuffer(data)
     writeStaticString("}")
   }
 }

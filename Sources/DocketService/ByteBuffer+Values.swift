@@ -23,6 +23,16 @@ extension ByteBuffer {
     withUnsafeReadableBytes { JSONChildren.elements(of: $0) }?.map(part)
   }
 
+  /// Of a string what it says, of another value its JSON; nil where a string holds half a surrogate pair.
+  var jsonText: String? {
+    guard isJSONString else { return String(buffer: self) }
+    return withUnsafeReadableBytes { JSONString.decode($0) }
+  }
+
+  var isJSONString: Bool { readableBytesView.first == UInt8(ascii: "\"") }
+
+  var isNull: Bool { readableBytesView.elementsEqual("null".utf8) }
+
   /// What `true` and `false` say; nil for another value.
   var jsonBool: Bool? {
     if readableBytesView.elementsEqual("true".utf8) { return true }

@@ -24,20 +24,27 @@ struct Page: Sendable {
   private var count = 0
   private var bytes = 0
   private var lastID: String?
-  private var isCut = false
+  /// Whether there is more behind it.
+  private(set) var isCut = false
   private let isTrial: Bool
 
   /// - Parameter isTrial: whether its documents may have revisions that will be others'.
   init(isTrial: Bool = false) { self.isTrial = isTrial }
 
-  mutating func add(_ document: Document, limit: Int, bytes limitBytes: Int) -> ScanStep {
+  /// - Parameters:
+  ///   - showing: makes of a document's data what the page shows of it; nil: all.
+  ///   - limit: how many documents it holds at most.
+  ///   - limitBytes: the size at which it ends, in bytes of documents.
+  mutating func add(
+    _ document: Document, showing: ((ByteBuffer) -> ByteBuffer)? = nil, limit: Int, bytes limitBytes: Int
+  ) -> ScanStep {
     // Only a document behind the page shows that the page is not the last.
     guard count == 0 || (count < limit && bytes + document.data.readableBytes <= limitBytes) else {
       isCut = true
       return .stop
     }
     if count > 0 { text.writeStaticString(", ") }
-    text.writeItem(document, withRevision: !isTrial)
+    text.writeItem(document, showing: showing?(document.data) ?? document.data, withRevision: !isTrial)
     count += 1
     bytes += document.data.readableBytes
     lastID = document.path.id
@@ -50,17 +57,23 @@ struct Page: Sendable {
   mutating func finish(
     in collection: CollectionPath, asOf revision: Revision? = nil, stoppedBehind: String? = nil
   ) -> ByteBuffer {
-    text.writeStaticString("], \"next\": ")
-    if let end = isCut ? lastID : stoppedBehind {
-      text.writeJSONString(Cursor(id: end, in: collection, asOf: revision).text)
-    } else {
-      text.writeStaticString("null")
-    }
+    let end = isCut ? lastID : stoppedBehind
+    var text = finish(next: end.map { Cursor(id: $0, in: collection, asOf: revision).text })
     if let revision {
       text.writeStaticString(", \"asOf\": ")
       text.writeDecimal(revision.rawValue)
     }
     text.writeStaticString("}")
     return text
+  }
+
+  /// `{"items": […], "next": cursor or null`, its brace left open.
+  mutating func finish(next cursor: String?) -> ByteBuffer {
+    text.writeStaticString("], \"next\": ")
+    if let cursor { text.writeJSONString(cursor) } else { text.writeStaticString("null") }
+    // Nothing else may refer to the memory, or it would be copied when more is written.
+    var finished = ByteBuffer()
+    swap(&finished, &text)
+    return finished
   }
 }

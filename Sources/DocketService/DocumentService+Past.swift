@@ -17,7 +17,7 @@ extension DocumentService {
   }
 
   /// Finds the moment that a request means: which revision was the newest at a time is for the store to say.
-  private func moment(_ asOf: AsOf, completion: @escaping (Result<PastMoment, StoreError>) -> Void) {
+  func moment(_ asOf: AsOf, completion: @escaping (Result<PastMoment, StoreError>) -> Void) {
     switch asOf {
     case .revision(let revision): completion(.success(PastMoment(revision: revision)))
     case .time(let time):

@@ -29,8 +29,12 @@ public final class DocumentService {
   ///
   /// - Parameters:
   ///   - withHeaders: whether the response's headers will be looked at.
+  ///   - cancellation: what ends a query early; asked for where the operation is one.
   ///   - completion: called once, at once or later, on the session's executor.
-  public func perform(_ operation: Operation, withHeaders: Bool, completion: @escaping (Response) -> Void) {
+  public func perform(
+    _ operation: Operation, withHeaders: Bool, cancellation: @autoclosure () -> QueryCancellation? = nil,
+    completion: @escaping (Response) -> Void
+  ) {
     switch operation {
     case .answer(let response): completion(response)
     case .document(let operation):
@@ -39,6 +43,7 @@ public final class DocumentService {
     case .once(let key, let write, let form): perform(write, under: key, form, completion: completion)
     case .batch(let batch): perform(batch, completion: completion)
     case .past(let operation): perform(operation, withHeaders: withHeaders, completion: completion)
+    case .query(let request): perform(request, cancellation: cancellation(), completion: completion)
     case .readStats: readStats(completion: completion)
     }
   }

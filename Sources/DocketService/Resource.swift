@@ -8,6 +8,8 @@ public enum Resource: Sendable, Equatable {
   case item
   case document(DocumentPath)
   case collection(CollectionPath)
+  /// All documents of the database.
+  case documents
   case health
   case stats
   case batch

@@ -91,13 +91,15 @@ extension StoreError {
         "That has not come yet: the newest revision is \(newest). A revision is good for one history of the database, which GET /_stats names.",
         member: "revision", newest.rawValue)
     case .tooManyIndexes(let limit):
-      .error(.badRequest, "too_many_indexes", "All collections together may have \(limit) indexes.")
-    case .scanRefused(let scanned):
-      .error(.badRequest, "scan_refused", "This query has no index and would look at more than \(scanned) documents.")
+      .error(
+        .badRequest, "too_many_indexes",
+        "All collections together may have \(limit) indexes, since each costs every write a little; DELETE /_collections/… gives some back."
+      )
+    case .scanRefused(let scanned): .scanRefused(scanned: scanned, index: [])
     case .deadlineExceeded:
       .retry(
         .serviceUnavailable, "deadline_exceeded",
-        "This took longer than it may (--scan-timeout; of a batch, --batch-timeout); ask for less at once. Nothing was changed.",
+        "This took longer than it may (--scan-timeout; of a query, --query-deadline; of a batch, --batch-timeout); ask for less at once. Nothing was changed.",
         afterSeconds: 1)
     case .busy(let waited):
       .retry(

@@ -25,6 +25,7 @@ public struct Router: Sendable {
     case .root, .echo, .list, .item, .unknown: return original(request, target)
     case .document(let path): return document(request, path, target)
     case .collection(let path): return collection(request, path, target)
+    case .documents: return request.method == .get ? documents(request, target) : notAllowed(request, allowed: [.get])
     case .health: return health(request)
     case .batch: return batch(request, target)
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
@@ -52,7 +53,9 @@ public struct Router: Sendable {
     switch request.method {
     case .get:
       do {
-        let (page, asOf) = try PageRequest.read(collection: path, target: target, data: request.data)
+        let parameters = try ReadParameters(target, data: request.data)
+        guard parameters.askForPageOnly else { return .query(try QueryRequest(.collection(path), parameters)) }
+        let (page, asOf) = try PageRequest.read(collection: path, parameters)
         return asOf.map { .past(.readPage(page, $0)) } ?? .document(.readPage(page))
       } catch {
         return .answer(.error(.badRequest, error.code, error.detail))
@@ -61,6 +64,14 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) { return refusal }
       return storing(request, as: .document) { .create(in: path, data: $0) }
     case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    }
+  }
+
+  private func documents(_ request: Request, _ target: Target) -> Operation {
+    do {
+      return .query(try QueryRequest(.everything, try ReadParameters(target, data: request.data)))
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
     }
   }
 

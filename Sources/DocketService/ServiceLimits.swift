@@ -8,14 +8,22 @@ public struct ServiceLimits: Sendable, Equatable {
   public var batchRequests: Int
   /// How much the answers of a batch may hold in all, in bytes of data.
   public var batchAnswerBytes: Int
+  /// Whether a query that would look at more documents than `scanWarningDocuments` without an index is refused.
+  public var refusesScans: Bool
+  /// How many documents a query may look at without an index before its answer warns of it.
+  public var scanWarningDocuments: Int
 
   public init(
-    pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20, batchRequests: Int = 1_000, batchAnswerBytes: Int = 4 << 20
+    pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20, batchRequests: Int = 1_000, batchAnswerBytes: Int = 4 << 20,
+    refusesScans: Bool = false, scanWarningDocuments: Int = 10_000
   ) {
     precondition(pageBytes > 0 && listBytes > 0 && batchRequests > 0 && batchAnswerBytes > 0)
+    precondition(scanWarningDocuments > 0)
     self.pageBytes = pageBytes
     self.listBytes = listBytes
     self.batchRequests = batchRequests
     self.batchAnswerBytes = batchAnswerBytes
+    self.refusesScans = refusesScans
+    self.scanWarningDocuments = scanWarningDocuments
   }
 }

@@ -1,0 +1,57 @@
+import DocketStore
+
+extension QueryRequest {
+  /// The fields of an index of the collection with which the query would look at fewer documents: those that must equal
+  /// a value, then the sort keys, or else one that is bounded; empty where none would help.
+  var helpfulIndex: [String] {
+    // An index is of one collection.
+    guard case .collection = scope else { return [] }
+    let tests = requiredTests
+    var keys: [Query.SortKey] = []
+    for (field, test) in tests where test.wantsOneScalar && !keys.contains(where: { $0.field == field }) {
+      keys.append(Query.SortKey(field))
+    }
+    // Fields of which only one value is left have no part in the order.
+    let sort = sort.filter { key in !keys.contains { $0.field == key.field } }
+    if sort.isEmpty {
+      let bounded = tests.first { field, test in test.wantsRange && !keys.contains { $0.field == field } }
+      if let bounded { keys.append(Query.SortKey(bounded.field)) }
+    } else {
+      keys += sort.prefix { $0.field.isValue }
+    }
+    return keys.map(\.name)
+  }
+
+  private var sort: [Query.SortKey] {
+    if case .page(let page) = answer { page.sort } else { [] }
+  }
+
+  /// What every document that matches has passed, of values in documents.
+  private var requiredTests: [(field: Field, test: Filter.Test)] {
+    let filters = if case .all(let filters) = filter { filters } else { [filter] }
+    return filters.compactMap { filter in
+      if case .test(let field, let test) = filter, field.isValue { (field, test) } else { nil }
+    }
+  }
+}
+
+extension Field {
+  fileprivate var isValue: Bool { if case .value = self { true } else { false } }
+}
+
+extension Filter.Test {
+  fileprivate var wantsOneScalar: Bool {
+    switch self {
+    case .equal(.composite): false
+    case .equal: true
+    default: false
+    }
+  }
+
+  fileprivate var wantsRange: Bool {
+    switch self {
+    case .less, .lessOrEqual, .greater, .greaterOrEqual, .prefix, .oneOf: true
+    case .equal, .exists, .contains: false
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import DocketJSON
+import NIOCore
+
+/// What a GET of a collection is asked with: the members of the object in `data`, and what stands behind the `?`, which
+/// counts over the same name in `data`.
+struct ReadParameters {
+  /// Without those that are null. Of a name given twice the last one counts.
+  private let members: [(name: String, json: ByteBuffer)]
+  private let parameters: [Target.Parameter]
+
+  init(_ target: Target, data: ByteBuffer?) throws(ParameterError) {
+    parameters = target.parameters
+    guard let data, !data.isNull else {
+      members = []
+      return
+    }
+    guard let members = data.jsonMembers?.filter({ !$0.value.isNull }), members.allSatisfy({ $0.value.jsonText != nil })
+    else {
+      throw ParameterError(
+        code: "invalid_query",
+        detail: "The data of GET on a collection must be absent, or an object such as {\"limit\": 20}.")
+    }
+    self.members = members.map { ($0.name, $0.value) }
+  }
+
+  var names: [String] { members.map(\.name) + parameters.map(\.name) }
+
+  /// Whether they ask for a part of a collection as it lies, and no more.
+  var askForPageOnly: Bool { names.allSatisfy { ["limit", "after", "asOf"].contains($0) } }
+
+  func has(_ name: String) -> Bool { names.contains(name) }
+
+  /// A value as text: of a string what it says, of another value in `data` its JSON.
+  func text(_ name: String) -> String? {
+    parameters.last { $0.name == name }?.value ?? member(name)?.jsonText
+  }
+
+  /// Whether a value is a string, which it always is behind the `?`.
+  func isText(_ name: String) -> Bool {
+    parameters.contains { $0.name == name } || member(name)?.isJSONString == true
+  }
+
+  /// A value as JSON, which it may stand for behind the `?`.
+  func json(_ name: String) -> ByteBuffer? {
+    parameters.last { $0.name == name }.map { Self.json($0.value) } ?? member(name)
+  }
+
+  /// The values of `name`, and those of `name[first][second]` as the objects that such names stand for.
+  func objects(_ name: String) throws(ParameterError) -> [ByteBuffer] {
+    var found: [ByteBuffer] = []
+    for parameter in parameters {
+      if parameter.name == name { found.append(Self.json(parameter.value)) }
+      guard let keys = try Self.keys(of: parameter.name, in: name) else { continue }
+      let takesText = keys.last == "$prefix" || (keys.first == "@id" && keys.last != "$exists")
+      found.append(
+        keys.reversed().reduce(Self.json(parameter.value, isText: takesText)) { inner, key in
+          var object = ByteBuffer(staticString: "{")
+          object.writeJSONString(key)
+          object.writeStaticString(": ")
+          object.writeImmutableBuffer(inner)
+          object.writeStaticString("}")
+          return object
+        })
+    }
+    return found.isEmpty ? member(name).map { [$0] } ?? [] : found
+  }
+
+  private func member(_ name: String) -> ByteBuffer? { members.last { $0.name == name }?.json }
+
+  /// `status` and `$gte` in `where[status][$gte]`; nil for the name of another parameter.
+  private static func keys(of parameter: String, in name: String) throws(ParameterError) -> [String]? {
+    guard parameter.utf8.starts(with: (name + "[").utf8) else { return nil }
+    let keys = Array(parameter.utf8.dropFirst(name.utf8.count + 1).dropLast())
+      .split(separator: Array("][".utf8), omittingEmptySubsequences: false)
+    guard parameter.utf8.last == UInt8(ascii: "]"), keys.dropFirst().allSatisfy({ $0.first == UInt8(ascii: "$") })
+    else {
+      throw ParameterError(
+        code: "invalid_query",
+        detail:
+          "'\(parameter.shortened)' must be \(name)[FIELD], \(name)[FIELD][OPERATOR] or \(name)[OPERATOR]; FIELD is a dotted path such as author.name, and $and and $or take JSON."
+      )
+    }
+    return keys.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// What a value behind the `?` stands for: JSON, where it is that, or else a string.
+  /// - Parameter isText: whether what looks like a number, true, false or null is a string, too.
+  private static func json(_ text: String, isText: Bool = false) -> ByteBuffer {
+    let bytes = Array(text.utf8)
+    let hasSpace = [bytes.first, bytes.last].contains { $0.map { $0 <= UInt8(ascii: " ") } ?? true }
+    let isOpen = bytes.first.map { "\"[{".utf8.contains($0) } == true
+    if !hasSpace, isOpen || !isText, (try? bytes.withUnsafeBytes { try JSONScanner.validate($0) }) != nil {
+      return ByteBuffer(bytes: bytes)
+    }
+    var string = ByteBuffer()
+    string.writeJSONString(text)
+    return string
+  }
+}

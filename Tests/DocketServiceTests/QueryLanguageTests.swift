@@ -1,0 +1,176 @@
+import DocketService
+import DocketWire
+import NIOCore
+import Testing
+
+@Suite("The language of queries")
+struct QueryLanguageTests {
+  private func error(_ path: String, _ data: String?) -> String? {
+    guard case .answer(let response) = QueryService.operation(.get, path, data), response.status == .badRequest else {
+      return nil
+    }
+    return response.data.flatMap { String(buffer: $0).components(between: "{\"error\": \"", and: "\"").first }
+  }
+
+  private static let deep =
+    String(repeating: "{\"$not\": ", count: 16) + "{\"a\": 1}" + String(repeating: "}", count: 16)
+  private static let manyTests = "[" + Array(repeating: "{\"a\": 1}", count: 65).joined(separator: ",") + "]"
+  private static let manyNothings = "[" + Array(repeating: "{}", count: 65).joined(separator: ",") + "]"
+  private static func numbers(_ count: Int) -> String {
+    "[" + (0..<count).map(String.init).joined(separator: ",") + "]"
+  }
+
+  static let errors: [(data: String, code: String)] = [
+    (#"{"were": {}}"#, "unknown_parameter"), (#"{"where": {}, "Sort": "a"}"#, "unknown_parameter"),
+    (#"{"where": 1}"#, "invalid_query"), (#"{"where": [{"a": 1}]}"#, "invalid_query"),
+    (#"{"where": {"a": {"$gt": 1, "b": 2}}}"#, "invalid_query"),
+    (#"{"where": {"a": {"b": 2, "$gt": 1}}}"#, "invalid_query"),
+    (#"{"where": {"a": {"$foo": 1}}}"#, "unknown_operator"), (#"{"where": {"a": {"$or": []}}}"#, "unknown_operator"),
+    (#"{"where": {"$gt": 1}}"#, "unknown_operator"), (#"{"where": {"$nor": []}}"#, "unknown_operator"),
+    (#"{"where": {"a": {"$gt": [1]}}}"#, "invalid_query"), (#"{"where": {"a": {"$lte": {}}}}"#, "invalid_query"),
+    (#"{"where": {"a": {"$in": 1}}}"#, "invalid_query"), (#"{"where": {"a": {"$nin": {"a": 1}}}}"#, "invalid_query"),
+    (#"{"where": {"a": {"$exists": 1}}}"#, "invalid_query"), (#"{"where": {"a": {"$exists": null}}}"#, "invalid_query"),
+    (#"{"where": {"a": {"$prefix": 1}}}"#, "invalid_query"), (#"{"where": {"$and": []}}"#, "invalid_query"),
+    (#"{"where": {"$or": {}}}"#, "invalid_query"), (#"{"where": {"$or": [1]}}"#, "invalid_query"),
+    (#"{"where": {"$not": [{"a": 1}]}}"#, "invalid_query"), (#"{"where": {"$not": 1}}"#, "invalid_query"),
+    (#"{"where": \#(deep)}"#, "too_many_conditions"), (#"{"where": {"$or": \#(manyTests)}}"#, "too_many_conditions"),
+    (#"{"where": {"$or": \#(manyNothings)}}"#, "too_many_conditions"),
+    (#"{"where": {"a": {"$in": \#(numbers(1001))}}}"#, "too_many_conditions"),
+    (#"{"where": {"": 1}}"#, "invalid_field"), (#"{"where": {"a..b": 1}}"#, "invalid_field"),
+    (#"{"where": {".a": 1}}"#, "invalid_field"), (#"{"where": {"a.": 1}}"#, "invalid_field"),
+    (#"{"where": {"@": 1}}"#, "invalid_field"), (#"{"where": {"@expires": 1}}"#, "invalid_field"),
+    (#"{"where": {"a.@id": 1}}"#, "invalid_field"), (#"{"where": {"a.$b": 1}}"#, "invalid_field"),
+    (#"{"where": {"\#(String(repeating: "x", count: 257))": 1}}"#, "invalid_field"),
+    (#"{"where": {"\#(Array(repeating: "x", count: 17).joined(separator: "."))": 1}}"#, "invalid_field"),
+    (#"{"where": {"@id": 1}}"#, "invalid_query"), (#"{"where": {"@id": {"$in": ["a", 1]}}}"#, "invalid_query"),
+    (#"{"where": {"@created": 1}}"#, "invalid_query"), (#"{"where": {"@updated": {"$gt": "2026"}}}"#, "invalid_query"),
+    (#"{"where": {"@updated": null}}"#, "invalid_query"), (#"{"where": {"@revision": "1"}}"#, "invalid_query"),
+    (#"{"where": {"@created": {"$prefix": "2026"}}}"#, "invalid_query"),
+    (#"{"where": {"@revision": {"$contains": 1}}}"#, "invalid_query"),
+    (#"{"sort": 1}"#, "invalid_query"), (#"{"sort": ["a", 1]}"#, "invalid_query"), (#"{"sort": ""}"#, "invalid_field"),
+    (#"{"sort": "-"}"#, "invalid_field"), (#"{"sort": ["a", "$b"]}"#, "invalid_field"),
+    (#"{"sort": "a,b,c,d,e,f,g,h,i"}"#, "invalid_query"), (#"{"fields": {"a": 1}}"#, "invalid_query"),
+    (#"{"fields": ["@id"]}"#, "invalid_field"), (#"{"fields": "a,,b"}"#, "invalid_field"),
+    (#"{"fields": [\#(Array(repeating: "\"a\"", count: 65).joined(separator: ","))]}"#, "invalid_query"),
+    (#"{"sort": "a", "limit": 0}"#, "invalid_limit"), (#"{"count": true, "limit": 1001}"#, "invalid_limit"),
+    (#"{"count": true, "limit": -1}"#, "invalid_limit"), (#"{"count": 1}"#, "invalid_query"),
+    (#"{"count": "true"}"#, "invalid_query"), (#"{"recursive": 0}"#, "invalid_query"),
+    (#"{"explain": "yes"}"#, "invalid_query"), (#"{"sort": "a", "after": "00"}"#, "invalid_cursor"),
+    (#"{"sort": "a", "after": ""}"#, "invalid_cursor"), (#"{"sort": "a", "asOf": "x"}"#, "invalid_moment"),
+    (#"{"groupBy": "a"}"#, "invalid_query"), (#"{"aggregate": {}}"#, "invalid_query"),
+    (#"{"aggregate": "count"}"#, "invalid_query"), (#"{"aggregate": {"n": "sum"}}"#, "invalid_query"),
+    (#"{"aggregate": {"n": {"sum": 1}}}"#, "invalid_query"),
+    (#"{"aggregate": {"n": {"median": "a"}}}"#, "invalid_query"),
+    (#"{"aggregate": {"n": {"min": "a", "max": "a"}}}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count", "n": "count"}}"#, "invalid_query"),
+    (#"{"aggregate": {"group": "count"}}"#, "invalid_query"),
+    (#"{"aggregate": {"n": {"min": ".a"}}}"#, "invalid_field"),
+    (#"{"aggregate": {"n": {"sum": "@created"}}}"#, "invalid_query"),
+    (#"{"aggregate": {\#((0...16).map { "\"n\($0)\": \"count\"" }.joined(separator: ","))}}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count"}, "groupBy": ["a"]}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count"}, "groupBy": "@x"}"#, "invalid_field"),
+    (#"{"aggregate": {"n": "count"}, "sort": "a"}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count"}, "fields": "a"}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count"}, "limit": 1}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count"}, "after": "00"}"#, "invalid_query"),
+    (#"{"aggregate": {"n": "count"}, "count": true}"#, "invalid_query"),
+    (#"[1]"#, "invalid_query"), (#"{"sort": "\ud800"}"#, "invalid_query"),
+  ]
+
+  @Test("Each way to get it wrong has its code, in a collection and everywhere", arguments: errors)
+  func refuses(data: String, code: String) {
+    #expect(error("/notes/", data) == code)
+    #expect(error("/_documents", data) == code)
+  }
+
+  @Test(
+    "So it has behind the ?",
+    arguments: [
+      ("where[a", "invalid_query"), ("where[a]x=1", "invalid_query"), ("where[a][b]=1", "invalid_query"),
+      ("where[$or][0][a]=1", "invalid_query"), ("where[]=1", "invalid_field"), ("where[a][]=1", "invalid_query"),
+      ("where[a][$in]=1,2", "invalid_query"), ("where[a][$foo]=1", "unknown_operator"), ("where=x", "invalid_query"),
+      ("sort=", "invalid_field"), ("explain", "invalid_query"), ("wher=1", "unknown_parameter"),
+      ("count=true&limit=x", "invalid_limit"), ("aggregate=count", "invalid_query"),
+    ])
+  func refusesBehindTheMark(parameters: String, code: String) {
+    #expect(error("/notes/?" + parameters, nil) == code)
+  }
+
+  @Test("/_documents is always recursive, and has no other method than GET")
+  func documents() async throws {
+    #expect(error("/_documents", #"{"recursive": false}"#) == "invalid_query")
+    #expect(error("/_documents?recursive=true", nil) == nil)
+    let service = try QueryService()
+    let answer = await service.ask(.post, "/_documents", "{}")
+    #expect(answer.code == 405 && answer.data.contains("GET"))
+  }
+
+  @Test(
+    "What stands behind the ? means what the same object in data means",
+    arguments: [
+      ("where[status]=open", #"{"where": {"status": "open"}}"#),
+      ("where[n]=1&where[m]=-1.50e3", #"{"where": {"n": 1, "m": -1.50e3}}"#),
+      ("where[n]=true&where[m]=null", #"{"where": {"n": true, "m": null}}"#),
+      ("where[n]=\"1\"", #"{"where": {"n": "1"}}"#), ("where[n]=\"1", #"{"where": {"n": "\"1"}}"#),
+      ("where[n]=+1", #"{"where": {"n": " 1"}}"#), ("where[n]=01", #"{"where": {"n": "01"}}"#),
+      ("where[n]=", #"{"where": {"n": ""}}"#), ("where[n]=[1", #"{"where": {"n": "[1"}}"#),
+      ("where[n]=[1]", #"{"where": {"n": [1]}}"#),
+      ("where[n][$gte]=1&where[n][$lt]=5", #"{"where": {"n": {"$gte": 1, "$lt": 5}}}"#),
+      ("where[author.name][$prefix]=A%26b", #"{"where": {"author.name": {"$prefix": "A&b"}}}"#),
+      ("where[tags][$in]=[\"a\",\"b\"]", #"{"where": {"tags": {"$in": ["a","b"]}}}"#),
+      ("where[n][$prefix]=20&where[@id][$in]=[\"1\"]", #"{"where": {"n": {"$prefix": "20"}, "@id": {"$in": ["1"]}}}"#),
+      ("where[@id]=42&where[@id][$exists]=true", #"{"where": {"@id": "42", "@id": {"$exists": true}}}"#),
+      ("where[a][$not][$gt]=3", #"{"where": {"a": {"$not": {"$gt": 3}}}}"#),
+      (
+        "where[$or]=[{\"a\":1},{\"b\":{\"$exists\":false}}]",
+        #"{"where": {"$or": [{"a": 1}, {"b": {"$exists": false}}]}}"#
+      ),
+      ("where[$not]={\"a\":1}", #"{"where": {"$not": {"a": 1}}}"#),
+      ("where={\"a\":1}&where[b]=2", #"{"where": {"a": 1, "b": 2}}"#),
+      ("where%5Ba%5D=1", #"{"where": {"a": 1}}"#),
+      ("sort=-priority,created", #"{"sort": ["-priority", "created"]}"#), ("sort=[\"a\"]", #"{"sort": "a"}"#),
+      ("sort=1", #"{"sort": ["1"]}"#),
+      ("fields=title,author.name&limit=20", #"{"fields": ["title", "author.name"], "limit": 20}"#),
+      ("count=true&limit=0", #"{"count": true, "limit": 0}"#),
+      ("recursive=true&explain=true", #"{"recursive": true, "explain": true}"#),
+      ("sort=a&asOf=7", #"{"sort": "a", "asOf": 7}"#),
+      ("aggregate={\"n\":\"count\"}&groupBy=a", #"{"aggregate": {"n": "count"}, "groupBy": "a"}"#),
+    ])
+  func twoForms(parameters: String, data: String) {
+    let first = "\(QueryService.operation(.get, "/notes/?" + parameters))"
+    #expect(first.hasPrefix("query("))
+    #expect(first == "\(QueryService.operation(.get, "/notes/", data))")
+  }
+
+  @Test("What stands behind the ? counts over the same name in data, and null is as if it were not there")
+  func precedence() {
+    let expected = "\(QueryService.operation(.get, "/notes/", #"{"where": {"a": 1}, "limit": 5}"#))"
+    let both = QueryService.operation(.get, "/notes/?where[a]=1", #"{"where": {"b": 2}, "limit": 5, "sort": null}"#)
+    #expect("\(both)" == expected)
+  }
+
+  @Test("Nothing but limit, after and asOf asks for a part of a collection as it lies")
+  func plainPages() {
+    for data in [nil, "null", "{}", #"{"limit": "5", "where": null, "sort": null}"#] {
+      guard case .document(.readPage) = QueryService.operation(.get, "/notes/", data) else {
+        Issue.record("\(data ?? "nothing")")
+        continue
+      }
+    }
+    guard case .past(.readPage) = QueryService.operation(.get, "/notes/?asOf=7") else {
+      Issue.record("asOf")
+      return
+    }
+  }
+
+  @Test("A query is a read of the store, and no part of a batch")
+  func kind() async throws {
+    let operation = QueryService.operation(.get, "/notes/?sort=a")
+    #expect(operation.kind == .read && operation.document == nil)
+    let service = try QueryService()
+    for path in ["/notes/?sort=a", "/_documents"] {
+      let batch = await service.ask(.post, "/_batch", #"{"requests": [{"method": "GET", "path": "\#(path)"}]}"#)
+      #expect(batch.code == 400 && batch.data.contains("not_in_batch"))
+    }
+  }
+}
