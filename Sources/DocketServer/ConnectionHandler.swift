@@ -1,5 +1,6 @@
 import DequeModule
 import DocketService
+import DocketStore
 import DocketWire
 import NIOCore
 
@@ -36,6 +37,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private(set) var hasRead = false
   /// How much of the output each tick reaches to that was held back, oldest first.
   private var heldBytes = Deque<Int>()
+  /// Ends the queries that run for this connection; made for the first of them.
+  private var cancellation: QueryCancellation?
 
   // Times are counted in sweeps of the loop, so that no request pays for a clock.
   private var lastActivity: Int
@@ -58,6 +61,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     phase = .closed
+    cancellation?.cancel()
     self.context = nil
     socket = nil
     loop.remove(self)
@@ -65,6 +69,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     phase = .closed
+    cancellation?.cancel()
     loop.remove(self)
     context.fireChannelInactive()
   }
@@ -144,10 +149,16 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func perform(_ start: ConnectionState.Start) {
     let number = start.number
     if start.operation.kind == .read { hasRead = true }
-    loop.service.perform(start.operation, withHeaders: start.withHeaders) { [self] response in
-      take(response, to: number)
+    loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
+      [self] response in take(response, to: number)
     }
     _ = collectOutput()
+  }
+
+  private func queryCancellation() -> QueryCancellation {
+    let cancellation = cancellation ?? QueryCancellation()
+    self.cancellation = cancellation
+    return cancellation
   }
 
   /// Takes the answer to a request: within `runRequests`, or later.
