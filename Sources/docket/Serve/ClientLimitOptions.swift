@@ -50,14 +50,24 @@ struct ClientLimitOptions: ParsableArguments {
   @Option(help: "How many bytes the answers within a batch may have in all. Beyond: 413.")
   var maxBatchAnswerBytes = ServiceLimits().batchAnswerBytes
 
+  @Flag(
+    help:
+      "Refuse queries that would look at more documents than --scan-warning-documents without an index: 400, in the place of a warning."
+  )
+  var refuseScans = false
+
+  @Option(help: "How many documents a query may look at without an index before its answer warns of it.")
+  var scanWarningDocuments = ServiceLimits().scanWarningDocuments
+
   var wireLimits: WireLimits {
     WireLimits(documentBytes: maxDocumentBytes, depth: maxDepth)
   }
 
   var serviceLimits: ServiceLimits {
     ServiceLimits(
-      pageBytes: pageBytes, listBytes: listBytes, batchRequests: maxBatchRequests, batchAnswerBytes: maxBatchAnswerBytes
-    )
+      pageBytes: pageBytes, listBytes: listBytes, batchRequests: maxBatchRequests,
+      batchAnswerBytes: maxBatchAnswerBytes,
+      refusesScans: refuseScans, scanWarningDocuments: scanWarningDocuments)
   }
 
   func serverLimits(connections: Int) -> ServerLimits {
@@ -85,6 +95,7 @@ struct ClientLimitOptions: ParsableArguments {
     try check("--max-batch-requests", maxBatchRequests, 1...1_000_000)
     // With an idempotency key it is kept as a text, as a document is.
     try check("--max-batch-answer-bytes", maxBatchAnswerBytes, 1...(512 << 20))
+    try check("--scan-warning-documents", scanWarningDocuments, 1...1_000_000_000)
   }
 }
 
