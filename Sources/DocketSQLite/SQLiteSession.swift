@@ -1,7 +1,7 @@
 import DocketStore
 
 /// One executor's view of a `SQLiteRepository`: a read connection of its own, and writes collected for each tick.
-final class SQLiteSession: RepositorySession, QueryAccess, SettingsAccess {
+final class SQLiteSession: RepositorySession {
   private let reader: SnapshotReader
   private let connection: Connection
   private let mark: SyncMark

@@ -92,7 +92,7 @@ extension Batch {
           .badRequest, "invalid_idempotency_key",
           "Idempotency-Key stands in the headers of the batch, not of a request in it: the batch happens once or not at all."
         ))
-    case .batch, .readStats, .past, .query:
+    case .batch, .readStats, .past, .query, .settings:
       throw refusal(
         .error(
           .badRequest, "not_in_batch",

@@ -44,6 +44,7 @@ public final class DocumentService {
     case .batch(let batch): perform(batch, completion: completion)
     case .past(let operation): perform(operation, withHeaders: withHeaders, completion: completion)
     case .query(let request): perform(request, cancellation: cancellation(), completion: completion)
+    case .settings(let operation): perform(operation, completion: completion)
     case .readStats: readStats(completion: completion)
     }
   }

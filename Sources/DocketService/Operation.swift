@@ -13,6 +13,7 @@ public enum Operation: Sendable {
   case past(PastOperation)
   /// Kept apart, since it is much larger than the others.
   indirect case query(QueryRequest)
+  case settings(SettingsOperation)
   case readStats
 
   /// How an operation stands to others on its connection, where each sees the effect of all before it.
@@ -28,7 +29,8 @@ public enum Operation: Sendable {
   public var kind: Kind {
     switch self {
     case .answer: .immediate
-    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query: .read
+    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query, .settings:
+      .read
     // The search for an equal array or object has no index, so of one connection no more than one is under way.
     case .document(.write(let write, _)): write.action.searches ? .read : .write
     case .once: .write
@@ -42,7 +44,7 @@ public enum Operation: Sendable {
     switch self {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
-    case .answer, .document(.readPage), .document(.readList), .batch, .past, .query, .readStats: nil
+    case .answer, .document(.readPage), .document(.readList), .batch, .past, .query, .settings, .readStats: nil
     }
   }
 }

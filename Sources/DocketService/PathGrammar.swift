@@ -11,7 +11,7 @@ public enum PathGrammar {
   public static func resource(named path: UnsafeRawBufferPointer) throws(PathError) -> Resource {
     if let original = originalRoute(path) { return original }
     guard path.first == slash, let last = path.last else { return .unknown }
-    if path.count > 1 && path[1] == UInt8(ascii: "_") { return reserved(path) }
+    if path.count > 1 && path[1] == UInt8(ascii: "_") { return try reserved(path) }
     guard let end = path.lastIndex(of: slash), end > 0 else { return .unknown }
     // Percent-encoding triples a path at most.
     guard path.count <= 3 * maximumBytes else { throw .tooLong }
@@ -48,11 +48,16 @@ public enum PathGrammar {
     }
   }
 
-  private static func reserved(_ path: UnsafeRawBufferPointer) -> Resource {
+  private static func reserved(_ path: UnsafeRawBufferPointer) throws(PathError) -> Resource {
     if path.isText("/_health") { return .health }
     if path.isText("/_stats") { return .stats }
     if path.isText("/_batch") { return .batch }
     if path.isText("/_documents") { return .documents }
+    if path.starts(with: "/_collections/".utf8) {
+      let name = UnsafeRawBufferPointer(rebasing: path[("/_collections".utf8.count)...])
+      if name.count == 1 { return .allSettings }
+      if case .collection(let collection) = try resource(named: name) { return .settings(collection) }
+    }
     return .reserved
   }
 

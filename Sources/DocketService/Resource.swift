@@ -10,6 +10,10 @@ public enum Resource: Sendable, Equatable {
   case collection(CollectionPath)
   /// All documents of the database.
   case documents
+  /// What is set for a collection.
+  case settings(CollectionPath)
+  /// What is set for all collections.
+  case allSettings
   case health
   case stats
   case batch

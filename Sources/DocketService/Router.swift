@@ -29,6 +29,9 @@ public struct Router: Sendable {
     case .health: return health(request)
     case .batch: return batch(request, target)
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
+    case .settings(let collection): return settings(request, collection, target)
+    case .allSettings:
+      return request.method == .get ? .settings(.readAll) : notAllowed(request, allowed: [.get])
     case .reserved:
       return .answer(
         .error(.notFound, "unknown_resource", "Paths under /_ are the service's own, and this one it does not have."))
@@ -64,6 +67,21 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) { return refusal }
       return storing(request, as: .document) { .create(in: path, data: $0) }
     case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    }
+  }
+
+  private func settings(_ request: Request, _ collection: CollectionPath, _ target: Target) -> Operation {
+    if let refusal = refuseParameters(target) { return refusal }
+    switch request.method {
+    case .get: return .settings(.read(collection))
+    case .put:
+      do throws(ParameterError) {
+        return .settings(.change(collection, try CollectionSettings(request: request.data)))
+      } catch {
+        return .answer(.error(.badRequest, error.code, error.detail))
+      }
+    case .delete: return .settings(.change(collection, nil))
+    case .post, .patch, .other: return notAllowed(request, allowed: [.get, .put, .delete])
     }
   }
 

@@ -9,7 +9,7 @@ final class InMemorySession: RepositorySession {
   let answers = PendingAnswers()
   private var snapshot: DocumentModel?
   /// What is to be done when the tick ends: each does one piece of work and returns how it is to be answered.
-  private var submitted: [@Sendable (InMemoryRepository) -> @Sendable (PendingAnswers) -> Void] = []
+  var submitted: [@Sendable (InMemoryRepository) -> @Sendable (PendingAnswers) -> Void] = []
 
   init(
     repository: InMemoryRepository,

@@ -153,7 +153,6 @@ public final class SessionDriver: Sendable {
     _ query: Query, cancellation: QueryCancellation? = nil
   ) async throws -> (documents: [Document], report: QueryReport) {
     try await answer { session, completion in
-      guard let session = session as? any QueryAccess else { preconditionFailure("a session answers queries") }
       session.query(
         query, cancellation: cancellation, into: [Document](),
         visit: { documents, document in
@@ -167,7 +166,6 @@ public final class SessionDriver: Sendable {
     _ query: Query, cancellation: QueryCancellation? = nil
   ) async throws -> (count: Int, report: QueryReport) {
     try await answer { session, completion in
-      guard let session = session as? any QueryAccess else { preconditionFailure("a session answers queries") }
       session.count(query, cancellation: cancellation, completion: completion)
     }
   }
@@ -175,7 +173,6 @@ public final class SessionDriver: Sendable {
   /// Sets what holds for a collection; nil sets nothing.
   public func change(_ collection: CollectionPath, to settings: CollectionSettings?) async throws -> SettingsChange {
     try await answer { session, completion in
-      guard let session = session as? any SettingsAccess else { preconditionFailure("a session has settings") }
       session.change(collection, to: settings, completion: completion)
     }
   }
