@@ -36,17 +36,28 @@ extension ByteBuffer {
     }
   }
 
+  /// A time as a JSON string, by RFC 3339.
+  mutating func writeTime(_ time: Timestamp) {
+    let count = Timestamp.textBytes + 2
+    writeWithUnsafeMutableBytes(minimumWritableBytes: count) { memory in
+      memory[0] = UInt8(ascii: "\"")
+      time.writeText(to: UnsafeMutableRawBufferPointer(rebasing: memory[1...]))
+      memory[count - 1] = UInt8(ascii: "\"")
+      return count
+    }
+  }
+
   /// A document as a page shows it.
   /// - Parameter data: what of the document is shown.
   mutating func writeItem(_ document: Document, showing data: ByteBuffer, withRevision: Bool) {
     writeIdentity(document.path, withRevision ? document.revision : nil)
     writeStaticString(", \"created\": ")
-    writeJSONString(document.created.rfc3339)
+    writeTime(document.created)
     writeStaticString(", \"updated\": ")
-    writeJSONString(document.updated.rfc3339)
+    writeTime(document.updated)
     if let expires = document.expires {
       writeStaticString(", \"expires\": ")
-      writeJSONString(expires.rfc3339)
+      writeTime(expires)
     }
     writeStaticString(", \"document\": ")
     writeImmutableBuffer(data)

@@ -2,20 +2,37 @@ import DocketStore
 
 /// The statements that look into indexes, kept ready: queries of one form differ only in what is bound.
 final class IndexStatements {
+  /// What a statement gives.
+  enum Output {
+    case documents
+    case count
+  }
+
+  /// What makes the text of a statement.
+  private struct Form: Hashable {
+    struct Term: Hashable {
+      let column: IndexCondition.Column
+      let relation: IndexCondition.Relation
+    }
+
+    let output: Output
+    let index: CollectionIndex
+    let collection: CollectionPath
+    /// nil: the entries that SQLite cannot tell.
+    let terms: [Term]?
+    /// Of the keys from this one on the order is told.
+    let sortedFrom: Int?
+    let isReversed: Bool
+  }
+
   private let connection: Connection
-  private var ready: [String: Statement] = [:]
+  private var ready: [Form: Statement] = [:]
 
   /// With more forms than this all are forgotten, and made again as they come.
   private static let limit = 64
 
   init(_ connection: Connection) {
     self.connection = connection
-  }
-
-  /// What a statement gives.
-  enum Output {
-    case documents
-    case count
   }
 
   /// A statement, bound, about the entries that are as they should be; in the plan's order where it has one.
@@ -25,8 +42,32 @@ final class IndexStatements {
   func statement(
     _ output: Output, _ plan: IndexPlan, _ conditions: [IndexCondition]?, wall: Int64
   ) throws(SQLiteError) -> Statement {
-    let schema = plan.schema
-    let keys = schema.index.keys
+    let isSorted = output == .documents && conditions != nil && plan.sorted != nil
+    let form = Form(
+      output: output, index: plan.schema.index, collection: plan.schema.collection,
+      terms: conditions?.map { Form.Term(column: $0.column, relation: $0.relation) },
+      sortedFrom: isSorted ? plan.equal.count : nil, isReversed: plan.isReversed)
+    let statement = try statement(form)
+    statement.bind(wall, at: 1)
+    var parameter: Int32 = 2
+    for bound in (conditions ?? []).lazy.compactMap(\.bound) {
+      bound.bind(to: statement, at: parameter)
+      parameter += 1
+    }
+    return statement
+  }
+
+  private func statement(_ form: Form) throws(SQLiteError) -> Statement {
+    if let statement = ready[form] { return statement }
+    if ready.count >= Self.limit { ready = [:] }
+    let statement = try connection.prepare(Self.sql(form))
+    ready[form] = statement
+    return statement
+  }
+
+  private static func sql(_ form: Form) -> String {
+    let schema = IndexSchema(form.index, of: form.collection)
+    let keys = form.index.keys
     func column(_ column: IndexCondition.Column) -> String {
       switch column {
       case .rank(let key): IndexSchema.rank(of: keys[key].path)
@@ -35,50 +76,33 @@ final class IndexStatements {
       }
     }
     var parameter = 1
-    var terms = [schema.isMember, "\(schema.inexact) = \(conditions == nil ? 1 : 0)"]
-    for condition in conditions ?? [] {
-      if condition.bound == nil {
-        terms.append("\(column(condition.column)) \(condition.relation.rawValue)")
+    var terms = [schema.isMember, "\(schema.inexact) = \(form.terms == nil ? 1 : 0)"]
+    for term in form.terms ?? [] {
+      if term.relation == .isNull {
+        terms.append("\(column(term.column)) IS NULL")
       } else {
         parameter += 1
-        terms.append("\(column(condition.column)) \(condition.relation.rawValue) ?\(parameter)")
+        terms.append("\(column(term.column)) \(term.relation.rawValue) ?\(parameter)")
       }
     }
     let selection =
-      switch output {
+      switch form.output {
       case .documents: "collection, id, revision, created_at, updated_at, expires_at, data"
       case .count: "count(*)"
       }
-    var sql = """
+    let sql = """
       SELECT \(selection) FROM document_rows INDEXED BY \(schema.quotedName)
       WHERE \(terms.joined(separator: " AND ")) AND (expires_at IS NULL OR expires_at > ?1)
       """
-    if output == .documents, conditions != nil, plan.sorted != nil {
-      // SQLite would sort by a column of which all entries have the same value.
-      let fixed = Set((conditions ?? []).filter { $0.relation == .equal || $0.relation == .isNull }.map(\.column))
-      let columns = (plan.equal.count..<keys.count).flatMap { key in
-        [IndexCondition.Column.rank(key), .value(key)].map { ($0, keys[key].isDescending != plan.isReversed) }
-      }
-      let isDescendingID = (keys.last?.isDescending ?? false) != plan.isReversed
-      let order = (columns.filter { !fixed.contains($0.0) } + [(.id, isDescendingID)])
-        .map { column($0.0) + ($0.1 ? " DESC" : "") }
-      sql += " ORDER BY " + order.joined(separator: ", ")
+    guard let first = form.sortedFrom else { return sql }
+    // SQLite would sort by a column of which all entries have the same value.
+    let fixed = Set((form.terms ?? []).filter { $0.relation == .equal || $0.relation == .isNull }.map(\.column))
+    let columns = (first..<keys.count).flatMap { key in
+      [IndexCondition.Column.rank(key), .value(key)].map { ($0, keys[key].isDescending != form.isReversed) }
     }
-    let statement = try statement(sql)
-    statement.bind(wall, at: 1)
-    var next: Int32 = 2
-    for bound in (conditions ?? []).lazy.compactMap(\.bound) {
-      bound.bind(to: statement, at: next)
-      next += 1
-    }
-    return statement
-  }
-
-  private func statement(_ sql: String) throws(SQLiteError) -> Statement {
-    if let statement = ready[sql] { return statement }
-    if ready.count >= Self.limit { ready = [:] }
-    let statement = try connection.prepare(sql)
-    ready[sql] = statement
-    return statement
+    let isDescendingID = (keys.last?.isDescending ?? false) != form.isReversed
+    let order = (columns.filter { !fixed.contains($0.0) } + [(.id, isDescendingID)])
+      .map { column($0.0) + ($0.1 ? " DESC" : "") }
+    return "\(sql) ORDER BY \(order.joined(separator: ", "))"
   }
 }
