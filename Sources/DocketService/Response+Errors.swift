@@ -99,7 +99,7 @@ extension StoreError {
     case .deadlineExceeded:
       .retry(
         .serviceUnavailable, "deadline_exceeded",
-        "This took longer than it may (--scan-timeout; of a query, --query-deadline; of a batch, --batch-timeout); ask for less at once. Nothing was changed.",
+        "This took longer than it may (--scan-timeout; of a query, --query-timeout; of a batch, --batch-timeout); ask for less at once. Nothing was changed.",
         afterSeconds: 1)
     case .busy(let waited):
       .retry(

@@ -15,7 +15,7 @@ struct Docket: AsyncParsableCommand {
     version: DocketVersion.description,
     subcommands: [
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
-      ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
+      ListCommand.self, SettingsCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
       EchoCommand.self, RequestCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
     ])
 

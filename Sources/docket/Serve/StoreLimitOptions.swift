@@ -9,7 +9,10 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many seconds reading a collection may take. Beyond: 503.")
   var scanTimeout = Double(SQLiteStoreOptions().scanDeadlineMilliseconds) / 1000
 
-  @Option(help: "How many such readings may wait; a further one gets 503.")
+  @Option(help: "How many seconds a query may take. Beyond: 503.")
+  var queryTimeout = Double(SQLiteStoreOptions().queryDeadlineMilliseconds) / 1000
+
+  @Option(help: "How many such readings, and how many queries, may wait; a further one gets 503.")
   var scanQueueLength = SQLiteStoreOptions().scanQueueLength
 
   @Option(
@@ -27,7 +30,7 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "The memory in which the threads that serve keep pages of the file, together, in bytes.")
   var readCacheBytes = SQLiteStoreOptions().sessionCacheBytes
 
-  @Option(help: "The memory in which the writer, and each of two threads that scan, keeps pages, in bytes.")
+  @Option(help: "The memory in which the writer, and each of four threads that scan or query, keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
   @Option(help: "How many bytes of documents each thread that serves, and the one that writes, keeps at hand; 0: none.")
@@ -49,6 +52,7 @@ struct StoreLimitOptions: ParsableArguments {
     // The queue holds the largest document, whatever was asked for.
     options.writeQueueBytes = max(writeQueueBytes, clients.maxDocumentBytes + 1024)
     options.scanDeadlineMilliseconds = Int64(scanTimeout * 1000)
+    options.queryDeadlineMilliseconds = Int64(queryTimeout * 1000)
     options.scanQueueLength = scanQueueLength
     options.batchDeadlineMilliseconds = Int64(batchTimeout * 1000)
     options.keptAnswerHours = idempotencyHours
@@ -63,6 +67,7 @@ struct StoreLimitOptions: ParsableArguments {
   func validate() throws {
     try check("--write-queue-bytes", writeQueueBytes, 1...(1 << 40))
     try check("--scan-timeout", scanTimeout, 0.001...3600)
+    try check("--query-timeout", queryTimeout, 0.001...3600)
     try check("--scan-queue-length", scanQueueLength, 1...1_000_000)
     try check("--batch-timeout", batchTimeout, 0.001...3600)
     try check("--idempotency-hours", idempotencyHours, 1...87_600)

@@ -1,0 +1,42 @@
+import ArgumentParser
+import DocketClient
+import DocketWire
+import NIOCore
+
+struct SettingsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "settings", abstract: "Print or change what is set for a collection: its indexes.",
+    discussion: """
+      Without settings they are printed; without a collection, those of all. What is given takes the place of all that was \
+      set. Making an index takes seconds for each million documents, in which other writes wait.
+
+        docket settings /notes/ '{"indexes": [["status", "-priority"], "author.name"]}'
+      """)
+
+  @Argument(help: "The collection, such as /notes/.")
+  var path: String?
+
+  @Argument(help: "The settings: JSON, @file, or - for standard input.")
+  var settings: String?
+
+  @Flag(help: "Set nothing any more for the collection.")
+  var remove = false
+
+  @OptionGroup var server: ServerOptions
+
+  func validate() throws {
+    if let path, path.utf8.first != UInt8(ascii: "/") || path.utf8.last != UInt8(ascii: "/") {
+      throw ValidationError("a collection's path begins and ends with a slash, such as /notes/")
+    }
+    if remove, path == nil || settings != nil { throw ValidationError("--remove takes a collection and no settings") }
+  }
+
+  func run() async throws {
+    let target = "/_collections" + (path ?? "/")
+    let data = try settings.map { try DocumentInput.text($0, of: "the settings") }
+    let method: Method = remove ? .delete : data == nil ? .get : .put
+    let answer = try await server.withClient { try await $0.request(method, target, data: data) }
+    try CommandFailure.check(answer)
+    try DocumentOutput.writeReceipt(answer.data)
+  }
+}
