@@ -65,7 +65,7 @@ let package = Package(
       path: "Tests/DocketTestSupport"),
     .testTarget(name: "DocketJSONTests", dependencies: ["DocketJSON", "DocketTestSupport"]),
     .testTarget(name: "DocketWireTests", dependencies: ["DocketJSON", "DocketTestSupport", "DocketWire", nio]),
-    .testTarget(name: "DocketStoreTests", dependencies: ["DocketStore", "DocketTestSupport"]),
+    .testTarget(name: "DocketStoreTests", dependencies: ["DocketJSON", "DocketStore", "DocketTestSupport", nio]),
     .testTarget(
       name: "DocketSQLiteTests",
       dependencies: [

@@ -64,6 +64,28 @@ struct JSONStringTests {
     }
   }
 
+  @Test(
+    "what a token stands for is told in bytes, half of a surrogate pair as WTF-8",
+    arguments: [
+      (#""""#, []), (#""a\u0000é""#, [0x61, 0, 0xC3, 0xA9]), (#""\ud83d\ude00""#, [0xF0, 0x9F, 0x98, 0x80]),
+      (#""\ud800""#, [0xED, 0xA0, 0x80]), (#""\udfff\ud800x""#, [0xED, 0xBF, 0xBF, 0xED, 0xA0, 0x80, 0x78]),
+    ] as [(String, [UInt8])])
+  func content(token: String, bytes: [UInt8]) {
+    #expect(Array(token.utf8).withUnsafeBytes { JSONString.content(of: $0) } == bytes)
+  }
+
+  @Test(
+    "it is known whether a token writes an ASCII character with an escape",
+    arguments: [
+      (#""""#, false), (#""plain é""#, false), (#""\u0061""#, true), (#""\u007F""#, true), (#""\u0080""#, false),
+      (#""\u00e9\ud83d\ude00""#, false), (#""\u00e9\u0030""#, true), (#""a\n""#, true), (#""\"""#, true),
+      (#""\\""#, true),
+      (#""\/""#, true), (#""\ud800""#, false),
+    ])
+  func escapes(token: String, escapesASCII: Bool) {
+    #expect(Array(token.utf8).withUnsafeBytes { JSONString.escapesASCII($0) } == escapesASCII)
+  }
+
   private func decode(_ token: String) -> String? {
     Array(token.utf8).withUnsafeBytes { JSONString.decode($0) }
   }

@@ -46,9 +46,8 @@ public enum RepositoryConformance {
 
   public static let checks: [Check] =
     writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
-    + pastChecks
-    + answerChecks
-    + concurrencyChecks + randomChecks
+    + pastChecks + queryChecks
+    + answerChecks + concurrencyChecks + randomChecks
 }
 
 func expect(

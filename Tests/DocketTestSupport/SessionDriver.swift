@@ -192,7 +192,8 @@ public final class SessionDriver: Sendable {
     var wasOnExecutor = false
   }
 
-  private func answer<Value: Sendable>(
+  /// Asks for something in a tick.
+  func answer<Value: Sendable>(
     _ ask: @escaping @Sendable (any RepositorySession, @escaping (Result<Value, StoreError>) -> Void) -> Void
   ) async throws -> Value {
     try await answer { session, completion in ask(session) { completion($0, false) } }

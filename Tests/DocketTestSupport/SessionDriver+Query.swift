@@ -1,0 +1,25 @@
+import DocketStore
+
+extension SessionDriver {
+  /// The documents that match, as many as the visitor was given.
+  /// - Parameter stopAfter: the visitor says stop when it has so many.
+  public func query(_ query: Query, stopAfter: Int = .max) async throws -> [Document] {
+    let (found, wasOnExecutor): ([Document], Bool) = try await answer { [self] session, completion in
+      session.query(
+        query, cancellation: nil, into: ([Document](), false),
+        visit: { [self] state, document in
+          if isOnExecutor { state.1 = true }
+          state.0.append(document)
+          return state.0.count == stopAfter ? .stop : .next
+        }, completion: { completion($0.map { $0.state }) })
+    }
+    if wasOnExecutor { throw Violation(description: "a visit on the executor") }
+    return found
+  }
+
+  public func count(_ query: Query) async throws -> Int {
+    try await answer { session, completion in
+      session.count(query, cancellation: nil) { completion($0.map { $0.count }) }
+    }
+  }
+}
