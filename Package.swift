@@ -77,7 +77,8 @@ let package = Package(
     .testTarget(
       name: "DocketServerTests",
       dependencies: [
-        "DocketServer", "DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, nioPosix, logging,
+        "DocketServer", "DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, nioPosix,
+        nioConcurrency, logging,
       ]),
     .testTarget(
       name: "DocketClientTests",

@@ -1,4 +1,5 @@
 import DocketService
+import DocketTestSupport
 import DocketWire
 import NIOCore
 import Testing
@@ -172,5 +173,42 @@ struct QueryLanguageTests {
       let batch = await service.ask(.post, "/_batch", #"{"requests": [{"method": "GET", "path": "\#(path)"}]}"#)
       #expect(batch.code == 400 && batch.data.contains("not_in_batch"))
     }
+  }
+
+  @Test("Whatever is asked, the answer is a query or a refusal that says why")
+  func anything() {
+    var generator = SeededGenerator.forTest(named: "anything asked")
+    func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &generator)] }
+    let names = [
+      "where", "sort", "fields", "limit", "after", "count", "aggregate", "groupBy", "$and", "$or", "$not", "$in", "$gt",
+      "$prefix", "$contains", "$exists", "a", "a.b", "@id", "@created", "@x", "", "sum", "min", "recursive", "asOf",
+    ]
+    func json(_ depth: Int) -> String {
+      let count = Int.random(in: 0...3, using: &generator)
+      switch Int.random(in: 0..<(depth < 5 ? 10 : 4), using: &generator) {
+      case 0: return pick(["1", "-2.5e3", "0", "1e999", "true", "false", "null"])
+      case 1...3:
+        return pick([#""a""#, #""count""#, #""-a""#, #""\u0000""#, #""\ud800""#, #""2026-01-01T00:00:00Z""#, #""00""#])
+      case 4, 5: return "[" + (0..<count).map { _ in json(depth + 1) }.joined(separator: ",") + "]"
+      default:
+        return "{" + (0..<count).map { _ in "\"\(pick(names))\":\(json(depth + 1))" }.joined(separator: ",") + "}"
+      }
+    }
+    var queries = 0
+    for _ in 0..<20_000 {
+      let inPath = (0..<Int.random(in: 0...2, using: &generator)).map { _ in
+        let name = pick(names)
+        return pick([name, "where[\(pick(names))]", "where[a][\(name)]", "where[", "where[a"]) + "=" + json(4)
+      }
+      let path = pick(["/n/", "/_documents"]) + "?" + inPath.joined(separator: "&")
+      switch QueryService.operation(.get, path, json(0)) {
+      case .query: queries += 1
+      case .answer(let response):
+        #expect(response.status == .badRequest && response.data?.readableBytes ?? 0 > 30, "\(path)")
+      case .document, .past: break
+      default: Issue.record("\(path)")
+      }
+    }
+    #expect(queries > 500)
   }
 }

@@ -1,0 +1,77 @@
+import DocketStore
+import NIOConcurrencyHelpers
+
+/// A store that never answers, and keeps the cancellations of the queries that it was asked.
+final class SilentRepository: DocumentRepository {
+  private let box = NIOLockedValueBox<[QueryCancellation?]>([])
+
+  var cancellations: [QueryCancellation?] { box.withLockedValue { $0 } }
+
+  func makeSession(
+    deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+  ) throws(StoreError) -> any RepositorySession {
+    Session { [box] cancellation in box.withLockedValue { $0.append(cancellation) } }
+  }
+
+  func waitForFailure() async throws -> StoreError {
+    while true { try await Task.sleep(for: .seconds(3600)) }
+  }
+
+  func close() {}
+
+  private final class Session: RepositorySession {
+    private(set) var isInTick = false
+    private let note: (QueryCancellation?) -> Void
+
+    init(note: @escaping (QueryCancellation?) -> Void) { self.note = note }
+
+    func beginTick() { isInTick = true }
+    func endTick() { isInTick = false }
+    func readsAreDurable(otherwise body: @escaping (Bool) -> Void) -> Bool { true }
+    func data(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? { nil }
+    func close() {}
+
+    func query<State: Sendable>(
+      _ query: Query, cancellation: QueryCancellation?, into state: State,
+      visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+      completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
+    ) { note(cancellation) }
+
+    func count(
+      _ query: Query, cancellation: QueryCancellation?,
+      completion: @escaping (Result<(count: Int, report: QueryReport), StoreError>) -> Void
+    ) { note(cancellation) }
+
+    func document(at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void) {}
+    func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {}
+    func revision(at time: Timestamp, completion: @escaping (Result<Revision, StoreError>) -> Void) {}
+    func status(completion: @escaping (Result<StoreStatus, StoreError>) -> Void) {}
+
+    func scan<State: Sendable>(
+      _ collection: CollectionPath, after: String?, into state: State,
+      visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+      completion: @escaping (Result<State, StoreError>) -> Void
+    ) {}
+
+    func transact<Answer>(
+      _ transaction: Transaction<Answer>,
+      completion: @escaping (Result<TransactionOutcome<Answer>, StoreError>) -> Void
+    ) {}
+
+    func document(
+      at path: DocumentPath, asOf moment: PastMoment, completion: @escaping (Result<Document?, StoreError>) -> Void
+    ) {}
+
+    func scan<State: Sendable>(
+      _ collection: CollectionPath, after: String?, asOf moment: PastMoment, into state: State,
+      visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+      completion: @escaping (Result<(state: State, stoppedBehind: String?), StoreError>) -> Void
+    ) {}
+
+    func versions<State: Sendable>(
+      of path: DocumentPath, before: Revision?, into state: State,
+      visit: @escaping @Sendable (inout State, Version) -> ScanStep,
+      completion: @escaping (Result<State?, StoreError>) -> Void
+    ) {}
+  }
+}
