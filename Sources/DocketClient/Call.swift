@@ -5,13 +5,18 @@ import NIOCore
 struct Call: Sendable, Equatable {
   let id: UInt64
   let request: Request
+  /// Whether its sender knows that to carry it out twice is to carry it out once.
+  let isIdempotent: Bool
   /// How often it has been tried in vain.
   var failedAttempts = 0
   /// Whether it has left, on this connection or an earlier one.
   var wasSent = false
 
-  init(id: UInt64, method: Method, path: String, data: ByteBuffer?, headers: Headers?) {
+  init(
+    id: UInt64, method: Method, path: String, data: ByteBuffer?, headers: Headers?, isIdempotent: Bool = false
+  ) {
     self.id = id
+    self.isIdempotent = isIdempotent
     request = Request(method: method, path: ByteBuffer(string: path), data: data, headers: headers)
   }
 
@@ -27,7 +32,7 @@ struct Call: Sendable, Equatable {
   /// differ: 200 for 201, 404 for 204; but with a condition they would meet their own first effect, and on the original
   /// route `/item` both take one element of many, and the second time another one. POST and PATCH are never repeated.
   var isRepeatable: Bool {
-    if has.key { return true }
+    if has.key || isIdempotent { return true }
     return switch request.method {
     case .get: true
     case .put, .delete: !request.path.readableBytesView.elementsEqual("/item".utf8) && !has.condition

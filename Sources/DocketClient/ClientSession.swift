@@ -9,9 +9,9 @@ final class ClientSession {
   private var state: ClientState
   private var randomness = SystemRandomNumberGenerator()
 
-  /// A call's task, and the timer that ends its waiting.
+  /// Who wants to know how a call has ended, and the timer that ends the waiting.
   private struct Waiter {
-    let continuation: CheckedContinuation<Answer, any Error>
+    let completion: (Result<Answer, any Error>) -> Void
     let timer: Scheduled<Void>
   }
 
@@ -27,11 +27,11 @@ final class ClientSession {
     state = ClientState(address: address, configuration: configuration)
   }
 
-  func submit(_ call: Call, _ continuation: CheckedContinuation<Answer, any Error>) {
+  func submit(_ call: Call, _ completion: @escaping (Result<Answer, any Error>) -> Void) {
     let timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.requestTimeout)) {
       self.perform(self.state.timedOut(call.id))
     }
-    waiters[call.id] = Waiter(continuation: continuation, timer: timer)
+    waiters[call.id] = Waiter(completion: completion, timer: timer)
     perform(state.submit(call))
   }
 
@@ -75,9 +75,9 @@ final class ClientSession {
     guard let waiter = waiters.removeValue(forKey: id) else { return }
     waiter.timer.cancel()
     switch outcome {
-    case .answered(let answer): waiter.continuation.resume(returning: answer)
-    case .failed(let error): waiter.continuation.resume(throwing: error)
-    case .cancelled: waiter.continuation.resume(throwing: CancellationError())
+    case .answered(let answer): waiter.completion(.success(answer))
+    case .failed(let error): waiter.completion(.failure(error))
+    case .cancelled: waiter.completion(.failure(CancellationError()))
     }
   }
 

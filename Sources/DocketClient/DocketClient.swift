@@ -61,13 +61,32 @@ public final class DocketClient: Sendable {
         eventLoop.execute { [session] in
           // The cancellation may have come by the loop before this did, and found no call.
           guard !isCancelled.value else { return continuation.resume(throwing: CancellationError()) }
-          session.value.submit(call, continuation)
+          session.value.submit(call) { continuation.resume(with: $0) }
         }
       }
     } onCancel: {
       isCancelled.set()
       eventLoop.execute { [session] in session.value.cancel(call.id) }
     }
+  }
+
+  /// Sends a request and returns at once. Requests of one task so started are sent in the order of the calls.
+  ///
+  /// - Parameters:
+  ///   - data: JSON text that its sender has checked.
+  ///   - headers: sent as they are; the client adds no key of its own.
+  ///   - isIdempotent: whether the request may be sent again when its answer was lost, without a key.
+  package func start(
+    _ method: Method, _ path: String, checkedData data: ByteBuffer?, headers: Headers? = nil, isIdempotent: Bool
+  ) -> EventLoopFuture<Answer> {
+    let call = Call(
+      id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data, headers: headers,
+      isIdempotent: isIdempotent)
+    let answer = eventLoop.makePromise(of: Answer.self)
+    eventLoop.execute { [session] in
+      session.value.submit(call) { answer.completeWith($0) }
+    }
+    return answer.futureResult
   }
 
   /// The headers with a key for what may have to be sent again and must not be done again.

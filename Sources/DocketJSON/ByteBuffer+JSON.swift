@@ -10,4 +10,9 @@ extension ByteBuffer {
     text.withUTF8 { JSONString.encode(UnsafeRawBufferPointer($0)) { writeBytes($0) } }
     return writerIndex - start
   }
+
+  /// Writes bytes as a JSON string, quotes included. Whether they are UTF-8 is not looked at.
+  package mutating func writeJSONString(utf8 bytes: UnsafeRawBufferPointer) {
+    JSONString.encode(bytes) { writeBytes($0) }
+  }
 }

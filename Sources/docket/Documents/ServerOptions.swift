@@ -26,14 +26,15 @@ struct ServerOptions: ParsableArguments {
 
   /// Runs `body` with a client and closes it. Errors of the client become those of a command.
   ///
-  /// Somebody waits in front of a terminal, or a script knows better: nothing is tried twice.
+  /// - Parameter maximumAttempts: one where somebody waits in front of a terminal, or a script knows better.
   func withClient<Value: Sendable>(
-    _ body: @Sendable (DocketClient) async throws -> Value
+    maximumAttempts: Int = 1, _ body: @Sendable (DocketClient) async throws -> Value
   ) async throws -> Value {
     let client = DocketClient(
       address,
       configuration: ClientConfiguration(
-        connectTimeout: .seconds(min(timeout, 5)), requestTimeout: .seconds(timeout), maximumAttempts: 1))
+        connectTimeout: .seconds(min(timeout, 5)), requestTimeout: .seconds(timeout),
+        maximumAttempts: maximumAttempts))
     let result: Result<Value, any Error>
     do {
       result = .success(try await body(client))
