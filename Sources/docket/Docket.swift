@@ -15,8 +15,9 @@ struct Docket: AsyncParsableCommand {
     version: DocketVersion.description,
     subcommands: [
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
-      ListCommand.self, SettingsCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
-      EchoCommand.self, RequestCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
+      ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
+      EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self,
+      BenchCommand.self, SQLCommand.self, ResetCommand.self,
     ])
 
   /// What an error on the terminal begins with.

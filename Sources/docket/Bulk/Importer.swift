@@ -1,0 +1,194 @@
+import DequeModule
+import DocketClient
+import DocketJSON
+import DocketWire
+import NIOCore
+
+/// Sends a source's documents to a server in batches, a few of them on their way at once, and keeps account of what was
+/// acknowledged.
+///
+/// A batch that the server refuses for one of its requests is sent again without it. Where the same path occurs twice in a
+/// source, the later document stands in the end, unless the earlier one's batch had to be sent again so.
+struct Importer {
+  struct Options: Sendable {
+    let limits: ImportBatch.Limits
+    /// Whether a bad record ends the import: then no more is read, and what is on its way is waited for.
+    let stopsOnBadRecord: Bool
+    let isQuiet: Bool
+    /// Where the state is kept.
+    let statePath: String?
+    /// Whether each batch needs a key, since to carry it out twice would make its documents twice.
+    let usesKeys: Bool
+  }
+
+  private struct Sent {
+    var batch: ImportBatch
+    /// Nil for a batch without requests.
+    var answer: EventLoopFuture<Answer>?
+  }
+
+  private static let maximumInFlight = 4
+  private static let maximumAttempts = 10
+  private static let saveInterval = Duration.milliseconds(200)
+
+  /// What was acknowledged, and where the source goes on behind it.
+  private(set) var state: ImportState
+
+  private let client: DocketClient
+  private let options: Options
+  private var source: ImportSource
+  private var progress: BulkProgress
+  private var inFlight: Deque<Sent> = []
+  /// A request for which the batch before had no room is in the source's buffer.
+  private var waiting: (number: Int, isLone: Bool)?
+  /// Of the record with which the next batch begins, as it is told to one that begins again there.
+  private var nextNumber: Int
+  private var isReading = true
+  /// Bad records at which the import has stopped, which are not behind it.
+  private var stoppingRecords = 0
+  private var lastSave = ContinuousClock.now
+
+  init(_ source: ImportSource, client: DocketClient, state: ImportState, options: Options) {
+    self.source = source
+    self.client = client
+    self.state = state
+    self.options = options
+    nextNumber = state.place.number
+    progress = BulkProgress(
+      isQuiet: options.isQuiet, totalBytes: source.size, bytes: state.place.offset, documents: state.tally.documents)
+  }
+
+  /// What became of all records, those of earlier runs included.
+  var tally: ImportTally {
+    var tally = state.tally
+    tally.bad += stoppingRecords
+    return tally
+  }
+
+  mutating func run() async throws {
+    // The run's name must be on disk before the first of its keys is used.
+    try saveState()
+    let result: Result<Void, any Error>
+    do {
+      while isReading {
+        let batch = try nextBatch()
+        try await send(batch)
+      }
+      while !inFlight.isEmpty { try await settleFirst() }
+      result = .success(())
+    } catch {
+      result = .failure(error)
+    }
+    try saveState()
+    try progress.clear()
+    try result.get()
+  }
+
+  // MARK: Reading
+
+  private mutating func nextBatch() throws -> ImportBatch {
+    var batch = ImportBatch(firstNumber: nextNumber)
+    defer { nextNumber = batch.place.number }
+    if let waiting {
+      batch.append(source.request, number: waiting.number, isLone: waiting.isLone)
+      self.waiting = nil
+    }
+    while true {
+      batch.place = source.place
+      switch try source.next() {
+      case .request(let number, let isLone):
+        guard batch.hasRoom(for: source.request, isLone: isLone, limits: options.limits) else {
+          waiting = (number, isLone)
+          return batch
+        }
+        batch.append(source.request, number: number, isLone: isLone)
+      case .expired:
+        batch.tally.skipped += 1
+      case .bad(let number, let reason, let isLast):
+        try report(number, reason)
+        isReading = !isLast && !options.stopsOnBadRecord
+        guard isReading else {
+          stoppingRecords += 1
+          return batch
+        }
+        batch.tally.bad += 1
+      case .end:
+        batch.place = source.place
+        isReading = false
+        return batch
+      }
+    }
+  }
+
+  private mutating func report(_ number: Int, _ reason: String) throws {
+    try progress.clear()
+    try StandardStream.error.writeLine("docket: \(source.name): \(source.unit) \(number): \(reason)")
+  }
+
+  // MARK: Sending
+
+  private mutating func send(_ batch: ImportBatch) async throws {
+    while inFlight.count >= Self.maximumInFlight { try await settleFirst() }
+    inFlight.append(Sent(batch: batch, answer: batch.isEmpty ? nil : start(batch)))
+  }
+
+  private func start(_ batch: ImportBatch) -> EventLoopFuture<Answer> {
+    var headers: Headers?
+    if options.usesKeys {
+      let suffix = batch.removals == 0 ? "" : "-\(batch.removals)"
+      headers = Headers([("Idempotency-Key", "\(state.run)-\(batch.firstNumber)\(suffix)")])
+    }
+    guard batch.isLone else {
+      return client.start(
+        .post, "/_batch", checkedData: batch.data, headers: headers, isIdempotent: !options.usesKeys)
+    }
+    guard let request = try? Request.parse(batch.loneRequest) else {
+      preconditionFailure("requests are made of documents that were checked")
+    }
+    for field in request.headers?.fields ?? [] {
+      headers = headers ?? Headers()
+      headers?.append(field.name, field.value)
+    }
+    return client.start(
+      request.method, String(buffer: request.path), checkedData: request.data, headers: headers,
+      isIdempotent: !options.usesKeys)
+  }
+
+  // MARK: Answers
+
+  /// Waits until the batch that was sent first is done.
+  private mutating func settleFirst() async throws {
+    guard var sent = inFlight.popFirst() else { return }
+    var attempts = 1
+    while let answer = sent.answer {
+      switch try ImportAnswer(try await answer.get(), isLone: sent.batch.isLone) {
+      case .stored(let imported, let replaced):
+        sent.batch.tally.imported += imported
+        sent.batch.tally.replaced += replaced
+        sent.answer = nil
+      case .bad(let index, let reason):
+        try report(sent.batch.remove(at: index), reason)
+        sent.batch.tally.bad += 1
+        if options.stopsOnBadRecord { isReading = false }
+        sent.answer = sent.batch.isEmpty ? nil : start(sent.batch)
+      case .later(let seconds, let refusal):
+        guard attempts < Self.maximumAttempts else { throw DocketClientError.refused(refusal) }
+        attempts += 1
+        try await Task.sleep(for: .seconds(seconds))
+        sent.answer = start(sent.batch)
+      case .refused(let refusal):
+        throw DocketClientError.refused(refusal)
+      }
+    }
+    state.tally += sent.batch.tally
+    state.place = sent.batch.place
+    if ContinuousClock.now - lastSave > Self.saveInterval { try saveState() }
+    try progress.show(bytes: state.place.offset, documents: state.tally.documents)
+  }
+
+  private mutating func saveState() throws {
+    guard let path = options.statePath else { return }
+    try state.save(path: path)
+    lastSave = ContinuousClock.now
+  }
+}
