@@ -23,6 +23,11 @@ struct AnswerFields {
     return value
   }
 
+  /// Nil for a member that is null or not there.
+  func optionalValue(_ name: String) -> ByteBuffer? {
+    values[name].flatMap { $0.readableBytesView.elementsEqual("null".utf8) ? nil : $0 }
+  }
+
   func text(_ name: String) throws(DocketClientError) -> String {
     guard let text = try value(name).withUnsafeReadableBytes({ JSONOutline.text($0) }) else {
       throw .badAnswer(reason: "'\(name)' in the answer is not a string")
@@ -32,7 +37,7 @@ struct AnswerFields {
 
   /// Nil for a member that is null or not there.
   func optionalText(_ name: String) throws(DocketClientError) -> String? {
-    guard let value = values[name], !value.readableBytesView.elementsEqual("null".utf8) else { return nil }
+    guard optionalValue(name) != nil else { return nil }
     return try text(name)
   }
 
@@ -45,7 +50,7 @@ struct AnswerFields {
 
   /// Nil for a member that is null or not there.
   func optionalInteger(_ name: String) throws(DocketClientError) -> Int64? {
-    guard let value = values[name], !value.readableBytesView.elementsEqual("null".utf8) else { return nil }
+    guard optionalValue(name) != nil else { return nil }
     return try integer(name)
   }
 

@@ -50,6 +50,11 @@ extension DocketClient {
     try await success(.get, "\(path)?asOf=\(moment.percentEncoded)").data
   }
 
+  /// The number of the last change to any document.
+  public func newestRevision() async throws -> Int64 {
+    try AnswerFields(try await success(.get, "/_stats").data).integer("revision")
+  }
+
   /// One page of a document's versions, newest first.
   /// - Parameters:
   ///   - limit: how many at most; the server has a limit of its own.

@@ -1,7 +1,7 @@
 import DocketWire
 import NIOCore
 
-/// A part of a collection.
+/// A part of a collection, or of what a query finds.
 public struct DocumentPage: Sendable, Equatable {
   /// A document as a page shows it.
   public struct Item: Sendable, Equatable {
@@ -13,16 +13,22 @@ public struct DocumentPage: Sendable, Equatable {
     public let updated: String
     /// When it ends by itself; nil: never.
     public let expires: String?
-    /// JSON text, byte for byte as it was written.
+    /// JSON text, byte for byte as it was written; where a query names fields, an object with those.
     public let document: ByteBuffer
     /// All of this as the server told it.
     public let json: ByteBuffer
   }
 
-  /// In the byte order of the ids.
+  /// In the byte order of the ids, or as a query sorts them.
   public let items: [Item]
   /// Where the next page begins; nil when this is the last one.
   public let next: String?
+  /// How many documents the query finds in all, where it asks for that.
+  public let count: Int64?
+  /// JSON text: how the documents were found, where the query asks for that.
+  public let explanation: ByteBuffer?
+  /// JSON text: that many documents were looked through, and what index would help.
+  public let warning: ByteBuffer?
   /// All of this as the server told it.
   public let json: ByteBuffer
 }
@@ -36,6 +42,9 @@ extension DocumentPage {
     }
     self.items = items
     next = try fields.optionalText("next")
+    count = try fields.optionalInteger("count")
+    explanation = fields.optionalValue("explain")
+    warning = fields.optionalValue("warning")
     json = data
   }
 }

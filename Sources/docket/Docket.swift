@@ -16,7 +16,7 @@ struct Docket: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
       ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
-      EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self,
+      EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self, ExportCommand.self,
       BenchCommand.self, SQLCommand.self, ResetCommand.self,
     ])
 
