@@ -154,7 +154,8 @@ struct QueryPageTests {
       ("/n/?where[s]=open&sort=-p,s&where[q][$gt]=1", #"["s", "-p"]"#), ("/n/?where[p][$gt]=1", #"["p"]"#),
       ("/n/?where[p][$prefix]=a&where[s]=x&where[q][$lt]=1", #"["s", "p"]"#), ("/n/?where[p][$in]=[1]", #"["p"]"#),
       ("/n/?where[p][$ne]=1", nil), ("/n/?where[$or]=[{\"a\":1},{\"b\":1}]", nil), ("/n/?where[p]=[1]", nil),
-      ("/n/?where[p][$contains]=1", nil), ("/n/?sort=@updated", nil), ("/n/?where[s]=open&sort=@id,p", #"["s"]"#),
+      ("/n/?where[p][$contains]=1", nil), ("/n/?sort=@updated", nil),
+      ("/n/?sort=@updated,p&where[p][$gt]=1", #"["p"]"#), ("/n/?where[s]=open&sort=@id,p", #"["s"]"#),
       ("/n/?recursive=true&where[s]=open", nil), ("/_documents?sort=s", nil),
       ("/n/?where[s]=open&aggregate={\"n\":\"count\"}", #"["s"]"#), ("/n/?aggregate={\"n\":\"count\"}", nil),
     ] as [(String, String?)])

@@ -107,7 +107,7 @@ extension DocumentService {
   ///   - reports: of the reads that were made, the first of which is explained.
   ///   - results: the answer's object so far, its brace left open.
   private func respond(
-    to request: QueryRequest, _ moment: PastMoment?, _ reports: [QueryReport], behind results: ByteBuffer
+    to request: QueryRequest, _ moment: PastMoment?, _ reports: [QueryReport], behind results: consuming ByteBuffer
   ) -> Response {
     var text = results
     if let moment {

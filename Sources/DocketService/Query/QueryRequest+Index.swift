@@ -12,12 +12,11 @@ extension QueryRequest {
       keys.append(Query.SortKey(field))
     }
     // Fields of which only one value is left have no part in the order.
-    let sort = sort.filter { key in !keys.contains { $0.field == key.field } }
+    let sort = sort.filter { key in !keys.contains { $0.field == key.field } }.prefix { $0.field.isValue }
+    keys += sort
     if sort.isEmpty {
       let bounded = tests.first { field, test in test.wantsRange && !keys.contains { $0.field == field } }
       if let bounded { keys.append(Query.SortKey(bounded.field)) }
-    } else {
-      keys += sort.prefix { $0.field.isValue }
     }
     return keys.map(\.name)
   }
