@@ -195,13 +195,14 @@ struct QueryLanguageTests {
       }
     }
     var queries = 0
-    for _ in 0..<20_000 {
+    for _ in 0..<6_000 {
       let inPath = (0..<Int.random(in: 0...2, using: &generator)).map { _ in
         let name = pick(names)
         return pick([name, "where[\(pick(names))]", "where[a][\(name)]", "where[", "where[a"]) + "=" + json(4)
       }
       let path = pick(["/n/", "/_documents"]) + "?" + inPath.joined(separator: "&")
-      switch QueryService.operation(.get, path, json(0)) {
+      let data = pick([json(0), "{\"where\": {\"a\": \(json(2))}}"])
+      switch QueryService.operation(.get, path, data) {
       case .query: queries += 1
       case .answer(let response):
         #expect(response.status == .badRequest && response.data?.readableBytes ?? 0 > 30, "\(path)")
@@ -209,6 +210,6 @@ struct QueryLanguageTests {
       default: Issue.record("\(path)")
       }
     }
-    #expect(queries > 500)
+    #expect(queries > 200)
   }
 }
