@@ -35,7 +35,7 @@ struct QueryTests {
       indexes: indexes.map { CollectionIndex($0.map(CollectionIndex.Key.init(name:))) })
     _ = try await session.change(CollectionPath(unchecked: "/c/"), to: settings)
     var indexed = 0
-    let all = try await session.query(Query(scope: .everything)).documents
+    let all = try await session.answer(to: Query(scope: .everything)).documents
     #expect(all.count == 300)
     func field(_ name: String) -> Field { .value(FieldPath(unchecked: [name])) }
     func randomFilter(_ depth: Int) -> Filter {
@@ -73,16 +73,16 @@ struct QueryTests {
         }
       }.filter { filter.matches($0) }.sorted { order.order(order.position(of: $0), order.position(of: $1)) < 0 }
       var query = Query(scope: scope, filter: filter, order: keys)
-      let (documents, report) = try await session.query(query)
+      let (documents, report) = try await session.answer(to: query)
       #expect(documents == expected, "round \(round)")
       if report.index != nil { indexed += 1 }
       query.order = nil
-      #expect(try await session.count(query).count == expected.count, "round \(round)")
+      #expect(try await session.count(query) == expected.count, "round \(round)")
       query.order = keys
       query.limit = Int.random(in: 1...40, using: &generator)
       var pages: [Document] = []
       while true {
-        let page = try await session.query(query).documents
+        let page = try await session.answer(to: query).documents
         #expect(page.count <= query.limit ?? 0)
         pages += page
         guard page.count == query.limit, let last = page.last else { break }
@@ -109,9 +109,9 @@ struct QueryTests {
       scope: .everything, filter: .test(.value(FieldPath(unchecked: ["n"])), .greaterOrEqual(QueryValue("5"))),
       order: [Query.SortKey(.value(FieldPath(unchecked: ["n"])), isDescending: true)], limit: 3)
     query.moment = moment
-    let page = try await session.query(query).documents
+    let page = try await session.answer(to: query).documents
     #expect(page.map(\.path.id) == ["19", "18", "17"])
-    #expect(try await session.count(query).count == 15)
+    #expect(try await session.count(query) == 15)
     await session.close()
     try store.closeAndCheck()
   }
@@ -123,13 +123,15 @@ struct QueryTests {
     _ = try await session.writeAll((0..<20).map { .put(DocumentPath("/c/", "\($0)"), data: .init(string: "1")) })
     var query = Query(scope: .everything, filter: .test(.revision, .less(QueryValue("3"))), order: nil)
     query.scanLimit = 19
-    await #expect(throws: StoreError.scanRefused(scanned: 19)) { try await session.query(query) }
+    await #expect(throws: StoreError.scanRefused(scanned: 19)) { try await session.answer(to: query) }
     query.scanLimit = 20
-    #expect(try await session.query(query).documents.count == 2)
+    #expect(try await session.answer(to: query).documents.count == 2)
     let cancellation = QueryCancellation()
     cancellation.cancel()
-    await #expect(throws: StoreError.deadlineExceeded) { try await session.query(query, cancellation: cancellation) }
-    #expect(try await session.query(query).report.scanned == 20)
+    await #expect(throws: StoreError.deadlineExceeded) {
+      try await session.answer(to: query, cancellation: cancellation)
+    }
+    #expect(try await session.answer(to: query).report.scanned == 20)
     await session.close()
     try store.closeAndCheck()
   }

@@ -1,3 +1,4 @@
+import DocketStore
 import DocketTestSupport
 import Testing
 
@@ -6,6 +7,21 @@ struct RepositoryConformanceTests {
   @Test("keeps the contract of a repository", arguments: RepositoryConformance.checks)
   func conforms(check: RepositoryConformance.Check) async throws {
     let store = try StoreFixture(clock: nil)
+    try await check.run(store.repository)
+    try store.checkIntegrity()
+  }
+
+  @Test("answers queries the same when collections have indexes", arguments: RepositoryConformance.queryChecks)
+  func conformsWithIndexes(check: RepositoryConformance.Check) async throws {
+    let store = try StoreFixture(clock: nil)
+    let session = try store.session()
+    let names = [["a"], ["-b", "a"], ["n.x", "-a"], ["a", "b", "-e"], ["d"]]
+    let settings = CollectionSettings(
+      indexes: names.map { CollectionIndex($0.map(CollectionIndex.Key.init(name:))) })
+    for collection in ["/q/", "/q0/", "/q/1/"] {
+      _ = try await session.change(CollectionPath(unchecked: collection), to: settings)
+    }
+    await session.close()
     try await check.run(store.repository)
     try store.checkIntegrity()
   }

@@ -42,6 +42,17 @@ final class SilentRepository: DocumentRepository {
       completion: @escaping (Result<(count: Int, report: QueryReport), StoreError>) -> Void
     ) { note(cancellation) }
 
+    func change(
+      _ collection: CollectionPath, to settings: CollectionSettings?,
+      completion: @escaping (Result<SettingsChange, StoreError>) -> Void
+    ) {}
+
+    func settings(
+      of collection: CollectionPath, completion: @escaping (Result<CollectionSettings?, StoreError>) -> Void
+    ) {}
+
+    func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {}
+
     func document(at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void) {}
     func submit(_ write: Write, completion: @escaping (Result<WriteOutcome, StoreError>) -> Void) {}
     func revision(at time: Timestamp, completion: @escaping (Result<Revision, StoreError>) -> Void) {}

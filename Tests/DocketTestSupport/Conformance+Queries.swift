@@ -2,7 +2,7 @@ import DocketStore
 import NIOCore
 
 extension RepositoryConformance {
-  static let queryChecks: [Check] = [
+  public static let queryChecks: [Check] = [
     Check("a query finds what reading every document finds, in its order, from any place on") { repository in
       let driver = try SessionDriver(repository)
       var random = RandomQueries(generator: .forTest(named: "queries"))

@@ -22,4 +22,25 @@ extension SessionDriver {
       session.count(query, cancellation: nil) { completion($0.map { $0.count }) }
     }
   }
+
+  /// The documents that match, in the query's order, and how they were found.
+  public func answer(
+    to query: Query, cancellation: QueryCancellation? = nil
+  ) async throws -> (documents: [Document], report: QueryReport) {
+    try await answer { session, completion in
+      session.query(
+        query, cancellation: cancellation, into: [Document](),
+        visit: { documents, document in
+          documents.append(document)
+          return .next
+        }, completion: { completion($0.map { ($0.state, $0.report) }) })
+    }
+  }
+
+  /// Sets what holds for a collection; nil sets nothing.
+  public func change(_ collection: CollectionPath, to settings: CollectionSettings?) async throws -> SettingsChange {
+    try await answer { session, completion in
+      session.change(collection, to: settings, completion: completion)
+    }
+  }
 }

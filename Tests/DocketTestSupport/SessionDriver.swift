@@ -148,35 +148,6 @@ public final class SessionDriver: Sendable {
     try await answer { session, completion in session.status(completion: completion) }
   }
 
-  /// The documents that match, in the query's order.
-  public func query(
-    _ query: Query, cancellation: QueryCancellation? = nil
-  ) async throws -> (documents: [Document], report: QueryReport) {
-    try await answer { session, completion in
-      session.query(
-        query, cancellation: cancellation, into: [Document](),
-        visit: { documents, document in
-          documents.append(document)
-          return .next
-        }, completion: { completion($0.map { ($0.state, $0.report) }) })
-    }
-  }
-
-  public func count(
-    _ query: Query, cancellation: QueryCancellation? = nil
-  ) async throws -> (count: Int, report: QueryReport) {
-    try await answer { session, completion in
-      session.count(query, cancellation: cancellation, completion: completion)
-    }
-  }
-
-  /// Sets what holds for a collection; nil sets nothing.
-  public func change(_ collection: CollectionPath, to settings: CollectionSettings?) async throws -> SettingsChange {
-    try await answer { session, completion in
-      session.change(collection, to: settings, completion: completion)
-    }
-  }
-
   /// Closes the session.
   public func close() async {
     await withCheckedContinuation { continuation in

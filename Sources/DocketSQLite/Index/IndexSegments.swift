@@ -45,8 +45,10 @@ struct IndexSegments {
       prefix += IndexCondition.equal(key, value)
     }
     let wantsDescendingIDs = order.last?.isDescending ?? false
-    let id = Array(after.path.id.utf8)
-    let ties = hasTies ? [prefix + [IndexCondition(.id, wantsDescendingIDs ? .less : .greater, .text(id))]] : []
+    // A place in another collection is before or behind all that are equal in the keys.
+    let isHere = after.path.collection == plan.schema.collection
+    let beyond = IndexCondition(.id, wantsDescendingIDs ? .less : .greater, .text(Array(after.path.id.utf8)))
+    let ties = hasTies ? [prefix + (isHere ? [beyond] : [])] : []
     conditions = (ties + behind.reversed().flatMap { $0 }).map { $0 + plan.range }
   }
 }

@@ -9,21 +9,28 @@ struct PathRange {
 
   /// - Parameter after: begins behind this path, whether or not there is such a document; nil begins at the start.
   init(_ scope: Query.Scope, after: DocumentPath? = nil) {
+    let first: String
     switch scope {
     case .collection(let collection):
-      lowerCollection = after?.collection.description ?? collection.description
+      first = collection.description
       // No name holds a control character, so nothing is between.
-      upperCollection = collection.description + "\u{1}"
+      upperCollection = first + "\u{1}"
     case .tree(let collection):
-      lowerCollection = after?.collection.description ?? collection.description
+      first = collection.description
       // Behind the slash at the end comes the digit 0.
-      upperCollection = collection.description.dropLast() + "0"
+      upperCollection = first.dropLast() + "0"
     case .everything:
-      lowerCollection = after?.collection.description ?? "/"
+      first = "/"
       upperCollection = "0"
     }
-    // No id is empty, so all ids are greater than the empty one.
-    lowerID = after?.id ?? ""
+    // No id is empty, so all ids are greater than the empty one. A place before the first collection says nothing.
+    if let after, !after.collection.description.utf8.lexicographicallyPrecedes(first.utf8) {
+      lowerCollection = after.collection.description
+      lowerID = after.id
+    } else {
+      lowerCollection = first
+      lowerID = ""
+    }
   }
 
   static let sql = "(collection, id) > (?1, ?2) AND collection < ?3"

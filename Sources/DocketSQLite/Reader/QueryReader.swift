@@ -37,11 +37,13 @@ struct QueryReader {
   func run(
     _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
   ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
-    var wanted = query.limit ?? .max
+    var count = 0
+    var bytes = 0
     func visitWanted(_ document: Document) -> ScanStep {
-      wanted -= 1
+      count += 1
+      bytes += document.data.readableBytes
       let step = visit(document)
-      return wanted > 0 ? step : .stop
+      return count >= query.limit ?? .max || (count >= 2 && bytes >= query.limitBytes) ? .stop : step
     }
     if query.moment == nil {
       try takeSnapshot()
