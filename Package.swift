@@ -85,6 +85,7 @@ let package = Package(
       dependencies: [
         "DocketClient", "DocketServer", "DocketService", "DocketTestSupport", "DocketWire", nio, nioPosix, logging,
       ]),
+    .testTarget(name: "DocketCommandTests", dependencies: ["docket", "DocketTestSupport", nio]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["docket", "DocketClient", "DocketTestSupport", "DocketWire", nio],

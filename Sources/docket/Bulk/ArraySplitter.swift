@@ -12,12 +12,12 @@ struct ArraySplitter: RecordSplitter {
 
   private var place: Place
   private var depth = 0
-  private var isEmpty = true
+  /// Whether a bracket that comes next is the array's end.
+  private var mayEnd = true
 
   /// - Parameter isInside: whether the source is read from a place behind one of the elements.
   init(isInside: Bool) {
     place = isInside ? .beforeElement : .beforeArray
-    isEmpty = !isInside
   }
 
   mutating func advance(_ bytes: UnsafeRawBufferPointer) throws(BadRecord) -> SplitStep {
@@ -43,12 +43,12 @@ struct ArraySplitter: RecordSplitter {
         place = .string
       case .beforeElement where byte.isJSONSpace:
         return .between(index)
-      case .beforeElement where byte == UInt8(ascii: "]") && isEmpty:
+      case .beforeElement where byte == UInt8(ascii: "]") && mayEnd:
         place = .behindArray
         return .between(index)
       case .beforeElement, .element:
         place = .element
-        if step(over: byte) { return .end(index, numbers: 1) }
+        if step(over: byte) { return .end(byte == UInt8(ascii: ",") ? index : index - 1, numbers: 1) }
       }
     }
     return .more
@@ -62,13 +62,15 @@ struct ArraySplitter: RecordSplitter {
     case UInt8(ascii: "["), UInt8(ascii: "{"):
       depth += 1
     case UInt8(ascii: "]") where depth == 0:
-      place = .behindArray
+      // The bracket is left for later, so that whoever begins again behind the last element sees the array's end.
+      place = .beforeElement
+      mayEnd = true
       return true
     case UInt8(ascii: "]"), UInt8(ascii: "}"):
       depth = max(depth - 1, 0)
     case UInt8(ascii: ",") where depth == 0:
       place = .beforeElement
-      isEmpty = false
+      mayEnd = false
       return true
     default:
       break

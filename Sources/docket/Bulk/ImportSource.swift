@@ -84,7 +84,7 @@ struct ImportSource {
     case .ndjson, .export:
       return record.trimmingJSONSpace
     case .array:
-      if content.last == UInt8(ascii: ",") || content.last == UInt8(ascii: "]") { content = content.dropLast() }
+      if content.last == UInt8(ascii: ",") { content = content.dropLast() }
       return UnsafeRawBufferPointer(rebasing: content).trimmingJSONSpace
     case .csv:
       if content.last == UInt8(ascii: "\n") { content = content.dropLast() }

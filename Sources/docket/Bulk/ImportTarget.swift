@@ -18,9 +18,10 @@ struct ImportTarget {
   /// - Throws: `CommandFailure` where this is no collection.
   init(collection: String, idField: String?, maximumDocumentBytes: Int) throws {
     var path = collection
-    guard
-      case .collection(let name)? = try? path.withUTF8({ try PathGrammar.resource(named: UnsafeRawBufferPointer($0)) })
-    else { throw CommandFailure("--collection must be a collection's path, such as /notes/", status: .usage) }
+    let resource = try? path.withUTF8 { try PathGrammar.resource(named: UnsafeRawBufferPointer($0)) }
+    guard case .collection(let name)? = resource, !collection.contains("?") else {
+      throw CommandFailure("--collection must be a collection's path, such as /notes/", status: .usage)
+    }
     self.maximumDocumentBytes = maximumDocumentBytes
     self.idField = idField
     collectionBytes = name.description.utf8.count

@@ -113,7 +113,6 @@ struct Importer {
         }
         batch.tally.bad += 1
       case .end:
-        batch.place = source.place
         isReading = false
         return batch
       }

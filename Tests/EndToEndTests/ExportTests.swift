@@ -1,0 +1,103 @@
+import DocketTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+extension EndToEnd {
+  @Suite("exports a collection")
+  struct ExportTests {
+    /// The lines of an export without what is not put back.
+    private static func documents(_ export: String) -> [Substring] {
+      export.split(separator: "\n").map { line in
+        let path = line.prefix(upTo: line.range(of: ", \"revision\"")?.lowerBound ?? line.endIndex)
+        let document = line.range(of: ", \"expires\": ").map { line[$0.upperBound...] } ?? ""
+        return path + document
+      }
+    }
+
+    @Test("and what is exported, imported and exported again is the same byte for byte")
+    func roundTrip() async throws {
+      let documents = [
+        "1", "\"\\u00fc \u{2028}\"", "{\"a\" :1.0e+5 , \"a\": {}}", "{\n  \"a\": [\r\n 1,\t2 ]\n}", "[ ]", "\"\\n\"",
+        "{\"b\":\r\"say \\\"x\\\"\"}", String(repeating: "[", count: 128) + String(repeating: "]", count: 128),
+      ]
+      let lines = Mutex("")
+      try await withFolder { folder, _ in
+        for (index, document) in documents.enumerated() {
+          try folder.write("document", document)
+          #expect(try folder.run(["put", Self.path(index), "@document"]).ending == .exited(0))
+        }
+        let export = try folder.run(["export", "/n/", "--output", "export"])
+        #expect(export.ending == .exited(0) && export.output.isEmpty && export.error.isEmpty)
+        let text = try folder.read("export")
+        #expect(text.split(separator: "\n").count == documents.count)
+        #expect(text.contains(#""expires": null, "document": {"a" :1.0e+5 , "a": {}}}"#))
+        #expect(text.contains(#""text": "{\n  \"a\": [\r\n 1,\t2 ]\n}"}"#))
+        #expect(try folder.run(["export", "/n/"]).output == text)
+        lines.withLock { $0 = text }
+      }
+      let exported = lines.withLock { $0 }
+      try await withFolder { folder, _ in
+        try folder.write("export", exported)
+        #expect(try folder.run(["import", "export"]).output == ImportTests.tally(imported: documents.count))
+        #expect(Self.documents(try folder.run(["export", "/n/"]).output) == Self.documents(exported))
+        for (index, document) in documents.enumerated() {
+          #expect(try folder.run(["get", Self.path(index)]).output == document + "\n")
+        }
+      }
+    }
+
+    private static func path(_ index: Int) -> String { "/n/\(index)%25 \"ä\\" }
+
+    @Test("of one moment, in as many pages as it takes, while others write")
+    func moment() async throws {
+      try await withFolder { folder, server in
+        let total = 3500
+        try folder.write("a.ndjson", (0..<total).map { #"{"id": \#($0), "v": 0}"# }.joined(separator: "\n"))
+        let collection = ["--collection", "/n/", "--id-field", "id"]
+        #expect(try folder.run(["import", "a.ndjson"] + collection).output == ImportTests.tally(imported: total))
+        try folder.write("b.ndjson", (0..<total).map { #"{"id": \#($0), "v": 1}"# }.joined(separator: "\n"))
+        for delay in [0, 20_000, 50_000] {
+          let writer = try folder.start(["import", "b.ndjson", "--batch-size", "7"] + collection)
+          usleep(UInt32(delay))
+          let lines = try folder.run(["export", "/n/"]).output.split(separator: "\n")
+          #expect(writer.waitForEnd() == .exited(0))
+          // What the writer had done is a beginning of its file, at a batch's end.
+          let new = lines.filter { $0.hasSuffix("\"v\": 1}}") }.count
+          #expect(new % 7 == 0 || new == total, "\(new) of \(lines.count)")
+          #expect(lines.count == total)
+          let ids = Set(lines.map { $0.prefix(while: { $0 != "," }) })
+          #expect(ids.count == lines.count)
+          #expect(try folder.run(["import", "a.ndjson"] + collection).ending == .exited(0))
+        }
+      }
+    }
+
+    @Test("with lifetimes, of which an import leaves what is left")
+    func lifetimes() async throws {
+      try await withFolder { folder, _ in
+        #expect(try folder.run(["put", "/n/1", "1", "--expires-in", "1000"]).ending == .exited(0))
+        #expect(try folder.run(["put", "/n/2", "2", "--expires-in", "1"]).ending == .exited(0))
+        let lines = try folder.run(["export", "/n/"]).output
+        #expect(lines.split(separator: "\n").count == 2 && !lines.contains("\"expires\": null"))
+        try folder.write("export", lines)
+        sleep(2)
+        #expect(try folder.run(["import", "export"]).output == ImportTests.tally(replaced: 1, skipped: 1))
+        let again = try folder.run(["export", "/n/"]).output
+        #expect(again.split(separator: "\n").count == 1 && !again.contains("\"expires\": null"))
+      }
+    }
+
+    @Test("and leaves no file where it fails")
+    func failure() async throws {
+      try await withFolder { folder, server in
+        try folder.write("there", "before")
+        #expect(server.stop() == .exited(0))
+        #expect(try folder.run(["export", "/n/", "--output", "there"]).ending == .exited(1))
+        #expect(try folder.read("there") == "before")
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.path).contains { $0.hasPrefix("there.") })
+        #expect(try folder.run(["export", "/n/1"]).ending == .exited(2))
+      }
+    }
+  }
+}
