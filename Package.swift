@@ -61,7 +61,9 @@ let package = Package(
 
     .target(
       name: "DocketTestSupport",
-      dependencies: ["CSQLite", "DocketJSON", "DocketSQLite", "DocketStore", nio, nioConcurrency],
+      dependencies: [
+        "CSQLite", "DocketClient", "DocketJSON", "DocketSQLite", "DocketStore", "DocketWire", nio, nioConcurrency,
+      ],
       path: "Tests/DocketTestSupport"),
     .testTarget(name: "DocketJSONTests", dependencies: ["DocketJSON", "DocketTestSupport"]),
     .testTarget(name: "DocketWireTests", dependencies: ["DocketJSON", "DocketTestSupport", "DocketWire", nio]),
@@ -85,7 +87,8 @@ let package = Package(
       dependencies: [
         "DocketClient", "DocketServer", "DocketService", "DocketTestSupport", "DocketWire", nio, nioPosix, logging,
       ]),
-    .testTarget(name: "DocketCommandTests", dependencies: ["docket", "DocketTestSupport", nio]),
+    .testTarget(
+      name: "DocketCommandTests", dependencies: ["docket", "DocketClient", "DocketTestSupport", "DocketWire", nio]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["docket", "DocketClient", "DocketTestSupport", "DocketWire", nio],

@@ -1,4 +1,5 @@
 import DocketClient
+import DocketTestSupport
 import DocketWire
 import NIOCore
 import Testing

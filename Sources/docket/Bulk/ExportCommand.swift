@@ -56,7 +56,7 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   /// Fetches page by page, the next one while the last is written.
-  private static func export(
+  static func export(
     _ query: DocumentQuery, in scope: QueryScope, from client: DocketClient, isQuiet: Bool,
     write: (ByteBuffer) throws -> Void
   ) async throws {

@@ -4,13 +4,13 @@ import Foundation
 import NIOCore
 
 /// A server that does what a test tells it, on blocking sockets and a thread of its own.
-final class ScriptedServer: @unchecked Sendable {
+public final class ScriptedServer: @unchecked Sendable {
   // Checked by hand: the descriptor is set once, and the system's calls on it may come from any thread.
   private let listener: Int32
-  let address: ServerAddress
+  public let address: ServerAddress
 
   /// Listens on a free port of 127.0.0.1, or on a socket at `unixSocket`.
-  init(unixSocket: String? = nil) throws {
+  public init(unixSocket: String? = nil) throws {
     let listener: Int32
     if let unixSocket {
       listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -49,7 +49,7 @@ final class ScriptedServer: @unchecked Sendable {
   }
 
   /// The next connection.
-  func accept() throws -> ScriptedConnection {
+  public func accept() throws -> ScriptedConnection {
     let descriptor = Glibc.accept(listener, nil, nil)
     guard descriptor >= 0 else { throw ScriptError.system(errno) }
     return ScriptedConnection(descriptor)
@@ -58,7 +58,7 @@ final class ScriptedServer: @unchecked Sendable {
   /// Runs a script for the server beside the test of a client, and throws what either throws.
   ///
   /// When the client's part has ended, a script that still waits for a connection is told that none will come.
-  static func run<Value: Sendable>(
+  public static func run<Value: Sendable>(
     unixSocket: String? = nil, script: @escaping @Sendable (ScriptedServer) throws -> Void,
     client body: @Sendable (ServerAddress) async throws -> Value
   ) async throws -> Value {
@@ -84,12 +84,12 @@ final class ScriptedServer: @unchecked Sendable {
 }
 
 /// One connection of a scripted server.
-final class ScriptedConnection {
+public final class ScriptedConnection {
   private let descriptor: Int32
   private var decoder = FrameDecoder(maximumFrameBytes: 1 << 20)
   private var isOpen = true
 
-  init(_ descriptor: Int32) {
+  fileprivate init(_ descriptor: Int32) {
     self.descriptor = descriptor
   }
 
@@ -98,11 +98,11 @@ final class ScriptedConnection {
   }
 
   /// The next request; throws `ScriptError.ended` when the client has gone.
-  func request() throws -> Request {
+  public func request() throws -> Request {
     try Request.parse(try frame())
   }
 
-  func frame() throws -> ByteBuffer {
+  public func frame() throws -> ByteBuffer {
     while true {
       if case .frame(let frame)? = decoder.next() { return frame }
       var bytes = [UInt8](repeating: 0, count: 4096)
@@ -112,7 +112,7 @@ final class ScriptedConnection {
     }
   }
 
-  func send(_ bytes: some Sequence<UInt8>) throws {
+  public func send(_ bytes: some Sequence<UInt8>) throws {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes {
@@ -124,22 +124,22 @@ final class ScriptedConnection {
   }
 
   /// Sends `{"code": …, "message": …, "data": …}` and a NUL.
-  func answer(_ code: Int = 200, _ message: String = "OK", _ data: String = "null") throws {
+  public func answer(_ code: Int = 200, _ message: String = "OK", _ data: String = "null") throws {
     try send(Self.frame(code, message, data) + [0])
   }
 
-  static func frame(_ code: Int = 200, _ message: String = "OK", _ data: String = "null") -> [UInt8] {
+  public static func frame(_ code: Int = 200, _ message: String = "OK", _ data: String = "null") -> [UInt8] {
     Array(#"{"code": \#(code), "message": "\#(message)", "data": \#(data)}"#.utf8)
   }
 
-  func close() {
+  public func close() {
     guard isOpen else { return }
     isOpen = false
     Glibc.close(descriptor)
   }
 }
 
-enum ScriptError: Error, Equatable {
+public enum ScriptError: Error, Equatable {
   case ended
   case system(Int32)
 }
