@@ -92,6 +92,8 @@ extension EndToEnd {
     func failure() async throws {
       try await withFolder { folder, server in
         try folder.write("there", "before")
+        let device = try folder.run(["export", "/n/", "--output", "/dev/null"])
+        #expect(device.ending == .exited(1) && device.error.contains("no file that could be replaced"))
         #expect(server.stop() == .exited(0))
         #expect(try folder.run(["export", "/n/", "--output", "there"]).ending == .exited(1))
         #expect(try folder.read("there") == "before")

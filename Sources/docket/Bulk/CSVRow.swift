@@ -1,4 +1,3 @@
-import DocketJSON
 import NIOCore
 
 /// The fields of a CSV row (RFC 4180), in one buffer that rows use one after another.

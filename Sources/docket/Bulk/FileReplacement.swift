@@ -10,9 +10,13 @@ final class FileReplacement {
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// - Throws: `CommandFailure`.
+  /// - Throws: `CommandFailure`; also where something other than a file would be lost, such as `/dev/null`.
   init(path: String) throws(CommandFailure) {
     self.path = path
+    var status = stat()
+    guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw CommandFailure("cannot write \(path): it is no file that could be replaced")
+    }
     // mkstemp replaces the last six characters.
     var name = Array("\(path).\(String(repeating: "X", count: 6))".utf8CString)
     descriptor = mkstemp(&name)

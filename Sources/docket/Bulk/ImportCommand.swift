@@ -44,7 +44,7 @@ struct ImportCommand: AsyncParsableCommand {
   var resume: String?
 
   @Option(help: ArgumentHelp("How many documents are sent as one at most.", valueName: "count"))
-  var batchSize = 500
+  var batchSize = 1000
 
   @Option(help: ArgumentHelp("The longest document that the server takes.", valueName: "bytes"))
   var maxDocumentBytes = 1 << 20

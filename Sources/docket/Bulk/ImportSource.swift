@@ -97,6 +97,7 @@ struct ImportSource {
   private static func csvDecoder(
     _ reader: RecordReader, target: ImportTarget, isTyped: Bool, name: String
   ) throws -> any RecordDecoder {
+    // Without a first row there are no others to decode.
     guard let record = try reader.next() else { return DocumentDecoder(target: target) }
     guard let bytes = record.bytes else { throw CommandFailure("\(name): the first row is too long") }
     do {

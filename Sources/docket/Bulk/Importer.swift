@@ -1,6 +1,5 @@
 import DequeModule
 import DocketClient
-import DocketJSON
 import DocketWire
 import NIOCore
 
