@@ -27,7 +27,8 @@ extension CollectionSettings {
       let names = (JSONChildren.elements(of: keys) ?? []).compactMap { name in
         keys[name.lowerBound] == UInt8(ascii: "\"") ? JSONString.decode(.init(rebasing: keys[name])) : nil
       }
-      return names.isEmpty ? nil : CollectionIndex(names.map(CollectionIndex.Key.init(name:)))
+      let index = CollectionIndex(names.map(CollectionIndex.Key.init(name:)))
+      return index.keys.isEmpty || !index.keys.allSatisfy(\.path.canBeIndexed) ? nil : index
     }
     self.init(indexes: indexes)
   }

@@ -39,9 +39,10 @@ extension FieldPath {
   /// does not find keys that are written with escapes, and quotes end a name for it
   /// (https://sqlite.org/json1.html#path_arguments).
   public var canBeIndexed: Bool {
-    segments.allSatisfy { segment in
-      !segment.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        && segment.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-    }
+    !segments.isEmpty
+      && segments.allSatisfy { segment in
+        !segment.isEmpty && !segment.utf8.allSatisfy { (0x30...0x39).contains($0) }
+          && segment.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+      }
   }
 }

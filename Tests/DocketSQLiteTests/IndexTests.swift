@@ -72,6 +72,11 @@ struct IndexTests {
     let query = Query(scope: .collection(Self.notes), filter: Self.test("n", .equal(.number(.init(3)))), order: [])
     #expect(try await session.answer(to: query).report == QueryReport(index: ["n"], isOrdered: true, scanned: 10))
     #expect(try await session.count(query) == 10)
+    let either = Query(
+      scope: .collection(Self.notes), filter: Self.test("n", .oneOf([.number(.init(3)), .null, .number(.init(1))])),
+      order: [Self.key("m")])
+    #expect(try await session.answer(to: either).report == QueryReport(index: ["n"], isOrdered: false, scanned: 20))
+    #expect(try await session.count(either) == 20)
     let outside = try store.connect()
     // What sqlite3 writes is found.
     try outside.execute("INSERT INTO documents(collection, id, data) VALUES ('/notes/', 'x', '{\"n\": 3.0}')")

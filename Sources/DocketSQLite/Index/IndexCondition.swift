@@ -76,6 +76,20 @@ extension Filter.Test {
     return value
   }
 
+  /// The values of which it wants one, each once, if an index tells all of them; nil otherwise.
+  var alternatives: [QueryValue]? {
+    guard case .oneOf(let values) = self, !values.isEmpty else { return nil }
+    var distinct: [QueryValue] = []
+    for value in values where !distinct.contains(where: { $0.isSame(as: value) }) {
+      guard value.rank < 6, value.isExact, distinct.count < Self.maximumAlternatives else { return nil }
+      distinct.append(value)
+    }
+    return distinct
+  }
+
+  /// With more values than this all documents are looked at.
+  private static let maximumAlternatives = 100
+
   /// A range of one key; nil if it is none. What SQLite finds in it is at least what passes the test.
   func range(of key: Int) -> [IndexCondition]? {
     func rank(_ value: QueryValue) -> IndexCondition {

@@ -7,6 +7,8 @@ struct IndexPlan {
   let equal: [QueryValue]
   /// Of the key behind those, if it is asked for a range.
   let range: [IndexCondition]
+  /// Of the same key, if it must be one of several values: each of them is looked for.
+  let alternatives: [QueryValue]
   /// How many of the keys behind the equal ones are in the order that is wanted, if the index has that order.
   let sorted: Int?
   /// Whether the index is to be walked from its end.
@@ -32,20 +34,24 @@ struct IndexPlan {
       equal.append(value)
     }
     let next = equal.count
-    let ranges = tests(of: next).compactMap { $0.range(of: next) }
+    let choices = tests(of: next).lazy.compactMap(\.alternatives).first
+    let ranges = choices != nil ? [] : tests(of: next).compactMap { $0.range(of: next) }
     self.schema = schema
     self.equal = equal
     range = ranges.flatMap { $0 }
-    let used = equal.count + ranges.count
-    isExact = query.filter.conjunction?.count == used && tests(of: next).allSatisfy(\.rangeIsExact)
-    let order =
-      query.order.map { Self.order(of: keys, behind: equal.count, as: $0) } ?? (sorted: nil, isReversed: false)
+    alternatives = choices ?? []
+    let used = equal.count + ranges.count + (choices == nil ? 0 : 1)
+    isExact =
+      query.filter.conjunction?.count == used && (choices != nil || tests(of: next).allSatisfy(\.rangeIsExact))
+    // What is found value by value is in no order but that.
+    let wanted = choices == nil ? query.order : nil
+    let order = wanted.map { Self.order(of: keys, behind: next, as: $0) } ?? (sorted: nil, isReversed: false)
     sorted = order.sorted
     isReversed = order.isReversed
     // An order alone helps where few are wanted.
     let hasUsefulOrder = sorted.map { $0 > 0 } ?? false && query.limit != nil
-    guard !equal.isEmpty || !range.isEmpty || hasUsefulOrder else { return nil }
-    merit = 4 * equal.count + (range.isEmpty ? 0 : 2) + (sorted != nil ? 1 : 0)
+    guard !equal.isEmpty || !range.isEmpty || choices != nil || hasUsefulOrder else { return nil }
+    merit = 4 * equal.count + (choices != nil ? 3 : range.isEmpty ? 0 : 2) + (sorted != nil ? 1 : 0)
   }
 
   /// Whether the keys behind the first `count`, which all documents have the same of, are in a wanted order.

@@ -10,6 +10,10 @@ struct IndexSegments {
   /// - Parameter after: the place behind which to begin; only for a plan that has the wanted order.
   init(_ plan: IndexPlan, _ order: [Query.SortKey], after: Query.Position?) {
     let equal = plan.equal.indices.flatMap { IndexCondition.equal($0, plan.equal[$0]) }
+    guard plan.alternatives.isEmpty else {
+      conditions = plan.alternatives.map { equal + IndexCondition.equal(plan.equal.count, $0) }
+      return
+    }
     guard let after, let sorted = plan.sorted else {
       conditions = [equal + plan.range]
       return

@@ -176,6 +176,8 @@ struct QueryReader {
       return .failure(error)
     }
     let isStreamed = plan.sorted != nil || query.order == nil
+    var known = query
+    if plan.isExact { known.filter = .everything }
     // Few, and in order: they are put among the others as these come.
     var waiting = isStreamed ? first.sorted()[...] : []
     func merge(_ document: Document) -> ScanStep {
@@ -187,7 +189,7 @@ struct QueryReader {
     }
     for conditions in IndexSegments(plan, query.order ?? [], after: query.after).conditions {
       let statement = try statements.statement(.documents, plan, conditions, wall: wall)
-      let step = try look(at: statement, query, scanned: &report.scanned, isLate: isLate) { document in
+      let step = try look(at: statement, known, scanned: &report.scanned, isLate: isLate) { document in
         guard isStreamed else { return collect(document) }
         if let after = query.after, order.order(order.position(of: document), after) <= 0 { return .next }
         return merge(document)

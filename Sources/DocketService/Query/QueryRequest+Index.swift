@@ -12,12 +12,13 @@ extension QueryRequest {
       keys.append(Query.SortKey(field))
     }
     // Fields of which only one value is left have no part in the order.
-    let sort = sort.filter { key in !keys.contains { $0.field == key.field } }.prefix { $0.field.isValue }
+    let sort = sort.filter { key in !keys.contains { $0.field == key.field } }.prefix { $0.field.isIndexable }
     keys += sort
     if sort.isEmpty {
       let bounded = tests.first { field, test in test.wantsRange && !keys.contains { $0.field == field } }
       if let bounded { keys.append(Query.SortKey(bounded.field)) }
     }
+    guard keys.count <= CollectionIndex.maximumKeys else { return [] }
     return keys.map(\.name)
   }
 
@@ -25,17 +26,18 @@ extension QueryRequest {
     if case .page(let page) = answer { page.sort } else { [] }
   }
 
-  /// What every document that matches has passed, of values in documents.
+  /// What every document that matches has passed, of values in documents that an index can have.
   private var requiredTests: [(field: Field, test: Filter.Test)] {
     let filters = if case .all(let filters) = filter { filters } else { [filter] }
     return filters.compactMap { filter in
-      if case .test(let field, let test) = filter, field.isValue { (field, test) } else { nil }
+      if case .test(let field, let test) = filter, field.isIndexable { (field, test) } else { nil }
     }
   }
 }
 
 extension Field {
-  fileprivate var isValue: Bool { if case .value = self { true } else { false } }
+  /// Whether an index can have it.
+  fileprivate var isIndexable: Bool { if case .value(let path) = self { path.canBeIndexed } else { false } }
 }
 
 extension Filter.Test {

@@ -50,9 +50,7 @@ extension CollectionIndex {
     let elements = JSONChildren.elements(of: value) ?? [0..<value.count]
     var keys: [Key] = []
     for element in elements {
-      let name = try Self.name(UnsafeRawBufferPointer(rebasing: value[element]))
-      let key = Key(name: name)
-      try key.path.checkForIndex(name)
+      let key = try Key(field: try Self.name(UnsafeRawBufferPointer(rebasing: value[element])))
       guard !keys.contains(where: { $0.path == key.path }) else {
         throw .invalidSettings("An index has the field '\(key.path)' twice; leave one out.")
       }
@@ -72,24 +70,18 @@ extension CollectionIndex {
   }
 }
 
-extension FieldPath {
-  private static let maximumBytes = 256
-
-  fileprivate func checkForIndex(_ name: String) throws(ParameterError) {
-    guard !name.isEmpty, segments.allSatisfy({ !$0.isEmpty }), name.utf8.count <= Self.maximumBytes else {
-      throw ParameterError(
-        code: "invalid_field",
-        detail:
-          "'\(name.prefix(Self.maximumBytes))' is no field's name: like 'author.name', of at most \(Self.maximumBytes) bytes."
-      )
-    }
-    guard segments[0].utf8.first != UInt8(ascii: "@"), canBeIndexed else {
+extension CollectionIndex.Key {
+  /// - Parameter name: of a field in documents; with a minus before it: descending.
+  fileprivate init(field name: String) throws(ParameterError) {
+    let key = try Query.SortKey(name: name)
+    guard case .value(let path) = key.field, path.canBeIndexed else {
       throw ParameterError(
         code: "invalid_field",
         detail:
           "The field '\(name)' cannot be indexed: names in an index are of ASCII characters, without quotes and backslashes, and no place in an array or metadata. Queries find it all the same, by a scan."
       )
     }
+    self.init(path, isDescending: key.isDescending)
   }
 }
 
