@@ -33,7 +33,7 @@ struct PastReader {
   private let link: Statement
   private let before: Statement
   private let change: Statement
-  private let liveIDs: Statement
+  private let liveRows: Statement
   private let tombstones: Statement
 
   /// A scan stops by itself when it has followed so many links for one page.
@@ -56,9 +56,10 @@ struct PastReader {
       "SELECT before_created_at, before_updated_at, before_expires_at, before FROM changes WHERE sequence = ?1")
     change = try connection.prepare(
       "SELECT kind, at, previous, before_updated_at, before IS NOT NULL FROM changes WHERE sequence = ?1")
-    liveIDs = try connection.prepare(
+    liveRows = try connection.prepare(
       """
-      SELECT collection, id, revision, key, updated_at FROM document_rows WHERE \(PathRange.sql) ORDER BY collection, id
+      SELECT collection, id, revision, key, updated_at, created_at, expires_at, data FROM document_rows
+      WHERE \(PathRange.sql) ORDER BY collection, id
       """)
     tombstones = try connection.prepare(
       """
@@ -190,36 +191,51 @@ struct PastReader {
     try inSnapshot { range throws(SQLiteError) in
       if let refusal = check(moment, range) { return .failure(refusal) }
       guard moment.revision >= range.horizon else { return .failure(.historyGone(oldest: range.horizon)) }
-      for statement in [liveIDs, tombstones] { paths.bind(to: statement) }
+      for statement in [liveRows, tombstones] { paths.bind(to: statement) }
       tombstones.bind(moment.revision.rawValue, at: 4)
       defer {
-        liveIDs.reset()
+        liveRows.reset()
         tombstones.reset()
       }
       var links = 0
-      var hasLive = try liveIDs.step()
+      var hasLive = try liveRows.step()
       var hasTombstone = try tombstones.step()
       // No path is in both, so the lesser one is next.
       while hasLive || hasTombstone {
         if isLate() { return .failure(.deadlineExceeded) }
-        let isLive = hasLive && (!hasTombstone || Self.precedes(liveIDs, tombstones))
-        let row = isLive ? liveIDs : tombstones
+        let isLive = hasLive && (!hasTombstone || Self.precedes(liveRows, tombstones))
+        let row = isLive ? liveRows : tombstones
         let path = DocumentPath(collection: CollectionPath(unchecked: row.string(0)), id: row.string(1))
-        let head =
-          isLive
-          ? Head(sequence: liveIDs.int64(2), live: (liveIDs.int64(3), liveIDs.int64(4)))
-          : Head(sequence: tombstones.int64(2), live: nil)
-        switch try document(path, head, moment, range, links: &links, isLate: isLate) {
+        let found: Result<Document?, StoreError>
+        if isLive, liveRows.int64(2) <= moment.revision.rawValue {
+          // Unchanged since, as most are.
+          found = unchangedDocument(path, moment)
+        } else {
+          let head =
+            isLive
+            ? Head(sequence: liveRows.int64(2), live: (liveRows.int64(3), liveRows.int64(4)))
+            : Head(sequence: tombstones.int64(2), live: nil)
+          found = try document(path, head, moment, range, links: &links, isLate: isLate)
+        }
+        switch found {
         case .failure(let error): return .failure(error)
         case .success(let document?): if case .stop = visit(document) { return .success(nil) }
         case .success(nil): break
         }
-        if isLive { hasLive = try liveIDs.step() } else { hasTombstone = try tombstones.step() }
+        if isLive { hasLive = try liveRows.step() } else { hasTombstone = try tombstones.step() }
         if links >= limit, hasLive || hasTombstone { return .success(path) }
         links += 1
       }
       return .success(nil)
     }
+  }
+
+  /// The document of the row at which `liveRows` stands.
+  private func unchangedDocument(_ path: DocumentPath, _ moment: PastMoment) -> Result<Document?, StoreError> {
+    Document.read(
+      path, revision: liveRows.int64(2), created: liveRows.int64(5), updated: liveRows.int64(4),
+      expires: liveRows.optionalInt64(6), data: liveRows.bytes(7)
+    ).map { moment.shows($0) ? $0 : nil }
   }
 
   /// Whether the path of one row is before that of the other.
