@@ -1,9 +1,11 @@
 import CSQLite
 import DocketStore
+import Logging
 
 /// Changes what is set for collections, inside the writer's open transaction: the row and the indexes together, or neither.
 struct SettingsWriter {
   private let connection: Connection
+  private let logger: Logger
   private let savepoint: Savepoint
   private let catalog: IndexCatalog
   private let replace: Statement
@@ -13,8 +15,9 @@ struct SettingsWriter {
   /// in it. With 50 indexes of other collections an update took five times as long as with none.
   static let maximumIndexes = 64
 
-  init(_ connection: Connection) throws(SQLiteError) {
+  init(_ connection: Connection, logger: Logger) throws(SQLiteError) {
     self.connection = connection
+    self.logger = logger
     savepoint = try Savepoint(connection)
     catalog = try IndexCatalog(connection)
     replace = try connection.prepare(
@@ -53,7 +56,11 @@ struct SettingsWriter {
     }
     for index in wanted where !former.contains(index) {
       let schema = IndexSchema(index, of: collection)
+      let start = WallClock.uptimeMilliseconds()
+      logger.notice("making an index; writes wait until it is there", metadata: ["index": "\(schema.name)"])
       try connection.execute("\(schema.drop); \(schema.create)")
+      let milliseconds = WallClock.uptimeMilliseconds() - start
+      logger.notice("the index is there", metadata: ["index": "\(schema.name)", "milliseconds": "\(milliseconds)"])
     }
   }
 

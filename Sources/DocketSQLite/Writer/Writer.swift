@@ -79,7 +79,7 @@ final class Writer: @unchecked Sendable {
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
-    settings = try SettingsWriter(connection)
+    settings = try SettingsWriter(connection, logger: logger)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
