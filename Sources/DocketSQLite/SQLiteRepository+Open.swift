@@ -10,6 +10,10 @@ extension SQLiteRepository {
     for object in file.foreignObjects {
       logger.warning("the database holds something that Docket did not make", metadata: ["object": "\(object)"])
     }
+    for index in file.missingIndexes {
+      logger.warning(
+        "an index of a collection could not be made; queries do without it", metadata: ["index": "\(index)"])
+    }
     return try OpeningError.translating(path: file.path) {
       try SQLiteRepository(file, options: options, clock: clock, logger: logger)
     }

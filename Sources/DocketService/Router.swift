@@ -72,6 +72,7 @@ public struct Router: Sendable {
 
   private func settings(_ request: Request, _ collection: CollectionPath, _ target: Target) -> Operation {
     if let refusal = refuseParameters(target) { return refusal }
+    if let refusal = refuseTerms(request) { return refusal }
     switch request.method {
     case .get: return .settings(.read(collection))
     case .put:
@@ -82,6 +83,22 @@ public struct Router: Sendable {
       }
     case .delete: return .settings(.change(collection, nil))
     case .post, .patch, .other: return notAllowed(request, allowed: [.get, .put, .delete])
+    }
+  }
+
+  /// Settings are changed as they are asked to be: what says otherwise must not be passed over. A key changes nothing, since
+  /// the same change made twice is the same.
+  private func refuseTerms(_ request: Request) -> Operation? {
+    do throws(ParameterError) {
+      let terms = try WriteTerms(request.headers)
+      guard terms.condition == nil, !terms.isDryRun, terms.lifetimeMilliseconds == nil else {
+        throw ParameterError(
+          code: "invalid_settings",
+          detail: "Settings take no If-Match, If-None-Match, Expires-In or Prefer: dry-run; leave them out.")
+      }
+      return nil
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
     }
   }
 

@@ -125,4 +125,124 @@ struct IndexTests {
     await session.close()
     try store.closeAndCheck()
   }
+
+  @Test("whose names differ only in capitals are two")
+  func capitals() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    let capital = CollectionPath(unchecked: "/Notes/")
+    _ = try await session.writeAll([
+      .put("/notes/", "1", #"{"status": 1, "Status": 2}"#), .put("/Notes/", "1", #"{"status": 1}"#),
+    ])
+    _ = try await session.change(Self.notes, to: Self.settings([["status"], ["Status"]]))
+    _ = try await session.change(capital, to: Self.settings([["status"]]))
+    func index(_ collection: CollectionPath, _ field: String) async throws -> [String]? {
+      let filter = Self.test(field, .exists(true))
+      return try await session.answer(to: Query(scope: .collection(collection), filter: filter)).report.index
+    }
+    #expect(try await index(Self.notes, "status") == ["status"])
+    #expect(try await index(Self.notes, "Status") == ["Status"])
+    #expect(try await index(capital, "status") == ["status"])
+    _ = try await session.change(capital, to: nil)
+    #expect(try await index(Self.notes, "status") == ["status"])
+    #expect(try await index(capital, "status") == nil)
+    await session.close()
+    try store.closeAndCheck()
+    let file = try DatabaseFile.open(store.path, busyTimeoutMilliseconds: 0)
+    #expect(file.foreignObjects == [] && file.missingIndexes == [])
+  }
+
+  @Test("find values that SQLite has only roughly, and tell how many were looked at in vain")
+  func rough() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    // Doubles of 17 digits; every third number is a short one.
+    _ = try await session.writeAll(
+      (0..<300).map { number in
+        let value = number % 3 == 0 ? "\(number)" : "\(number).00000000000012345"
+        return .put(DocumentPath("/notes/", "\(number)"), data: .init(string: "{\"n\": \(value)}"))
+      })
+    _ = try await session.change(Self.notes, to: Self.settings([["n"]]))
+    let one = Query(scope: .collection(Self.notes), filter: Self.test("n", .equal(.number(.init(7)))), order: [])
+    #expect(try await session.answer(to: one).report.scanned <= 1)
+    let range = Query(
+      scope: .collection(Self.notes),
+      filter: .all([
+        Self.test("n", .greater(.number(.init(10)))), Self.test("n", .lessOrEqual(.number(.init(13)))),
+      ]), order: nil, scanLimit: 1)
+    let (documents, report) = try await session.answer(to: range)
+    #expect(documents.map(\.path.id).sorted() == ["10", "11", "12"])
+    #expect(report.scanned <= 4 && report.unindexed <= 1)
+    var sorted = Query(
+      scope: .collection(Self.notes), filter: Self.test("n", .exists(true)), order: [Self.key("n")], limit: 5)
+    #expect(try await session.answer(to: sorted).report.unindexed == 200)
+    sorted.scanLimit = 199
+    await #expect(throws: StoreError.scanRefused(scanned: 199)) { try await session.answer(to: sorted) }
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("that cannot be made when a file is opened are no reason not to serve it")
+  func unmade() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.put("/notes/", "1", #"{"n": 1}"#)
+    _ = try await session.change(Self.notes, to: Self.settings([["n"], ["m"]]))
+    await session.close()
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      DROP INDEX "/notes/ [""n""]";
+      DROP INDEX "/notes/ [""m""]";
+      INSERT INTO document_rows(collection, id, revision, created_at, updated_at, data) VALUES ('/notes/', '2', 1, 1, 1, '{')
+      """)
+    outside.close()
+    store.repository.close()
+    let file = try DatabaseFile.open(store.path, busyTimeoutMilliseconds: 0)
+    #expect(
+      file.missingIndexes == [
+        "/notes/ [\"n\"]: malformed JSON", "/notes/ [\"m\"]: malformed JSON",
+      ])
+    let again = try SQLiteRepository(
+      file, options: SQLiteStoreOptions(), clock: .system, logger: Logger(label: "test"))
+    let second = try SessionDriver(again)
+    let query = Query(scope: .collection(Self.notes), filter: Self.test("n", .equal(.number(.init(1)))))
+    #expect(try await second.answer(to: query).documents.map(\.path.id) == ["1"])
+    await second.close()
+    again.close()
+  }
+
+  @Test("are made again by a change of settings, and do no harm to the writes beside them")
+  func besideWrites() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute(
+      "INSERT INTO document_rows(collection, id, revision, created_at, updated_at, data) VALUES ('/bad/', '1', 1, 1, 1, '{')"
+    )
+    let bad = CollectionPath(unchecked: "/bad/")
+    let results = await withCheckedContinuation { continuation in
+      session.tick { session in
+        var results: [String] = []
+        session.submit(.put("/notes/", "1", #"{"n": 1}"#)) { results.append("\($0)") }
+        session.change(bad, to: Self.settings([["n"]])) { results.append("\($0)") }
+        session.change(Self.notes, to: Self.settings([["n"]])) { results.append("\($0)") }
+        session.submit(.put("/notes/", "1", #"{"n": 2}"#)) { result in
+          results.append("\(result)")
+          continuation.resume(returning: results)
+        }
+      }
+    }
+    #expect(results.count == 4)
+    #expect(results[1].contains("malformed JSON") && results[2].contains("indexes: 1"))
+    #expect(results[0].contains("created") && results[3].contains("replaced"))
+    try outside.execute("DROP INDEX \"/notes/ [\"\"n\"\"]\"")
+    _ = try await session.change(Self.notes, to: Self.settings([["n"]]))
+    let query = Query(scope: .collection(Self.notes), filter: Self.test("n", .equal(.number(.init(2)))))
+    #expect(try await session.answer(to: query).report.index == ["n"])
+    try outside.execute("DELETE FROM document_rows WHERE collection = '/bad/'")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
 }

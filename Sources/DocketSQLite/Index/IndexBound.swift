@@ -16,6 +16,30 @@ enum IndexBound {
   }
 }
 
+extension IndexBound {
+  /// What is not before this is not before that when it is rounded.
+  var lower: IndexBound { roughly.map { .real($0.lowerBound) } ?? self }
+
+  /// What is not behind this is not behind that when it is rounded.
+  var upper: IndexBound { roughly.map { .real($0.upperBound) } ?? self }
+
+  private var roughly: ClosedRange<Double>? {
+    switch self {
+    case .integer(let value): Double(value).roughly
+    case .real(let value): value.roughly
+    case .text: nil
+    }
+  }
+}
+
+extension Double {
+  /// Wider than SQLite's reading of a number is off.
+  fileprivate var roughly: ClosedRange<Double> {
+    let margin = isFinite ? abs(self) * 1e-15 + .leastNonzeroMagnitude : 0
+    return (self - margin).nextDown...(self + margin).nextUp
+  }
+}
+
 extension QueryValue {
   /// The value itself, where SQLite has the same; nil where it compares only roughly, or by the rank alone.
   var exactBound: IndexBound? {
@@ -59,8 +83,6 @@ extension QueryValue {
 extension JSONDecimal {
   /// Between which doubles SQLite's reading of the number is.
   fileprivate var roughly: ClosedRange<Double> {
-    let value = Double(String(decoding: token, as: UTF8.self)) ?? 0
-    let margin = value.isFinite ? abs(value) * 1e-15 + .leastNonzeroMagnitude : 0
-    return (value - margin).nextDown...(value + margin).nextUp
+    (Double(String(decoding: token, as: UTF8.self)) ?? 0).roughly
   }
 }

@@ -50,7 +50,7 @@ final class IndexCatalog {
   }
 
   /// Somebody may have dropped it by hand.
-  private func exists(_ schema: IndexSchema) throws(SQLiteError) -> Bool {
+  func exists(_ schema: IndexSchema) throws(SQLiteError) -> Bool {
     indexExists.bind(schema.name, at: 1)
     defer { indexExists.reset() }
     return try indexExists.step()

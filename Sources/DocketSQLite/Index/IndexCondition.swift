@@ -43,6 +43,23 @@ struct IndexCondition {
   }
 }
 
+extension IndexCondition {
+  /// What holds of the entries whose values SQLite has only roughly, where this holds of the values themselves: of a number
+  /// the nearest double, of a string what stands before its first NUL.
+  var roughly: [IndexCondition] {
+    guard case .value = column, let bound else { return [self] }
+    switch relation {
+    case .equal:
+      return [
+        IndexCondition(column, .greaterOrEqual, bound.lower), IndexCondition(column, .lessOrEqual, bound.upper),
+      ]
+    case .less, .lessOrEqual: return [IndexCondition(column, .lessOrEqual, bound.upper)]
+    case .greater, .greaterOrEqual: return [IndexCondition(column, .greaterOrEqual, bound.lower)]
+    case .isNull: return [self]
+    }
+  }
+}
+
 extension Filter {
   /// The tests that must all hold, where the filter is such; nil where it is another.
   var conjunction: [(Field, Test)]? {

@@ -54,6 +54,11 @@ struct IndexPlan {
     merit = 4 * equal.count + (choices != nil ? 3 : range.isEmpty ? 0 : 2) + (sorted != nil ? 1 : 0)
   }
 
+  /// What holds of the entries that match though SQLite has their values only roughly.
+  var roughConditions: [IndexCondition] {
+    (equal.indices.flatMap { IndexCondition.equal($0, equal[$0]) } + range).flatMap(\.roughly)
+  }
+
   /// Whether the keys behind the first `count`, which all documents have the same of, are in a wanted order.
   private static func order(
     of keys: [CollectionIndex.Key], behind count: Int, as wanted: [Query.SortKey]

@@ -1,4 +1,5 @@
 import DocketStore
+import Migrations
 
 /// The SQL of a collection's index: an index of SQLite on expressions, over the rows of that collection alone.
 ///
@@ -14,10 +15,13 @@ struct IndexSchema {
     self.collection = collection
   }
 
-  /// Like `/notes/ ["status", "-priority"]`.
+  /// Like `/notes/ ["status", "-priority"]`. SQLite takes names for the same that differ in the case of ASCII letters
+  /// alone, so where there are capitals a checksum follows.
   var name: String {
     let names = index.names.map { "\"\($0)\"" }.joined(separator: ", ")
-    return "\(collection) [\(names)]"
+    let name = "\(collection) [\(names)]"
+    guard name.utf8.contains(where: { (0x41...0x5A).contains($0) }) else { return name }
+    return "\(name) \(Migration(version: 0, name: "", script: Array(name.utf8)).checksum)"
   }
 
   var quotedName: String { Self.identifier(name) }
@@ -48,14 +52,15 @@ struct IndexSchema {
   /// Whether SQLite's order of the values is not that of queries. It cuts strings at `\\u0000`, and takes numbers for
   /// 64-bit integers and doubles, which tell integers of up to 18 digits apart, and others of up to 15.
   var inexact: String {
-    let numbers = index.keys.map { key in
+    let values = index.keys.map { key in
       let path = Self.path(key.path)
       return """
         CASE json_type(data, \(path)) WHEN 'integer' THEN length(data -> \(path)) > 18 \
-        WHEN 'real' THEN length(data -> \(path)) > 16 OR (data -> \(path)) GLOB '*[eE]*' ELSE 0 END
+        WHEN 'real' THEN length(data -> \(path)) > 16 OR (data -> \(path)) GLOB '*[eE]*' \
+        WHEN 'text' THEN instr(data -> \(path), '\\u0000') > 0 ELSE 0 END
         """
     }
-    return "(" + (["instr(data, '\\u0000') > 0"] + numbers).joined(separator: " OR ") + ")"
+    return "(" + values.joined(separator: " OR ") + ")"
   }
 
   /// `QueryValue.rank`.

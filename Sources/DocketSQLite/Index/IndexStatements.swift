@@ -18,8 +18,9 @@ final class IndexStatements {
     let output: Output
     let index: CollectionIndex
     let collection: CollectionPath
-    /// nil: the entries that SQLite cannot tell.
-    let terms: [Term]?
+    let terms: [Term]
+    /// Whether it is about the entries whose values SQLite has only roughly.
+    let isRough: Bool
     /// Of the keys from this one on the order is told.
     let sortedFrom: Int?
     let isReversed: Bool
@@ -37,20 +38,20 @@ final class IndexStatements {
 
   /// A statement, bound, about the entries that are as they should be; in the plan's order where it has one.
   /// - Parameters:
-  ///   - conditions: of the index's keys; nil: the entries that SQLite cannot tell, in no order.
+  ///   - isRough: whether it is about the entries whose values SQLite has only roughly; in no order.
   ///   - wall: the time by which documents expire.
   func statement(
-    _ output: Output, _ plan: IndexPlan, _ conditions: [IndexCondition]?, wall: Int64
+    _ output: Output, _ plan: IndexPlan, _ conditions: [IndexCondition], isRough: Bool = false, wall: Int64
   ) throws(SQLiteError) -> Statement {
-    let isSorted = output == .documents && conditions != nil && plan.sorted != nil
+    let isSorted = output == .documents && !isRough && plan.sorted != nil
     let form = Form(
       output: output, index: plan.schema.index, collection: plan.schema.collection,
-      terms: conditions?.map { Form.Term(column: $0.column, relation: $0.relation) },
+      terms: conditions.map { Form.Term(column: $0.column, relation: $0.relation) }, isRough: isRough,
       sortedFrom: isSorted ? plan.equal.count : nil, isReversed: plan.isReversed)
     let statement = try statement(form)
     statement.bind(wall, at: 1)
     var parameter: Int32 = 2
-    for bound in (conditions ?? []).lazy.compactMap(\.bound) {
+    for bound in conditions.lazy.compactMap(\.bound) {
       bound.bind(to: statement, at: parameter)
       parameter += 1
     }
@@ -76,8 +77,8 @@ final class IndexStatements {
       }
     }
     var parameter = 1
-    var terms = [schema.isMember, "\(schema.inexact) = \(form.terms == nil ? 1 : 0)"]
-    for term in form.terms ?? [] {
+    var terms = [schema.isMember, "\(schema.inexact) = \(form.isRough ? 1 : 0)"]
+    for term in form.terms {
       if term.relation == .isNull {
         terms.append("\(column(term.column)) IS NULL")
       } else {
@@ -96,7 +97,7 @@ final class IndexStatements {
       """
     guard let first = form.sortedFrom else { return sql }
     // SQLite would sort by a column of which all entries have the same value.
-    let fixed = Set((form.terms ?? []).filter { $0.relation == .equal || $0.relation == .isNull }.map(\.column))
+    let fixed = Set(form.terms.filter { $0.relation == .equal || $0.relation == .isNull }.map(\.column))
     let columns = (first..<keys.count).flatMap { key in
       [IndexCondition.Column.rank(key), .value(key)].map { ($0, keys[key].isDescending != form.isReversed) }
     }

@@ -14,6 +14,8 @@ public final class DatabaseFile: Sendable {
   /// What the schema holds that Docket did not make, such as `trigger audit`. It runs with the server's writes, so
   /// operators should know of it.
   public let foreignObjects: [String]
+  /// Indexes of collections that could not be made, each with the reason: queries do without them.
+  public let missingIndexes: [String]
   private let lock: DatabaseLock
 
   /// Opens a database, or makes one where there is none or an empty file; it blocks for that long.
@@ -59,6 +61,7 @@ public final class DatabaseFile: Sendable {
     appliedMigrations = outcome.applied
     recordedMigrations = outcome.recorded
     foreignObjects = outcome.foreignObjects
+    missingIndexes = outcome.missingIndexes
   }
 
   /// Makes the file before SQLite does, which would let others read it. SQLite gives its log the same mode.

@@ -11,6 +11,8 @@ struct Migrator {
     var recorded: [Int] = []
     /// Tables, views, indexes and triggers that are not Docket's, such as `trigger audit`.
     var foreignObjects: [String] = []
+    /// Indexes of collections that could not be made, each with the reason.
+    var missingIndexes: [String] = []
   }
 
   let connection: Connection
@@ -31,7 +33,7 @@ struct Migrator {
     }
     let schema = try Schema(of: connection)
     let expected = try Schema(after: migrations)
-    let indexes = try makeMissingIndexes(schema)
+    let indexes = try makeMissingIndexes(schema, &outcome)
     outcome.foreignObjects = schema.additions(to: expected).filter { !indexes.contains($0) }
     try rebuildForThisSQLite()
     return outcome
@@ -39,7 +41,7 @@ struct Migrator {
 
   /// Makes the indexes that the settings of collections name and that are not there, or are not as this program makes them.
   /// - Returns: the names of all of them, as `Schema.additions` has them.
-  private func makeMissingIndexes(_ schema: Schema) throws -> Set<String> {
+  private func makeMissingIndexes(_ schema: Schema, _ outcome: inout Outcome) throws -> Set<String> {
     guard migrations.count >= 4 else { return [] }
     var names: Set<String> = []
     for settings in try IndexCatalog(connection).all() {
@@ -48,7 +50,12 @@ struct Migrator {
         names.insert(Schema.Name(type: "index", name: index.name).description)
         let actual = schema.objects[Schema.Name(type: "index", name: index.name)]
         guard actual?.utf8.elementsEqual(index.create.utf8) != true else { continue }
-        try connection.execute("\(index.drop); \(index.create)")
+        do throws(SQLiteError) {
+          try inTransaction { () throws(SQLiteError) in try connection.execute("\(index.drop); \(index.create)") }
+        } catch {
+          // Queries do without it. A row that is no JSON, or a full disk, is no reason not to serve.
+          outcome.missingIndexes.append("\(index.name): \(error.message)")
+        }
       }
     }
     return names
@@ -131,13 +138,13 @@ struct Migrator {
     try statement.run()
   }
 
-  /// The keys of `item_values` are made by functions of SQLite, whose results have changed between its versions in
-  /// rare cases (digits of numbers, `\u0000` in strings). An index of another version is made anew.
+  /// The keys of `item_values` and of the indexes of collections are made by functions of SQLite, whose results have changed
+  /// between its versions in rare cases (digits of numbers, `\u0000` in strings). Indexes of another version are made anew.
   private func rebuildForThisSQLite() throws(SQLiteError) {
     let made = try connection.string("SELECT value FROM properties WHERE name = 'sqlite_version'")
     guard made != SQLiteVersion.current else { return }
     try inTransaction { () throws(SQLiteError) in
-      try connection.execute("REINDEX \(ItemValueIndex.name)")
+      try connection.execute("REINDEX document_rows")
       let statement = try connection.prepare(
         "INSERT OR REPLACE INTO properties VALUES ('sqlite_version', ?1)", persistent: false)
       statement.bind(SQLiteVersion.current, at: 1)

@@ -158,26 +158,23 @@ struct QueryReader {
   private func run(
     _ plan: IndexPlan, _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
   ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
-    var query = query
-    query.scanLimit = nil
     var report = QueryReport(index: plan.schema.index.names, isOrdered: plan.sorted != nil, scanned: 0)
     let wall = clock.milliseconds()
     let order = QueryOrder(query.order ?? [])
-    // What SQLite cannot tell is sorted here, and so is all where the index has another order.
-    var first = FirstDocuments(
-      order, after: query.order == nil ? nil : query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
+    // What SQLite has only roughly is sorted here, and so is all where the index has another order.
+    var first = FirstDocuments(order, after: query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
     func collect(_ document: Document) -> ScanStep {
       first.add(document)
       return .next
     }
-    let unknown = try statements.statement(.documents, plan, nil, wall: wall)
-    if case .failure(let error) = try look(at: unknown, query, scanned: &report.scanned, isLate: isLate, visit: collect)
-    {
-      return .failure(error)
+    // Where the order does not matter nothing is collected: nothing says how much that would be.
+    let isUnordered = query.order == nil
+    switch try lookAtRough(plan, query, &report, wall: wall, isLate: isLate, visit: isUnordered ? visit : collect) {
+    case .failure(let error): return .failure(error)
+    case .success(.stop): return .success(report)
+    case .success(.next): break
     }
-    let isStreamed = plan.sorted != nil || query.order == nil
-    var known = query
-    if plan.isExact { known.filter = .everything }
+    let isStreamed = plan.sorted != nil || isUnordered
     // Few, and in order: they are put among the others as these come.
     var waiting = isStreamed ? first.sorted()[...] : []
     func merge(_ document: Document) -> ScanStep {
@@ -187,6 +184,9 @@ struct QueryReader {
       }
       return visit(document)
     }
+    var known = query
+    known.scanLimit = nil
+    if plan.isExact { known.filter = .everything }
     for conditions in IndexSegments(plan, query.order ?? [], after: query.after).conditions {
       let statement = try statements.statement(.documents, plan, conditions, wall: wall)
       let step = try look(at: statement, known, scanned: &report.scanned, isLate: isLate) { document in
@@ -208,13 +208,10 @@ struct QueryReader {
   private func count(
     _ plan: IndexPlan, _ query: Query, isLate: () -> Bool
   ) throws(SQLiteError) -> Result<(count: Int, report: QueryReport), StoreError> {
-    var query = query
-    query.scanLimit = nil
+    var report = QueryReport(index: plan.schema.index.names, isOrdered: false, scanned: 0)
     let wall = clock.milliseconds()
     var count = 0
-    var scanned = 0
-    let unknown = try statements.statement(.documents, plan, nil, wall: wall)
-    let end = try look(at: unknown, query, scanned: &scanned, isLate: isLate) { _ in
+    let end = try lookAtRough(plan, query, &report, wall: wall, isLate: isLate) { _ in
       count += 1
       return .next
     }
@@ -222,9 +219,31 @@ struct QueryReader {
     for conditions in IndexSegments(plan, [], after: nil).conditions {
       let entries = try statements.statement(.count, plan, conditions, wall: wall)
       defer { entries.reset() }
-      if try entries.step() { count += Int(entries.int64(0)) }
+      guard try entries.step() else { continue }
+      count += Int(entries.int64(0))
+      report.scanned += Int(entries.int64(0))
     }
-    return .success(
-      (count, QueryReport(index: plan.schema.index.names, isOrdered: false, scanned: scanned + count)))
+    return .success((count, report))
+  }
+
+  /// Visits the documents that match among those whose values SQLite has only roughly.
+  private func lookAtRough(
+    _ plan: IndexPlan, _ query: Query, _ report: inout QueryReport, wall: Int64, isLate: () -> Bool,
+    visit: (Document) -> ScanStep
+  ) throws(SQLiteError) -> Result<ScanStep, StoreError> {
+    var unlimited = query
+    unlimited.scanLimit = nil
+    var matching = 0
+    let rough = try statements.statement(.documents, plan, plan.roughConditions, isRough: true, wall: wall)
+    let end = try look(at: rough, unlimited, scanned: &report.scanned, isLate: isLate) { document in
+      matching += 1
+      return visit(document)
+    }
+    // Each page of an order looks at them all; otherwise those that match were wanted.
+    report.unindexed = report.scanned - (query.order == nil ? matching : 0)
+    if case .success = end, let limit = query.scanLimit, report.unindexed > limit {
+      return .failure(.scanRefused(scanned: limit))
+    }
+    return end
   }
 }

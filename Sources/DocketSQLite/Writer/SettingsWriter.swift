@@ -54,8 +54,10 @@ struct SettingsWriter {
     for index in former where !wanted.contains(index) {
       try connection.execute(IndexSchema(index, of: collection).drop)
     }
-    for index in wanted where !former.contains(index) {
+    for index in wanted {
       let schema = IndexSchema(index, of: collection)
+      // One that was there before may have been dropped by hand.
+      if former.contains(index), try catalog.exists(schema) { continue }
       let start = WallClock.uptimeMilliseconds()
       logger.notice("making an index; writes wait until it is there", metadata: ["index": "\(schema.name)"])
       try connection.execute("\(schema.drop); \(schema.create)")

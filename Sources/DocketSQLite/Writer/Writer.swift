@@ -193,6 +193,8 @@ final class Writer: @unchecked Sendable {
     do {
       guard try begin() else { return }
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
+      // Settings take long and may fail by themselves, so they are a group of their own.
+      if case .settings? = group.first?.work.first { group = backlog.giveBack(group, behind: 1) }
       guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
       try prune(behind: changes)
@@ -266,6 +268,7 @@ final class Writer: @unchecked Sendable {
     let end = WallClock.uptimeMilliseconds() + Self.groupMilliseconds
     var answerBytes = 0
     for work in group.lazy.flatMap(\.work) {
+      if case .settings = work, !answers.isEmpty { break }
       switch work {
       case .write(let write): answers.append(WorkAnswer(try executor.run(write, in: &numbers)))
       case .transaction(let transaction):

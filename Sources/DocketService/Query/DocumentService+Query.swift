@@ -115,7 +115,7 @@ extension DocumentService {
       text.writeDecimal(moment.revision.rawValue)
     }
     if request.isExplained, let report = reports.first { text.writeExplanation(report, of: request) }
-    let scans = reports.filter { $0.index == nil && $0.scanned > limits.scanWarningDocuments }
+    let scans = reports.filter { $0.unindexed > limits.scanWarningDocuments }
     if request.mayScan, let scan = scans.first { text.writeWarning(scan, index: request.helpfulIndex) }
     text.writeStaticString("}")
     return Response(.ok, data: text)

@@ -53,9 +53,9 @@ extension ByteBuffer {
 
   mutating func writeWarning(_ report: QueryReport, index: [String]) {
     writeStaticString(", \"warning\": {\"scanned\": ")
-    writeDecimal(report.scanned)
+    writeDecimal(report.unindexed)
     writeStaticString(", \"detail\": ")
-    writeJSONString("The query looked at \(report.scanned) documents without an index. \(index.advice)")
+    writeJSONString("The query looked at \(report.unindexed) documents without an index. \(index.advice)")
     if !index.isEmpty { writeIndex(index) }
     writeStaticString("}")
   }

@@ -71,11 +71,15 @@ public struct QueryReport: Sendable, Equatable {
   public var isOrdered: Bool
   /// How many documents, or entries of the index, were looked at.
   public var scanned: Int
+  /// How many of these were looked at though no index had found them.
+  public var unindexed: Int
 
-  public init(index: [String]? = nil, isOrdered: Bool = false, scanned: Int = 0) {
+  /// - Parameter unindexed: nil: all where there is no index, otherwise none.
+  public init(index: [String]? = nil, isOrdered: Bool = false, scanned: Int = 0, unindexed: Int? = nil) {
     self.index = index
     self.isOrdered = isOrdered
     self.scanned = scanned
+    self.unindexed = unindexed ?? (index == nil ? scanned : 0)
   }
 }
 
