@@ -90,6 +90,11 @@ extension StoreError {
         .conflict, "ahead",
         "That has not come yet: the newest revision is \(newest). A revision is good for one history of the database, which GET /_stats names.",
         member: "revision", newest.rawValue)
+    case .indexNotMade(let reason):
+      .error(
+        .unprocessable, "index_not_made",
+        "An index could not be made: \(reason). A document may be no JSON that was written past the view 'documents'; GET of the collection names it. Nothing was changed."
+      )
     case .tooManyIndexes(let limit):
       .error(
         .badRequest, "too_many_indexes",

@@ -17,6 +17,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case ahead(newest: Revision)
   /// The database refuses the write by a rule that is not Docket's: a trigger of its operator's.
   case refused(reason: String)
+  /// An index cannot be made of the documents that there are.
+  case indexNotMade(reason: String)
   /// All collections together would have more indexes than this.
   case tooManyIndexes(limit: Int)
   /// A query would have to look at more documents than it may without an index; it had looked at so many.

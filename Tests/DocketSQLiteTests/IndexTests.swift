@@ -115,7 +115,7 @@ struct IndexTests {
     try outside.execute(
       "INSERT INTO document_rows(collection, id, revision, created_at, updated_at, data) VALUES ('/other/', '1', 1, 1, 1, '{')"
     )
-    await #expect(throws: StoreError.refused(reason: "malformed JSON")) {
+    await #expect(throws: StoreError.indexNotMade(reason: "malformed JSON")) {
       try await session.change(other, to: Self.settings([["n"]]))
     }
     try outside.execute("DELETE FROM document_rows")

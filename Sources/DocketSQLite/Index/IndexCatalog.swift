@@ -16,7 +16,8 @@ final class IndexCatalog {
     schemaVersion = try connection.prepare("PRAGMA schema_version")
     selectOne = try connection.prepare("SELECT settings FROM collections WHERE name = ?1")
     selectAll = try connection.prepare("SELECT name, settings FROM collections ORDER BY name")
-    indexExists = try connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1")
+    indexExists = try connection.prepare(
+      "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1 AND rtrim(sql, char(10) || ' ') = ?2")
   }
 
   /// The index that helps a query most; nil if none does.
@@ -49,9 +50,10 @@ final class IndexCatalog {
     return try schemaVersion.step() ? schemaVersion.int64(0) : 0
   }
 
-  /// Somebody may have dropped it by hand.
+  /// Somebody may have dropped it by hand, or made another one under its name.
   func exists(_ schema: IndexSchema) throws(SQLiteError) -> Bool {
     indexExists.bind(schema.name, at: 1)
+    indexExists.bind(schema.create, at: 2)
     defer { indexExists.reset() }
     return try indexExists.step()
   }

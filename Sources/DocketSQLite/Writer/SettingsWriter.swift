@@ -42,7 +42,7 @@ struct SettingsWriter {
       // A row that was written past the door and is no JSON cannot be indexed; that is no failure of the group.
       guard error.code == SQLITE_ERROR else { throw error }
       try savepoint.goBack()
-      return .failure(.refused(reason: error.message))
+      return .failure(.indexNotMade(reason: error.message))
     }
     try savepoint.release()
     return .success(SettingsChange(existed: former != nil, indexes: count))

@@ -4,8 +4,8 @@ extension QueryRequest {
   /// The fields of an index of the collection with which the query would look at fewer documents: those that must equal
   /// a value, then the sort keys, or else one that is bounded; empty where none would help.
   var helpfulIndex: [String] {
-    // An index is of one collection.
-    guard case .collection = scope else { return [] }
+    // An index is of one collection, and of what is now.
+    guard case .collection = scope, asOf == nil else { return [] }
     let tests = requiredTests
     var keys: [Query.SortKey] = []
     for (field, test) in tests where test.wantsOneScalar && !keys.contains(where: { $0.field == field }) {

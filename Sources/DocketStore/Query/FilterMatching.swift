@@ -1,4 +1,5 @@
 import DocketJSON
+import Glibc
 
 extension Filter {
   /// Whether a document is wanted.
@@ -54,7 +55,7 @@ extension QueryValue {
     switch self {
     case .string(let text):
       guard case .string(let piece) = wanted else { return false }
-      return text.contains(piece)
+      return text.holds(piece)
     case .composite(let text):
       return text.withUnsafeBytes { text in
         JSONChildren.elements(of: text)?.contains { element in
@@ -62,6 +63,27 @@ extension QueryValue {
         } ?? false
       }
     default: return false
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Whether these bytes stand in it together; none do in any.
+  fileprivate func holds(_ piece: [UInt8]) -> Bool {
+    guard let first = piece.first else { return true }
+    return withUnsafeBytes { bytes in
+      piece.withUnsafeBytes { piece in
+        guard let start = bytes.baseAddress, let wanted = piece.baseAddress else { return false }
+        var offset = 0
+        while offset + piece.count <= bytes.count {
+          guard let found = memchr(start + offset, Int32(first), bytes.count - piece.count + 1 - offset) else {
+            return false
+          }
+          if memcmp(found, wanted, piece.count) == 0 { return true }
+          offset = UnsafeRawPointer(found) - start + 1
+        }
+        return false
+      }
     }
   }
 }

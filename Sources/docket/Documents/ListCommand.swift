@@ -8,7 +8,7 @@ struct ListCommand: AsyncParsableCommand {
       One page, as the server tells it: its 'next' is the cursor of the following page, given with --after. With --all \
       every document, one a line in a pipe; line breaks inside a document are printed as spaces.
 
-        docket list /notes/ --where '{"status": "open", "priority": {"$gte": 2}}' --sort -priority,created --fields title
+        docket list /notes/ --where '{"status": "open", "priority": {"$gte": 2}}' --sort=-priority,created --fields title
       """)
 
   @Argument(help: "The collection, such as /notes/, or /_documents for the whole database.")
