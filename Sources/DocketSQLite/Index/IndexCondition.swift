@@ -105,7 +105,7 @@ extension Filter.Test {
   }
 
   /// With more values than this all documents are looked at.
-  private static let maximumAlternatives = 100
+  private static let maximumAlternatives = 1_000
 
   /// A range of one key; nil if it is none. What SQLite finds in it is at least what passes the test.
   func range(of key: Int) -> [IndexCondition]? {
