@@ -1,4 +1,5 @@
 import DocketService
+import DocketTestSupport
 import Testing
 
 @Suite("Aggregates")
@@ -53,7 +54,7 @@ struct AggregationTests {
     let data = #"{"aggregate": {"n": "count"}, "groupBy": "g"}"#
     #expect(
       try await groups(documents + ["{}"], data)
-        == #"{"groups": [{"n": 1}, {"group": null, "n": 1}, {"group": true, "n": 1}, {"group": 1.0, "n": 3}, {"group": "b", "n": 2}, {"group": [1, 2], "n": 2}, {"group": {}, "n": 1}], "next": null}"#
+        == #"{"groups": [{"n": 1}, {"group": null, "n": 1}, {"group": true, "n": 1}, {"group": 1, "n": 3}, {"group": "\u0062", "n": 2}, {"group": [1, 2], "n": 2}, {"group": {}, "n": 1}], "next": null}"#
     )
     let none = #"{"aggregate": {"n": "count"}, "groupBy": "g", "where": {"x": 1}}"#
     #expect(try await groups(documents, none) == #"{"groups": [], "next": null}"#)
@@ -62,6 +63,22 @@ struct AggregationTests {
     #expect(try await groups(documents, ids) == #"{"groups": [{"group": "8", "r": 9, "i": "8"}], "next": null}"#)
     let times = try await groups(["1"], #"{"aggregate": {"t": {"max": "@updated"}}, "groupBy": "@created"}"#)
     #expect(times.hasPrefix(#"{"groups": [{"group": "20"#) && times.hasSuffix(#"Z"}], "next": null}"#))
+  }
+
+  @Test("show of equal values the same text, in whatever order the documents come")
+  func orderOfDocuments() async throws {
+    var generator = SeededGenerator.forTest(named: "AggregationTests.orderOfDocuments")
+    let documents = [
+      "1.0", "10e-1", "1", #"{"b":1}"#, #"{"a":2, "b": 1}"#, #"{"b":1, "a":2.0}"#, "[2.0]", "[2]", "[ 2]",
+    ]
+    .map { #"{"g": \#($0)}"# }
+    let data = #"{"aggregate": {"min": {"min": "g"}, "max": {"max": "g"}}, "groupBy": "g"}"#
+    for _ in 0..<30 {
+      #expect(
+        try await groups(documents.shuffled(using: &generator), data)
+          == #"{"groups": [{"group": 1, "min": 1, "max": 1}, {"group": [ 2], "min": null, "max": null}, {"group": {"a":2, "b": 1}, "min": null, "max": null}, {"group": {"b":1}, "min": null, "max": null}], "next": null}"#
+      )
+    }
   }
 
   @Test("are refused where there are too many groups, or their values are too large")

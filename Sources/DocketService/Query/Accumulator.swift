@@ -39,15 +39,18 @@ struct Accumulator: Sendable {
     }
   }
 
-  /// Keeps a scalar that stands as wanted to the one that is kept.
+  /// Keeps a scalar that stands as wanted to the one that is kept; of equal ones the text that is least as bytes, so that
+  /// it is the same in whatever order the documents come.
   private mutating func keep(_ field: Field, of document: Document, if isWanted: (_ order: Int) -> Bool) -> Int {
     let value = field.value(in: document)
     switch value {
     case .missing, .composite: return 0
     case .null, .false, .true, .number, .string: break
     }
-    if let extreme, !isWanted(value.order(to: extreme.value)) { return 0 }
+    let order = extreme.map { value.order(to: $0.value) }
+    if let order, order != 0, !isWanted(order) { return 0 }
     guard let text = field.text(in: document) else { return 0 }
+    if let extreme, order == 0, !text.precedes(extreme.text) { return 0 }
     let growth = text.readableBytes - (extreme?.text.readableBytes ?? 0)
     extreme = (value, text)
     return growth
@@ -76,6 +79,9 @@ extension JSONDecimal {
 }
 
 extension ByteBuffer {
+  /// Whether it is before the other one as bytes are.
+  func precedes(_ other: ByteBuffer) -> Bool { readableBytesView.lexicographicallyPrecedes(other.readableBytesView) }
+
   /// JSON has no number for what is infinite or none.
   fileprivate mutating func writeDouble(_ number: Double) {
     writeString(number.isFinite ? number.description : "null")

@@ -12,9 +12,17 @@ struct GroupTable: Sendable {
 
   private struct Group: Sendable {
     let key: GroupKey
-    /// JSON text; nil where the documents have no such value.
-    let text: ByteBuffer?
+    /// JSON text, of those that the value has the least as bytes; nil where the documents have no such value.
+    var text: ByteBuffer?
     var cells: [Accumulator]
+
+    /// Arrays and objects, of which none is before another, by their text: the order is to be the same each time.
+    static func isBefore(_ a: Self, _ b: Self) -> Bool {
+      if case .composite = a.key.value, case .composite = b.key.value, let first = a.text, let second = b.text {
+        return first.precedes(second)
+      }
+      return a.key.value.order(to: b.key.value) < 0
+    }
   }
 
   private let aggregation: Aggregation
@@ -33,7 +41,9 @@ struct GroupTable: Sendable {
 
   mutating func add(_ document: Document) -> ScanStep {
     let key = GroupKey(value: aggregation.groupBy?.value(in: document) ?? .missing)
-    let place = places[key] ?? add(key, aggregation.groupBy?.text(in: document))
+    let text = aggregation.groupBy?.text(in: document)
+    let place = places[key] ?? add(key, text)
+    keep(text, at: place)
     guard refusal == nil else { return .stop }
     for index in groups[place].cells.indices { bytes += groups[place].cells[index].add(document) }
     if bytes > limitBytes { refusal = .tooLarge(limit: limitBytes) }
@@ -48,10 +58,17 @@ struct GroupTable: Sendable {
     return groups.count - 1
   }
 
+  /// So that the text of a group does not tell in which order its documents came.
+  private mutating func keep(_ text: ByteBuffer?, at place: Int) {
+    guard let text, let kept = groups[place].text, text.precedes(kept) else { return }
+    bytes += text.readableBytes - kept.readableBytes
+    groups[place].text = text
+  }
+
   /// `[{"group": …, "n": 3, …}, …]` in the order of the groups' values.
   func write(into output: inout ByteBuffer) {
     output.writeStaticString("[")
-    for (index, group) in groups.sorted(by: { $0.key < $1.key }).enumerated() {
+    for (index, group) in groups.sorted(by: Group.isBefore).enumerated() {
       output.writeStaticString(index > 0 ? ", {" : "{")
       if let text = group.text {
         output.writeStaticString("\"group\": ")
@@ -70,16 +87,10 @@ struct GroupTable: Sendable {
 }
 
 /// The value that the documents of a group have in common.
-private struct GroupKey: Hashable, Comparable {
+private struct GroupKey: Hashable {
   let value: QueryValue
 
   static func == (a: Self, b: Self) -> Bool { a.value.rank == b.value.rank && a.value.isSame(as: b.value) }
-
-  /// Arrays and objects, of which none is before another, by their text: the order is to be the same each time.
-  static func < (a: Self, b: Self) -> Bool {
-    if case .composite(let a) = a.value, case .composite(let b) = b.value { return a.lexicographicallyPrecedes(b) }
-    return a.value.order(to: b.value) < 0
-  }
 
   func hash(into hasher: inout Hasher) {
     hasher.combine(value.rank)
