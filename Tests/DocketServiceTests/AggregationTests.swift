@@ -81,6 +81,25 @@ struct AggregationTests {
     }
   }
 
+  @Test(
+    "add doubles to the same sum in whatever order they come",
+    arguments: [
+      ([".3", ".2", ".1"].map { "0" + $0 }, "0.6", "0.19999999999999998"),
+      (["1e308", "1e308", "-1e308"], "1e+308", nil),
+      (["1e16", "1.0", "-1e16", "1"], "2.0", "0.5"),
+      (["9007199254740993", "0.5", "-9007199254740992.0"], "1.5", "0.5"),
+      (["1.7e308", "1.7e308"], "null", "null"), (["1e400", "-1e400", "1"], "null", "null"),
+      (["5e-324", "5e-324", "1e300", "-1e300"], "1e-323", "0.0"), (["5e-324", "-5e-324"], "0.0", "0.0"),
+    ] as [([String], String, String?)])
+  func sums(numbers: [String], sum: String, average: String?) async throws {
+    var generator = SeededGenerator.forTest(named: "AggregationTests.sums")
+    for _ in 0..<20 {
+      let documents = numbers.shuffled(using: &generator).map { #"{"a": \#($0)}"# }
+      let answer = try await groups(documents, #"{"aggregate": {"sum": {"sum": "a"}, "avg": {"avg": "a"}}}"#)
+      #expect(answer.hasPrefix(#"{"groups": [{"sum": \#(sum), "avg": \#(average ?? "")"#), "\(answer)")
+    }
+  }
+
   @Test("are refused where there are too many groups, or their values are too large")
   func refusals() async throws {
     let small = try QueryService(limits: ServiceLimits(pageBytes: 30))

@@ -8,9 +8,8 @@ struct Accumulator: Sendable {
   private var count = 0
   /// Of numbers written as integers that fit 64 bits. So many of them that this overflows there are not.
   private var integers: Int128 = 0
-  /// Of the other numbers.
-  private var others = 0.0
-  private var isExact = true
+  /// Of the other numbers; nil until there is one.
+  private var others: ExactSum?
   private var extreme: (value: QueryValue, text: ByteBuffer)?
 
   init(_ function: Aggregation.Function) {
@@ -34,8 +33,8 @@ struct Accumulator: Sendable {
     if let integer = number.integer ?? Int64(String(decoding: number.token, as: UTF8.self)) {
       integers += Int128(integer)
     } else {
-      others += number.double
-      isExact = false
+      if others == nil { others = ExactSum() }
+      others?.add(number.double)
     }
   }
 
@@ -56,17 +55,24 @@ struct Accumulator: Sendable {
     return growth
   }
 
+  /// Rounded once.
+  private var sum: Double {
+    guard var sum = others else { return Double(integers) }
+    sum.add(integers)
+    return sum.double
+  }
+
   func write(into output: inout ByteBuffer) {
     switch function {
     case .count: output.writeDecimal(count)
     case .sum:
-      if isExact, let sum = Int64(exactly: integers) {
+      if others == nil, let sum = Int64(exactly: integers) {
         output.writeDecimal(sum)
       } else {
-        output.writeDouble(Double(integers) + others)
+        output.writeDouble(sum)
       }
     case .average:
-      output.writeDouble(count > 0 ? (Double(integers) + others) / Double(count) : .nan)
+      output.writeDouble(count > 0 ? sum / Double(count) : .nan)
     case .least, .greatest:
       if let extreme { output.writeImmutableBuffer(extreme.text) } else { output.writeStaticString("null") }
     }
