@@ -87,6 +87,33 @@ struct QueryPageTests {
     #expect(found == ["1 2", "3 4", "5", "6"])
   }
 
+  @Test("are refused where their cursor would be too long to send back, and say by which field")
+  func longCursors() async throws {
+    let service = try QueryService()
+    func long(_ count: Int) -> String { String(repeating: "x", count: count) }
+    try await service.put(
+      "/l/",
+      [
+        "1": #"{"s": "a", "t": "\#(long(32_000))"}"#, "2": #"{"s": "b", "t": "\#(long(33_000))"}"#,
+        "3": #"{"s": "c", "t": "\#(long(900_000))"}"#, "4": #"{"s": "d"}"#,
+      ])
+    // The longest that there is can be sent back.
+    let short = await service.get("/l/?sort=s,t&limit=1")
+    let cursor = try #require(QueryService.next(short.data))
+    #expect(QueryService.ids(await service.get("/l/?sort=s,t&after=\(cursor)").data) == "2 3 4")
+    for limit in 2...3 {
+      for query in ["sort=s,t&limit=\(limit)", "sort=s,-t&limit=\(limit)&count=true&fields=s"] {
+        let answer = await service.get("/l/?\(query)")
+        #expect(answer.code == 400 && answer.data.contains(#""error": "cursor_too_long""#), "\(query)")
+        #expect(answer.data.contains("/l/\(limit)") && answer.data.contains("'t' is too long"), "\(answer.data)")
+      }
+    }
+    // Neither where nothing is behind the page, nor by another sort.
+    #expect(QueryService.ids(await service.get("/l/?sort=s,t&limit=4").data) == "1 2 3 4")
+    let other = await service.get("/l/?sort=s&limit=3&fields=s")
+    #expect(other.code == 200 && QueryService.next(other.data) != nil)
+  }
+
   @Test("refuse cursors that were altered or are of another query")
   func foreignCursors() async throws {
     let service = try await stocked()

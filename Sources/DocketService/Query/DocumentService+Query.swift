@@ -55,7 +55,12 @@ extension DocumentService {
         case .success((let found, let report)) where page.counts:
           count(found, report, query, request, cancellation, completion)
         case .success((var found, let report)):
-          completion(respond(to: request, query.moment, [report], behind: found.finish(asOf: query.moment?.revision)))
+          do throws(ParameterError) {
+            let text = try found.finish(asOf: query.moment?.revision)
+            completion(respond(to: request, query.moment, [report], behind: text))
+          } catch {
+            completion(.error(.badRequest, error.code, error.detail))
+          }
         case .failure(let error): completion(request.response(to: error))
         }
       })
@@ -70,10 +75,14 @@ extension DocumentService {
       switch result {
       case .success((let count, let ownReport)):
         var page = page
-        var text = page.finish(asOf: query.moment?.revision)
-        text.writeStaticString(", \"count\": ")
-        text.writeDecimal(count)
-        completion(respond(to: request, query.moment, [report, ownReport].compactMap { $0 }, behind: text))
+        do throws(ParameterError) {
+          var text = try page.finish(asOf: query.moment?.revision)
+          text.writeStaticString(", \"count\": ")
+          text.writeDecimal(count)
+          completion(respond(to: request, query.moment, [report, ownReport].compactMap { $0 }, behind: text))
+        } catch {
+          completion(.error(.badRequest, error.code, error.detail))
+        }
       case .failure(let error): completion(request.response(to: error))
       }
     }

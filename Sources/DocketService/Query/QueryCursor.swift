@@ -12,6 +12,9 @@ import DocketStore
 /// object needs no more than its rank, since none is before another. The checksum is over all the rest and over the
 /// query, so that altered cursors and those of other queries are told.
 struct QueryCursor {
+  /// Of its text. It is to fit a request with all else that one has.
+  static let maximumBytes = 64 * 1024
+
   let position: Query.Position
   /// Of which the pages are, where they are of the past.
   let revision: Revision?
@@ -56,6 +59,11 @@ struct QueryCursor {
     return (head + bytes).hexadecimal
   }
 
+  /// Which of the values takes the most of its text; nil where there are none.
+  var longestValue: Int? {
+    position.values.indices.max { position.values[$0].contentBytes < position.values[$1].contentBytes }
+  }
+
   /// It guards against mistakes, not against malice: a cursor made up by hand only names another place to begin.
   private static func checksum(_ rest: ArraySlice<UInt8>, _ query: Fingerprint) -> UInt64 {
     var fingerprint = query
@@ -80,6 +88,16 @@ extension [UInt8] {
     case .number(let number): append(text: number.token)
     case .string(let bytes): append(text: bytes)
     case .missing, .null, .false, .true, .composite: break
+    }
+  }
+}
+
+extension QueryValue {
+  fileprivate var contentBytes: Int {
+    switch self {
+    case .number(let number): number.token.count
+    case .string(let bytes): bytes.count
+    case .missing, .null, .false, .true, .composite: 0
     }
   }
 }

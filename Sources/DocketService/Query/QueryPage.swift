@@ -20,12 +20,30 @@ struct QueryPage: Sendable {
 
   /// `{"items": […], "next": …`, its brace left open.
   /// - Parameter revision: of a page of the past, which its cursor names.
-  mutating func finish(asOf revision: Revision?) -> ByteBuffer {
+  /// - Throws: `cursor_too_long`, where its end could not be named in a request: the page alone would hide that what is
+  ///   behind it is out of reach.
+  mutating func finish(asOf revision: Revision?) throws(ParameterError) -> ByteBuffer {
     var next: String?
     if page.isCut, let last {
       let position = QueryOrder(request.sort).position(of: last)
-      next = QueryCursor(position, asOf: revision).text(of: request.fingerprint)
+      let cursor = QueryCursor(position, asOf: revision)
+      let text = cursor.text(of: request.fingerprint)
+      // Without values it is no longer than a path allows.
+      if text.utf8.count > QueryCursor.maximumBytes, let longest = cursor.longestValue {
+        throw .cursorTooLong(request.sort[longest], bytes: text.utf8.count, document: last)
+      }
+      next = text
     }
     return page.finish(next: next)
+  }
+}
+
+extension ParameterError {
+  fileprivate static func cursorTooLong(_ key: Query.SortKey, bytes: Int, document: Document) -> ParameterError {
+    ParameterError(
+      code: "cursor_too_long",
+      detail:
+        "The page ends with \(document.path), where '\(key.field.name)' is too long to page by: the cursor would have \(bytes) bytes, of \(QueryCursor.maximumBytes) at most. Ask with a larger 'limit', so that the page ends elsewhere, or with another 'sort'."
+    )
   }
 }
