@@ -87,7 +87,7 @@ struct ImporterTests {
   }
 
   @Test(
-    "what the server refuses is left out, under another key, and nothing more is read if the import is to stop",
+    "what the server refuses is left out, under another key, or ends the import with its batch unsent",
     arguments: [true, false])
   func refused(_ stops: Bool) async throws {
     let lines = (1...20).map { "\($0)\n" }.joined()
@@ -101,14 +101,16 @@ struct ImporterTests {
         "data": {"error": "document_too_large", "detail": "too large"}}}
         """#)
       for _ in sent.dropFirst() { try connection.answer(200, "OK", Self.stored(201, 201)) }
-      let again = try connection.request()
-      #expect(Self.text(again) == #"{"requests": [{"method": "POST", "path": "/n/", "data": 2}]}"#)
-      #expect(again.headers?["Idempotency-Key"] != sent[0].headers?["Idempotency-Key"])
-      try connection.answer(200, "OK", Self.stored(201))
+      if !stops {
+        let again = try connection.request()
+        #expect(Self.text(again) == #"{"requests": [{"method": "POST", "path": "/n/", "data": 2}]}"#)
+        #expect(again.headers?["Idempotency-Key"] != sent[0].headers?["Idempotency-Key"])
+        try connection.answer(200, "OK", Self.stored(201))
+      }
       while (try? connection.request()) != nil { try connection.answer(200, "OK", Self.stored(201, 201)) }
     }
-    // Four batches were on their way, and one was read.
-    #expect(tally == ImportTally(imported: stops ? 9 : 19, bad: 1))
+    // Four batches were on their way.
+    #expect(tally == ImportTally(imported: stops ? 6 : 19, bad: 1))
   }
 
   @Test("an answer that is about the whole batch ends the import")

@@ -149,6 +149,65 @@ extension EndToEnd {
       }
     }
 
+    @Test("again from a batch that the server refused, counted once", arguments: [[], ["--id-field", "id"]])
+    func refused(_ options: [String]) async throws {
+      try await withDatabase { database in
+        let path = (database as NSString).deletingLastPathComponent
+        let server = try ServerProcess(database: database, ["--max-document-bytes", "1000"])
+        let folder = CommandFolder(path: path, port: server.port)
+        let long = String(repeating: "x", count: 2000)
+        try folder.write(
+          "a.ndjson", (1...9).map { #"{"id": \#($0), "text": "\#($0 == 5 ? long : "")"}"# }.joined(separator: "\n"))
+        let arguments =
+          ["import", "a.ndjson", "--collection", "/n/", "--batch-size", "2", "--resume", "state"] + options
+        let stopped = try folder.run(arguments)
+        #expect(stopped.ending == .exited(1) && stopped.output == Self.tally(imported: 7, bad: 1))
+        // What came behind the refused batch is there, and is sent again.
+        let behind = options.isEmpty ? Self.tally(imported: 7, bad: 1) : Self.tally(imported: 4, replaced: 3, bad: 1)
+        let again = try folder.run(arguments)
+        #expect(again.ending == .exited(1) && again.output == behind)
+        for result in [stopped, again] {
+          #expect(result.errorLines.count == 1 && result.error.contains("docket: a.ndjson: line 5: "))
+        }
+        #expect(server.stop() == .exited(0))
+        let next = try ServerProcess(database: database, port: server.port)
+        let all = options.isEmpty ? Self.tally(imported: 9) : Self.tally(imported: 6, replaced: 3)
+        for _ in 0..<2 {
+          let done = try folder.run(arguments)
+          #expect(done.ending == .exited(0) && done.output == all, "\(done.error)")
+        }
+        #expect(
+          try SQLiteCommand.run(database, "SELECT count(*), count(DISTINCT data ->> 'id') FROM documents").output
+            == "9|9\n")
+        #expect(next.stop() == .exited(0))
+      }
+    }
+
+    @Test("what a trigger has refused, once it does so no more")
+    func trigger() async throws {
+      try await withFolder { folder, server in
+        try folder.write("a.ndjson", (1...9).map { #"{"n": \#($0)}"# }.joined(separator: "\n"))
+        _ = try SQLiteCommand.run(
+          server.database,
+          """
+          CREATE TRIGGER no BEFORE INSERT ON document_rows WHEN new.data LIKE '%5%' BEGIN
+            SELECT raise(ABORT, 'no five');
+          END
+          """)
+        let arguments = ["import", "a.ndjson", "--collection", "/n/", "--batch-size", "2", "--resume", "state"]
+        for _ in 0..<2 {
+          let stopped = try folder.run(arguments)
+          #expect(stopped.ending == .exited(1) && stopped.output == Self.tally(imported: 7, bad: 1), "\(stopped.error)")
+        }
+        _ = try SQLiteCommand.run(server.database, "DROP TRIGGER no")
+        #expect(try folder.run(arguments).output == Self.tally(imported: 9))
+        #expect(
+          try SQLiteCommand.run(
+            server.database, "SELECT count(*), count(DISTINCT data ->> 'n') FROM documents"
+          ).output == "9|9\n")
+      }
+    }
+
     @Test("while its server is killed and comes back")
     func serverKilled() async throws {
       try await withDatabase { database in

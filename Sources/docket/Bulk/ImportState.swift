@@ -11,6 +11,8 @@ struct ImportState: Equatable, Sendable {
   let run: String
   /// Behind what was acknowledged.
   var place = RecordReader.Place()
+  /// How many imports have ended because the server refused the batch that begins at the place.
+  var refusals = 0
   var tally = ImportTally()
 
   init(settings: String, size: Int64?) {
@@ -52,6 +54,8 @@ extension ImportState {
     self.run = run
     size = try members["size"] == "null" ? nil : number("size")
     place = RecordReader.Place(offset: try number("offset"), number: Int(try number("number")))
+    // Files of earlier versions have none.
+    refusals = try members["refusals"] == nil ? 0 : Int(number("refusals"))
     tally = ImportTally(
       imported: Int(try number("imported")), replaced: Int(try number("replaced")), skipped: Int(try number("skipped")),
       bad: Int(try number("bad")))
@@ -66,8 +70,8 @@ extension ImportState {
     text.writeJSONString(run)
     text.writeString(
       """
-      , "offset": \(place.offset), "number": \(place.number), "imported": \(tally.imported), \
-      "replaced": \(tally.replaced), "skipped": \(tally.skipped), "bad": \(tally.bad)}
+      , "offset": \(place.offset), "number": \(place.number), "refusals": \(refusals), \
+      "imported": \(tally.imported), "replaced": \(tally.replaced), "skipped": \(tally.skipped), "bad": \(tally.bad)}
 
       """)
     let file = try FileReplacement(path: path)

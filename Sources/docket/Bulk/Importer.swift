@@ -6,7 +6,11 @@ import NIOCore
 /// Sends a source's documents to a server in batches, a few of them on their way at once, and keeps account of what was
 /// acknowledged.
 ///
-/// A batch that the server refuses for one of its requests is sent again without it. Where the same path occurs twice in a
+/// A batch that the server refuses for one of its requests is sent again without it, or ends the import: then the state
+/// stays in front of that batch, of which nothing was stored, so that the next import sends it again as it was. What was
+/// on its way behind it is then sent again, too, to the same paths or under the same keys.
+///
+/// Where the same path occurs twice in a
 /// source, the later document stands in the end, unless the earlier one's batch had to be sent again so.
 struct Importer {
   struct Options: Sendable {
@@ -43,8 +47,10 @@ struct Importer {
   /// Of the record with which the next batch begins, as it is told to one that begins again there.
   private var nextNumber: Int
   private var isReading = true
-  /// Bad records at which the import has stopped, which are not behind it.
-  private var stoppingRecords = 0
+  /// Whether the import has stopped at a batch that the server refused.
+  private var isRefused = false
+  /// What became of the records that are not behind the state, and will be read and counted again.
+  private var tallyAhead = ImportTally()
   private var lastSave = ContinuousClock.now
 
   init(_ source: ImportSource, client: DocketClient, state: ImportState, options: Options) {
@@ -60,7 +66,7 @@ struct Importer {
   /// What became of all records, those of earlier runs included.
   var tally: ImportTally {
     var tally = state.tally
-    tally.bad += stoppingRecords
+    tally += tallyAhead
     return tally
   }
 
@@ -107,7 +113,7 @@ struct Importer {
         try report(number, reason)
         isReading = !isLast && !options.stopsOnBadRecord
         guard isReading else {
-          stoppingRecords += 1
+          tallyAhead.bad += 1
           return batch
         }
         batch.tally.bad += 1
@@ -127,14 +133,18 @@ struct Importer {
 
   private mutating func send(_ batch: ImportBatch) async throws {
     while inFlight.count >= Self.maximumInFlight { try await settleFirst() }
+    guard !isRefused else { return }
     inFlight.append(Sent(batch: batch, answer: batch.isEmpty ? nil : start(batch)))
   }
 
   private func start(_ batch: ImportBatch) -> EventLoopFuture<Answer> {
     var headers: Headers?
     if options.usesKeys {
-      let suffix = batch.removals == 0 ? "" : "-\(batch.removals)"
-      headers = Headers([("Idempotency-Key", "\(state.run)-\(batch.firstNumber)\(suffix)")])
+      var key = "\(state.run)-\(batch.firstNumber)"
+      // The server remembers its refusals, too.
+      if batch.firstNumber == state.place.number, state.refusals > 0 { key += "+\(state.refusals)" }
+      if batch.removals > 0 { key += "-\(batch.removals)" }
+      headers = Headers([("Idempotency-Key", key)])
     }
     guard batch.isLone else {
       return client.start(
@@ -167,8 +177,13 @@ struct Importer {
       case .bad(let index, let reason):
         try report(sent.batch.remove(at: index), reason)
         sent.batch.tally.bad += 1
-        if options.stopsOnBadRecord { isReading = false }
-        sent.answer = sent.batch.isEmpty ? nil : start(sent.batch)
+        if options.stopsOnBadRecord {
+          isReading = false
+          if !isRefused { state.refusals += 1 }
+          isRefused = true
+        }
+        // The rest alone, under a key of its own, would be made twice once the whole batch is taken.
+        sent.answer = isRefused || sent.batch.isEmpty ? nil : start(sent.batch)
       case .later(let seconds, let refusal):
         guard attempts < Self.maximumAttempts else { throw DocketClientError.refused(refusal) }
         attempts += 1
@@ -178,8 +193,13 @@ struct Importer {
         throw DocketClientError.refused(refusal)
       }
     }
+    guard !isRefused else {
+      tallyAhead += sent.batch.tally
+      return
+    }
     state.tally += sent.batch.tally
     state.place = sent.batch.place
+    state.refusals = 0
     if ContinuousClock.now - lastSave > Self.saveInterval { try saveState() }
     try progress.show(bytes: state.place.offset, documents: state.tally.documents)
   }
