@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Batches of an import")
 struct ImportBatchTests {
-  private let limits = ImportBatch.Limits(requests: 3, bytes: 30)
+  private let limits = ImportBatch.Limits(requests: 3, bytes: 30, records: 10)
 
   private func batch(_ requests: String...) -> ImportBatch {
     var batch = ImportBatch(firstNumber: 1)

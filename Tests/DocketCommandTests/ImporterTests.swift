@@ -2,6 +2,7 @@ import DocketClient
 import DocketTestSupport
 import DocketWire
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -9,25 +10,26 @@ import Testing
 
 @Suite("An import whose server has troubles")
 struct ImporterTests {
-  /// Imports NDJSON, two documents a batch, from a server that follows a script.
+  /// Imports NDJSON, two documents or six lines a batch, from a server that follows a script.
   private func run(
-    _ text: String, idField: String? = nil, stopsOnBadRecord: Bool = false,
+    _ text: String, idField: String? = nil, stopsOnBadRecord: Bool = false, statePath: String? = nil,
     script: @escaping @Sendable (ScriptedServer) throws -> Void
   ) async throws -> ImportTally {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("import-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    let state = try statePath.flatMap { try ImportState(path: $0) } ?? ImportState(settings: "", size: nil)
     return try await ScriptedServer.run(script: script) { (address) async throws in
       let client = DocketClient(address)
       let source = try ImportSource(
-        try ByteSource(path: path), format: .ndjson, from: RecordReader.Place(),
+        try ByteSource(path: path), format: .ndjson, from: state.place,
         target: try ImportTarget(collection: "/n/", idField: idField, maximumDocumentBytes: 100), isTyped: false,
         maximumDocumentBytes: 100)
       var importer = Importer(
-        source, client: client, state: ImportState(settings: "", size: nil),
+        source, client: client, state: state,
         options: Importer.Options(
-          limits: ImportBatch.Limits(requests: 2, bytes: 1000), stopsOnBadRecord: stopsOnBadRecord, isQuiet: true,
-          statePath: nil, usesKeys: idField == nil))
+          limits: ImportBatch.Limits(requests: 2, bytes: 1000, records: 6), stopsOnBadRecord: stopsOnBadRecord,
+          isQuiet: true, statePath: statePath, usesKeys: idField == nil))
       try await importer.run()
       await client.close()
       return importer.tally
@@ -111,6 +113,33 @@ struct ImporterTests {
     }
     // Four batches were on their way.
     #expect(tally == ImportTally(imported: stops ? 6 : 19, bad: 1))
+  }
+
+  @Test("a batch ends after a long run of lines that make no request, at the same place when it is resumed")
+  func longRun() async throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let lines = "1\n" + String(repeating: "bad\n\n", count: 10) + "2\n"
+    let key = NIOLockedValueBox<String?>(nil)
+    await #expect(throws: DocketClientError.self) {
+      try await run(lines, statePath: path) { server in
+        let connection = try server.accept()
+        #expect(Self.text(try connection.request()).contains("1}]}"))
+        let last = try connection.request()
+        #expect(Self.text(last).contains("[{\"method\": \"POST\", \"path\": \"/n/\", \"data\": 2}]"))
+        key.withLockedValue { $0 = last.headers?["Idempotency-Key"] }
+        try connection.answer(200, "OK", Self.stored(201))
+        try connection.answer(507, "Insufficient Storage", #"{"error": "disk_full", "detail": "d"}"#)
+      }
+    }
+    let state = try #require(try ImportState(path: path))
+    #expect(state.place.number == 19 && state.tally == ImportTally(imported: 1, bad: 9))
+    let tally = try await run(lines, statePath: path) { server in
+      let connection = try server.accept()
+      #expect(try connection.request().headers?["Idempotency-Key"] == key.withLockedValue { $0 })
+      try connection.answer(200, "OK", Self.stored(201))
+    }
+    #expect(tally == ImportTally(imported: 2, bad: 10))
   }
 
   @Test("an answer that is about the whole batch ends the import")

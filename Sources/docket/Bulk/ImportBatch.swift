@@ -10,6 +10,8 @@ struct ImportBatch {
     let requests: Int
     /// In bytes of requests; a single request may have more.
     let bytes: Int
+    /// Of any kind: bad, expired and blank ones make no request, and yet a long run of them must end sometime.
+    let records: Int
   }
 
   private struct Entry {

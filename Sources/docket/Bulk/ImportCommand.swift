@@ -73,8 +73,8 @@ struct ImportCommand: AsyncParsableCommand {
       try ImportTarget(collection: $0, idField: idField, maximumDocumentBytes: maximumDocumentBytes)
     }
     let options = Importer.Options(
-      limits: ImportBatch.Limits(requests: batchSize, bytes: maximumDocumentBytes), stopsOnBadRecord: onError == .stop,
-      isQuiet: quiet, statePath: resume, usesKeys: target != nil && idField == nil)
+      limits: ImportBatch.Limits(requests: batchSize, bytes: maximumDocumentBytes, records: 10_000),
+      stopsOnBadRecord: onError == .stop, isQuiet: quiet, statePath: resume, usesKeys: target != nil && idField == nil)
     let (tally, failure) = try await server.withClient(maximumAttempts: 10) { client in
       let bytes = try ByteSource(path: file)
       let state = try startingState(size: bytes.size)

@@ -7,6 +7,7 @@ struct ImportSource {
   enum Next {
     case request(number: Int, isLone: Bool)
     case expired
+    case blank
     case bad(number: Int, reason: String, isLast: Bool)
     case end
   }
@@ -53,27 +54,25 @@ struct ImportSource {
 
   /// - Throws: `CommandFailure` where the source cannot be read.
   mutating func next() throws -> Next {
-    while true {
-      request.clear()
-      do {
-        guard let record = try reader.next() else { return .end }
-        guard let bytes = record.bytes else {
-          return .bad(number: record.number, reason: "longer than any document may be", isLast: false)
-        }
-        let content = Self.content(of: bytes, format: format)
-        if content.isEmpty && format != .array { continue }
-        do {
-          switch try decoder.write(content, to: &request) {
-          case .request: return .request(number: record.number, isLone: false)
-          case .loneRequest: return .request(number: record.number, isLone: true)
-          case .expired: return .expired
-          }
-        } catch {
-          return .bad(number: record.number, reason: error.reason, isLast: false)
-        }
-      } catch let error as BadRecord {
-        return .bad(number: reader.place.number, reason: error.reason, isLast: true)
+    request.clear()
+    do {
+      guard let record = try reader.next() else { return .end }
+      guard let bytes = record.bytes else {
+        return .bad(number: record.number, reason: "longer than any document may be", isLast: false)
       }
+      let content = Self.content(of: bytes, format: format)
+      if content.isEmpty && format != .array { return .blank }
+      do {
+        switch try decoder.write(content, to: &request) {
+        case .request: return .request(number: record.number, isLone: false)
+        case .loneRequest: return .request(number: record.number, isLone: true)
+        case .expired: return .expired
+        }
+      } catch {
+        return .bad(number: record.number, reason: error.reason, isLast: false)
+      }
+    } catch let error as BadRecord {
+      return .bad(number: reader.place.number, reason: error.reason, isLast: true)
     }
   }
 

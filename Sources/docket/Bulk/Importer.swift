@@ -94,12 +94,16 @@ struct Importer {
   private mutating func nextBatch() throws -> ImportBatch {
     var batch = ImportBatch(firstNumber: nextNumber)
     defer { nextNumber = batch.place.number }
+    var records = 0
     if let waiting {
       batch.append(source.request, number: waiting.number, isLone: waiting.isLone)
       self.waiting = nil
+      records = 1
     }
     while true {
       batch.place = source.place
+      guard records < options.limits.records else { return batch }
+      records += 1
       switch try source.next() {
       case .request(let number, let isLone):
         guard batch.hasRoom(for: source.request, isLone: isLone, limits: options.limits) else {
@@ -109,6 +113,8 @@ struct Importer {
         batch.append(source.request, number: number, isLone: isLone)
       case .expired:
         batch.tally.skipped += 1
+      case .blank:
+        break
       case .bad(let number, let reason, let isLast):
         try report(number, reason)
         isReading = !isLast && !options.stopsOnBadRecord
