@@ -20,6 +20,8 @@ public enum DocketClientError: Error, Sendable, Equatable {
   case invalidDocument(JSONError)
   /// The frame to be sent holds a NUL, so that it would be several. Nothing was sent.
   case invalidFrame
+  /// The query to be sent holds a number that is infinite or none at all. Nothing was sent.
+  case invalidNumber
 }
 
 /// An answer that says no.
@@ -47,6 +49,7 @@ extension DocketClientError: CustomStringConvertible {
     case .badAnswer(let reason): "not an answer: \(reason)"
     case .invalidDocument(let error): "not JSON: \(error)"
     case .invalidFrame: "a frame cannot hold a NUL byte"
+    case .invalidNumber: "a query's numbers must be finite: JSON has neither infinity nor NaN"
     }
   }
 }

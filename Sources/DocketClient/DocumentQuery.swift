@@ -41,29 +41,29 @@ public struct DocumentQuery: Sendable, Equatable {
 
 extension DocumentQuery {
   /// The data of a GET: `{"where": {…}, "sort": […], …}`, with what is asked for and no more.
-  func data(aggregate: ByteBuffer? = nil, groupBy: String? = nil) -> ByteBuffer {
+  func data(aggregate: ByteBuffer? = nil, groupBy: String? = nil) throws(DocketClientError) -> ByteBuffer {
     var text = ByteBuffer(staticString: "{")
-    func member(_ name: String, _ value: QueryValue) {
+    func member(_ name: String, _ value: QueryValue) throws(DocketClientError) {
       if text.readableBytes > 1 { text.writeStaticString(", ") }
       text.writeJSONString(name)
       text.writeStaticString(": ")
-      value.write(to: &text)
+      try value.write(to: &text)
     }
-    if let condition { member("where", .json(condition.json)) }
-    if !sort.isEmpty { member("sort", .json(Self.array(sort))) }
-    if !fields.isEmpty { member("fields", .json(Self.array(fields))) }
-    if let limit { member("limit", .integer(Int64(limit))) }
-    if let cursor { member("after", .string(cursor)) }
+    if let condition { try member("where", .json(condition.json)) }
+    if !sort.isEmpty { try member("sort", .json(Self.array(sort))) }
+    if !fields.isEmpty { try member("fields", .json(Self.array(fields))) }
+    if let limit { try member("limit", .integer(Int64(limit))) }
+    if let cursor { try member("after", .string(cursor)) }
     switch moment {
-    case .revision(let revision): member("asOf", .integer(revision))
-    case .time(let time): member("asOf", .string(time))
+    case .revision(let revision): try member("asOf", .integer(revision))
+    case .time(let time): try member("asOf", .string(time))
     case nil: break
     }
-    if isRecursive { member("recursive", true) }
-    if counts { member("count", true) }
-    if explains { member("explain", true) }
-    if let aggregate { member("aggregate", .json(aggregate)) }
-    if let groupBy { member("groupBy", .string(groupBy)) }
+    if isRecursive { try member("recursive", true) }
+    if counts { try member("count", true) }
+    if explains { try member("explain", true) }
+    if let aggregate { try member("aggregate", .json(aggregate)) }
+    if let groupBy { try member("groupBy", .string(groupBy)) }
     text.writeStaticString("}")
     return text
   }

@@ -39,7 +39,7 @@ public enum QueryValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case integer(Int64)
-  /// Must be finite.
+  /// Must be finite, for JSON has no other numbers: a query with one that is not throws `DocketClientError.invalidNumber`.
   case number(Double)
   case string(String)
   /// JSON text.
@@ -58,13 +58,16 @@ extension QueryValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expr
 
 extension QueryCondition {
   /// As the protocol writes it.
+  /// - Throws: `DocketClientError.invalidNumber`.
   public var json: ByteBuffer {
-    var text = ByteBuffer()
-    write(to: &text)
-    return text
+    get throws(DocketClientError) {
+      var text = ByteBuffer()
+      try write(to: &text)
+      return text
+    }
   }
 
-  private func write(to text: inout ByteBuffer) {
+  private func write(to text: inout ByteBuffer) throws(DocketClientError) {
     switch self {
     case .json(let json): text.writeImmutableBuffer(json)
     case .field(let name, let test):
@@ -73,22 +76,24 @@ extension QueryCondition {
       text.writeStaticString(": {\"")
       text.writeString(test.operatorName)
       text.writeStaticString("\": ")
-      test.writeOperand(to: &text)
+      try test.writeOperand(to: &text)
       text.writeStaticString("}}")
-    case .all(let conditions): Self.write("{\"$and\": [", conditions, to: &text)
-    case .any(let conditions): Self.write("{\"$or\": [", conditions, to: &text)
+    case .all(let conditions): try Self.write("{\"$and\": [", conditions, to: &text)
+    case .any(let conditions): try Self.write("{\"$or\": [", conditions, to: &text)
     case .not(let condition):
       text.writeStaticString("{\"$not\": ")
-      condition.write(to: &text)
+      try condition.write(to: &text)
       text.writeStaticString("}")
     }
   }
 
-  private static func write(_ opening: StaticString, _ conditions: [Self], to text: inout ByteBuffer) {
+  private static func write(
+    _ opening: StaticString, _ conditions: [Self], to text: inout ByteBuffer
+  ) throws(DocketClientError) {
     text.writeStaticString(opening)
     for (index, condition) in conditions.enumerated() {
       if index > 0 { text.writeStaticString(", ") }
-      condition.write(to: &text)
+      try condition.write(to: &text)
     }
     text.writeStaticString("]}")
   }
@@ -111,18 +116,18 @@ extension QueryTest {
     }
   }
 
-  fileprivate func writeOperand(to text: inout ByteBuffer) {
+  fileprivate func writeOperand(to text: inout ByteBuffer) throws(DocketClientError) {
     switch self {
     case .equals(let value), .differs(let value), .greater(let value), .atLeast(let value), .less(let value),
       .atMost(let value), .contains(let value):
-      value.write(to: &text)
-    case .exists(let flag): QueryValue.bool(flag).write(to: &text)
-    case .hasPrefix(let prefix): QueryValue.string(prefix).write(to: &text)
+      try value.write(to: &text)
+    case .exists(let flag): try QueryValue.bool(flag).write(to: &text)
+    case .hasPrefix(let prefix): text.writeJSONString(prefix)
     case .isOne(let values), .isNone(let values):
       text.writeStaticString("[")
       for (index, value) in values.enumerated() {
         if index > 0 { text.writeStaticString(", ") }
-        value.write(to: &text)
+        try value.write(to: &text)
       }
       text.writeStaticString("]")
     }
@@ -130,12 +135,14 @@ extension QueryTest {
 }
 
 extension QueryValue {
-  func write(to text: inout ByteBuffer) {
+  func write(to text: inout ByteBuffer) throws(DocketClientError) {
     switch self {
     case .null: text.writeStaticString("null")
     case .bool(let flag): text.writeString(flag ? "true" : "false")
     case .integer(let number): text.writeString(String(number))
-    case .number(let number): text.writeString("\(number)")
+    case .number(let number):
+      guard number.isFinite else { throw .invalidNumber }
+      text.writeString("\(number)")
     case .string(let string): text.writeJSONString(string)
     case .json(let json): text.writeImmutableBuffer(json)
     }

@@ -11,7 +11,7 @@ struct ClientQueryTests {
   }
 
   @Test("conditions are written as the protocol has them")
-  func conditions() {
+  func conditions() throws {
     let condition = QueryCondition.all([
       .field("status", .equals("open")), .field("author.name", .hasPrefix("Ä\"")),
       .any([.field("n", .atLeast(2)), .field("n", .less(-1.5)), .field("x", .exists(false))]),
@@ -19,7 +19,7 @@ struct ClientQueryTests {
       .json(ByteBuffer(string: #"{"a": 1}"#)),
     ])
     #expect(
-      String(buffer: condition.json)
+      try String(buffer: condition.json)
         == #"{"$and": [{"status": {"$eq": "open"}}, {"author.name": {"$prefix": "Ä\""}}, "#
         + #"{"$or": [{"n": {"$gte": 2}}, {"n": {"$lt": -1.5}}, {"x": {"$exists": false}}]}, "#
         + #"{"$not": {"tags": {"$in": ["a", null, true, [1]]}}}, {"a": 1}]}"#)
@@ -28,8 +28,20 @@ struct ClientQueryTests {
       (.contains("x"), "$contains"),
     ]
     for (test, name) in operators {
-      #expect(String(buffer: QueryCondition.field("f", test).json).hasPrefix("{\"f\": {\"\(name)\": "))
+      #expect(try String(buffer: QueryCondition.field("f", test).json).hasPrefix("{\"f\": {\"\(name)\": "))
     }
+  }
+
+  @Test("a number that JSON does not have is refused unsent", arguments: [Double.nan, .infinity, -Double.infinity])
+  func invalidNumbers(_ number: Double) async throws {
+    let condition = QueryCondition.any([.not(.field("n", .isOne(of: [1, .number(number)]))), .field("m", .equals(1))])
+    #expect(throws: DocketClientError.invalidNumber) { try condition.json }
+    // Nobody listens there: a call that tried to connect would say so.
+    let client = DocketClient(.tcp(host: "127.0.0.1", port: 1))
+    await #expect(throws: DocketClientError.invalidNumber) {
+      try await client.query(DocumentQuery(where: condition), in: .database)
+    }
+    await client.close()
   }
 
   @Test("what is asked for is sent, and no more")

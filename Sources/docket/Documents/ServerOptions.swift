@@ -52,7 +52,7 @@ extension CommandFailure {
   init(_ error: DocketClientError) {
     switch error {
     case .connectionFailed(let address, _): self.init("\(error) (is docket serve running on \(address)?)")
-    case .invalidDocument, .invalidFrame: self.init("\(error)", status: .usage)
+    case .invalidDocument, .invalidFrame, .invalidNumber: self.init("\(error)", status: .usage)
     case .refused(let refusal) where refusal.error == nil && refusal.code == 400:
       self.init(
         "\(error): a document's path has two segments or more, such as /notes/42; a collection's ends with a slash")
