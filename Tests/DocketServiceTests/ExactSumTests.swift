@@ -21,7 +21,8 @@ struct ExactSumTests {
     var generator = SeededGenerator.forTest(named: "ExactSumTests.rounding")
     let greatest = Double.greatestFiniteMagnitude
     let edges = [
-      0, 5e-324, -5e-324, .leastNormalMagnitude, .leastNormalMagnitude.nextDown, 1, 0x1p-53, 1.5 * 0x1p-53, -0x1p-54,
+      0, Double.leastNonzeroMagnitude, -Double.leastNonzeroMagnitude, .leastNormalMagnitude,
+      .leastNormalMagnitude.nextDown, 1, 0x1p-53, 1.5 * 0x1p-53, -0x1p-54,
       1 + 0x1p-52, greatest, -greatest, greatest.ulp / 2, (greatest.ulp / 2).nextDown,
     ]
     for a in edges {
