@@ -25,6 +25,11 @@ struct CSVDecoder: RecordDecoder {
       guard String(validating: name, as: UTF8.self) != nil else {
         throw BadRecord(reason: "column \(index + 1): not UTF-8")
       }
+      // Else all of a file of the old Macintosh would be one row of names, and nothing would be said of it.
+      guard !name.contains(0x0D) else {
+        throw BadRecord(
+          reason: "column \(index + 1) has a carriage return in its name; rows end with a line feed, or with both")
+      }
       guard names.insert(name).inserted else {
         throw BadRecord(reason: "two columns are named '\(String(decoding: name, as: UTF8.self))'")
       }
