@@ -39,8 +39,10 @@ public struct Migration: Sendable {
 
   private static let commit = "\nCOMMIT;\n"
 
+  /// FNV-1a, 64 bits, in hexadecimal.
+  ///
   /// Source: http://www.isthe.com/chongo/tech/comp/fnv/
-  static func checksum(of bytes: [UInt8]) -> String {
+  public static func checksum(of bytes: [UInt8]) -> String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     let digits = String(hash, radix: 16)

@@ -182,6 +182,24 @@ struct IndexTests {
     try store.closeAndCheck()
   }
 
+  @Test("hand on at once what has no order, whatever SQLite has only roughly, so that it is not held in memory")
+  func unordered() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll(
+      (0..<50).map { .put(DocumentPath("/notes/", "\($0)"), data: .init(string: "{\"n\": \($0).00000000000012345}")) })
+    _ = try await session.change(Self.notes, to: Self.settings([["n"]]))
+    let connection = try store.connect()
+    let clock = WallClock.system
+    let reader = try QueryReader(connection, past: PastReader(connection, clock: clock), clock: clock)
+    let query = Query(scope: .collection(Self.notes), filter: Self.test("n", .exists(true)), order: nil)
+    let result = try reader.run(query, isLate: { false }, visit: { _ in .stop })
+    #expect(try result.get().scanned == 1)
+    connection.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("that cannot be made when a file is opened are no reason not to serve it")
   func unmade() async throws {
     let store = try StoreFixture()

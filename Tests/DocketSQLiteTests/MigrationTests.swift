@@ -1,3 +1,4 @@
+import DocketStore
 import DocketTestSupport
 import Foundation
 import Migrations
@@ -228,12 +229,25 @@ struct MigrationTests {
     }
   }
 
-  @Test("an index on values that another SQLite made is made anew")
+  @Test("indexes on values that another SQLite made are made anew, those of collections too")
   func indexOfAnotherSQLite() async throws {
     try await TemporaryDatabase.use { path throws in
       _ = try DatabaseFile.open(path)
+      let index = IndexSchema(CollectionIndex([.init(name: "n")]), of: CollectionPath(unchecked: "/c/"))
+      // As if functions of that SQLite had made other keys: the index is said to be what it is not.
+      _ = try SQLiteCommand.run(
+        path,
+        """
+        INSERT INTO documents(collection, id, data) VALUES ('/c/', '1', '{"n": 1}');
+        INSERT INTO collections VALUES ('/c/', '{"indexes": [["n"]]}');
+        CREATE INDEX \(index.quotedName) ON document_rows(key + 1, key + 2, key + 3, id, expires_at) WHERE collection = '/c/';
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = '\(index.create.replacing("'", with: "''"))' WHERE name = '\(index.name)';
+        """)
+      #expect(try query(path, "PRAGMA integrity_check") != "ok")
       try execute(path, "UPDATE properties SET value = '3.0.0' WHERE name = 'sqlite_version'")
       _ = try DatabaseFile.open(path)
+      #expect(try query(path, "PRAGMA integrity_check") == "ok")
       #expect(
         try query(path, "SELECT value FROM properties WHERE name = 'sqlite_version'") == SQLiteVersion.current)
     }

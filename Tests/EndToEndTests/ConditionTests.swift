@@ -5,33 +5,20 @@ import Testing
 extension EndToEnd {
   @Suite("changes documents on terms")
   struct ConditionTests {
-    /// Sends requests over one connection and returns the answers.
-    private func answers(_ server: ServerProcess, _ requests: [String]) throws -> [String] {
-      let client = try server.connect()
-      try client.send(#"{"method":"GET","path":"/_health","headers":{"Connection":"keep-alive"}}"# + "\0")
-      _ = try client.receiveFrame()
-      return try requests.map { request in
-        try client.send(request + "\0")
-        return try client.receiveFrame() ?? "nothing"
-      }
-    }
-
     @Test("patches of both kinds, and says which operation does not fit")
     func patches() async throws {
       try await withServer { (server) throws in
         func patch(_ data: String, headers: String = "{}") -> String {
           #"{"method":"PATCH","path":"/n/1","headers":\#(headers),"data":\#(data)}"#
         }
-        let found = try answers(
-          server,
-          [
-            patch("[]"), #"{"method":"PUT","path":"/n/1","data":{"n":1,"list":[1]}}"#, patch(#"{"n":2}"#),
-            patch(#"[{"op":"test","path":"/n","value":2},{"op":"add","path":"/list/-","value":{}}]"#),
-            patch(#"[{"op":"remove","path":"/n"},{"op":"test","path":"/list","value":[]}]"#),
-            patch(#"[{"op":"remove","path":"/n"},{"op":"remove","path":"/n"}]"#),
-            patch(#"[{"op":"remove","path":""}]"#), patch(#"[{"op":"jump","path":""}]"#), patch("1"), patch("null"),
-            patch("[]", headers: #"{"If-Match":"1"}"#), #"{"method":"GET","path":"/n/1"}"#,
-          ])
+        let found = try server.answers([
+          patch("[]"), #"{"method":"PUT","path":"/n/1","data":{"n":1,"list":[1]}}"#, patch(#"{"n":2}"#),
+          patch(#"[{"op":"test","path":"/n","value":2},{"op":"add","path":"/list/-","value":{}}]"#),
+          patch(#"[{"op":"remove","path":"/n"},{"op":"test","path":"/list","value":[]}]"#),
+          patch(#"[{"op":"remove","path":"/n"},{"op":"remove","path":"/n"}]"#),
+          patch(#"[{"op":"remove","path":""}]"#), patch(#"[{"op":"jump","path":""}]"#), patch("1"), patch("null"),
+          patch("[]", headers: #"{"If-Match":"1"}"#), #"{"method":"GET","path":"/n/1"}"#,
+        ])
         #expect(
           found.map { $0.dropFirst(9).prefix(3) }
             == ["404", "201", "200", "200", "409", "422", "422", "422", "422", "422", "412", "200"])
@@ -47,13 +34,11 @@ extension EndToEnd {
       try await withServer { (server) throws in
         let copy = #"{"op":"copy","from":"/a","path":"/b"}"#
         let patch = Array(repeating: copy, count: 20).joined(separator: ",")
-        let found = try answers(
-          server,
-          [
-            #"{"method":"PUT","path":"/n/1","data":{"a":"\#(String(repeating: "x", count: 300_000))"}}"#,
-            #"{"method":"PATCH","path":"/n/1","data":[\#(patch)]}"#,
-            #"{"method":"PATCH","path":"/n/1","data":[\#(copy)]}"#,
-          ])
+        let found = try server.answers([
+          #"{"method":"PUT","path":"/n/1","data":{"a":"\#(String(repeating: "x", count: 300_000))"}}"#,
+          #"{"method":"PATCH","path":"/n/1","data":[\#(patch)]}"#,
+          #"{"method":"PATCH","path":"/n/1","data":[\#(copy)]}"#,
+        ])
         #expect(found[1].hasPrefix(#"{"code": 422, "#) && found[1].contains(#""error": "invalid_patch""#))
         #expect(found[1].contains("send it in parts"))
         #expect(found[2].contains(#""revision": 2}"#))
@@ -67,20 +52,18 @@ extension EndToEnd {
           let value = value.replacingOccurrences(of: "\"", with: "\\\"")
           return #"{"method":"\#(method)","path":"/n/\#(id)","headers":{"\#(header)":"\#(value)"},"data":{}}"#
         }
-        let found = try answers(
-          server,
-          [
-            request("PUT", "If-None-Match", "*"), request("PUT", "if-none-match", "*"),
-            request("PUT", "If-Match", "\"9\""),
-            request("PUT", "If-Match", "\"1\""), request("PATCH", "If-Match", "3, \"2\""),
-            request("GET", "If-None-Match", "\"3\""), request("GET", "If-None-Match", "\"2\""),
-            request("GET", "If-Match", "2"), request("DELETE", "If-Match", "*", id: "2"),
-            request("DELETE", "If-Match", "\"2\""), request("DELETE", "If-Match", "\"3\""),
-            request("PUT", "If-Match", "\"abc\""), request("PUT", "If-Match", "W/\"3\""),
-            request("PUT", "If-Match", ""),
-            #"{"method":"POST","path":"/n/","headers":{"If-None-Match":"*"},"data":1}"#,
-            #"{"method":"PUT","path":"/n/1","headers":{"If-None-Match":"*","If-Match":"*"},"data":1}"#,
-          ])
+        let found = try server.answers([
+          request("PUT", "If-None-Match", "*"), request("PUT", "if-none-match", "*"),
+          request("PUT", "If-Match", "\"9\""),
+          request("PUT", "If-Match", "\"1\""), request("PATCH", "If-Match", "3, \"2\""),
+          request("GET", "If-None-Match", "\"3\""), request("GET", "If-None-Match", "\"2\""),
+          request("GET", "If-Match", "2"), request("DELETE", "If-Match", "*", id: "2"),
+          request("DELETE", "If-Match", "\"2\""), request("DELETE", "If-Match", "\"3\""),
+          request("PUT", "If-Match", "\"abc\""), request("PUT", "If-Match", "W/\"3\""),
+          request("PUT", "If-Match", ""),
+          #"{"method":"POST","path":"/n/","headers":{"If-None-Match":"*"},"data":1}"#,
+          #"{"method":"PUT","path":"/n/1","headers":{"If-None-Match":"*","If-Match":"*"},"data":1}"#,
+        ])
         let codes = found.map { $0.dropFirst(9).prefix(3) }
         #expect(
           codes == [
@@ -98,14 +81,12 @@ extension EndToEnd {
     @Test("that a dry run only tries")
     func dryRun() async throws {
       try await withServer { (server) throws in
-        let found = try answers(
-          server,
-          [
-            #"{"method":"PUT","path":"/n/1","headers":{"Prefer":"dry-run;a=1"},"data":1}"#,
-            #"{"method":"POST","path":"/item","headers":{"Prefer":"dry-run"},"data":1}"#,
-            #"{"method":"GET","path":"/n/1"}"#, #"{"method":"GET","path":"/list"}"#,
-            #"{"method":"PUT","path":"/n/1","data":1}"#,
-          ])
+        let found = try server.answers([
+          #"{"method":"PUT","path":"/n/1","headers":{"Prefer":"dry-run;a=1"},"data":1}"#,
+          #"{"method":"POST","path":"/item","headers":{"Prefer":"dry-run"},"data":1}"#,
+          #"{"method":"GET","path":"/n/1"}"#, #"{"method":"GET","path":"/list"}"#,
+          #"{"method":"PUT","path":"/n/1","data":1}"#,
+        ])
         #expect(
           found[0].hasPrefix(
             #"{"code": 201, "message": "Created", "data": {"path": "/n/1", "id": "1", "revision": null}"#))
@@ -124,15 +105,14 @@ extension EndToEnd {
           #"{"method":"PUT","path":"/n/1","headers":{"Expires-In":\#(seconds)},"data":1}"#
         }
         let get = #"{"method":"GET","path":"/n/1"}"#
-        let found = try answers(
-          server,
+        let found = try server.answers(
           [put("1"), get] + ["0", "-1", "\"+5\"", "1.5", "\"soon\"", "3155760001", "99999999999999999999"].map(put))
         #expect(found[0].hasPrefix(#"{"code": 201, "#) && found[1].hasSuffix(#""data": 1}"#))
         for answer in found[2...] { #expect(answer.contains(#""error": "invalid_expiry""#), "\(answer)") }
         let deletion = #"{"method":"DELETE","path":"/n/1","headers":{"Expires-In":1}}"#
-        #expect(try answers(server, [deletion])[0].contains("invalid_expiry"))
-        while try answers(server, [get])[0].hasPrefix(#"{"code": 200, "#) {}
-        #expect(try answers(server, [put("3155760000")])[0].hasPrefix(#"{"code": 201, "#))
+        #expect(try server.answers([deletion])[0].contains("invalid_expiry"))
+        while try server.answers([get])[0].hasPrefix(#"{"code": 200, "#) {}
+        #expect(try server.answers([put("3155760000")])[0].hasPrefix(#"{"code": 201, "#))
       }
     }
 

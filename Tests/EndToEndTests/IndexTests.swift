@@ -5,16 +5,6 @@ import Testing
 extension EndToEnd {
   @Suite("finds documents by indexes")
   struct IndexTests {
-    private func answers(_ server: ServerProcess, _ requests: [String]) throws -> [String] {
-      let client = try server.connect()
-      try client.send(#"{"method":"GET","path":"/_health","headers":{"Connection":"keep-alive"}}"# + "\0")
-      _ = try client.receiveFrame()
-      return try requests.map { request in
-        try client.send(request + "\0")
-        return try client.receiveFrame() ?? "nothing"
-      }
-    }
-
     @Test("which settings name, and which stay over a restart")
     func settings() async throws {
       let query =
@@ -22,18 +12,16 @@ extension EndToEnd {
       let index = #""index": ["status", "-priority"], "sorted": "index", "scanned": 2"#
       try await withDatabase { database in
         let server = try ServerProcess(database: database)
-        let found = try answers(
-          server,
-          [
-            #"{"method":"PUT","path":"/notes/1","data":{"status":"open","priority":1}}"#,
-            #"{"method":"PUT","path":"/notes/2","data":{"status":"open","priority":2}}"#,
-            #"{"method":"PUT","path":"/notes/3","data":{"status":"done","priority":3}}"#,
-            #"{"method":"GET","path":"/_collections/notes/"}"#, query,
-            #"{"method":"PUT","path":"/_collections/notes/","data":{"indexes":[["status","-priority"],"a.b"]}}"#,
-            #"{"method":"PUT","path":"/_collections/notes/","data":{"indexes":[["status","-priority"]]}}"#, query,
-            #"{"method":"GET","path":"/_collections/"}"#,
-            #"{"method":"POST","path":"/_batch","data":[{"method":"DELETE","path":"/_collections/notes/"}]}"#,
-          ])
+        let found = try server.answers([
+          #"{"method":"PUT","path":"/notes/1","data":{"status":"open","priority":1}}"#,
+          #"{"method":"PUT","path":"/notes/2","data":{"status":"open","priority":2}}"#,
+          #"{"method":"PUT","path":"/notes/3","data":{"status":"done","priority":3}}"#,
+          #"{"method":"GET","path":"/_collections/notes/"}"#, query,
+          #"{"method":"PUT","path":"/_collections/notes/","data":{"indexes":[["status","-priority"],"a.b"]}}"#,
+          #"{"method":"PUT","path":"/_collections/notes/","data":{"indexes":[["status","-priority"]]}}"#, query,
+          #"{"method":"GET","path":"/_collections/"}"#,
+          #"{"method":"POST","path":"/_batch","data":[{"method":"DELETE","path":"/_collections/notes/"}]}"#,
+        ])
         #expect(found[3].hasPrefix(#"{"code": 404, "#))
         #expect(found[4].contains(#""explain": {"index": null, "sorted": "memory", "scanned": 3}"#))
         #expect(
@@ -49,7 +37,7 @@ extension EndToEnd {
         #expect(server.stop() == .exited(0))
 
         let second = try ServerProcess(database: database)
-        let later = try answers(second, [query, #"{"method":"DELETE","path":"/_collections/notes/"}"#, query])
+        let later = try second.answers([query, #"{"method":"DELETE","path":"/_collections/notes/"}"#, query])
         #expect(later[0].contains(index) && later[0].contains(#""document": {"priority": 2}"#), "\(later[0])")
         #expect(later[1].hasPrefix(#"{"code": 204, "#))
         #expect(later[2].contains(#""explain": {"index": null"#))
@@ -63,14 +51,12 @@ extension EndToEnd {
       arguments: [#""Prefer":"dry-run""#, #""If-Match":"9""#, #""If-None-Match":"*""#, #""Expires-In":5"#])
     func terms(header: String) async throws {
       try await withServer { (server) throws in
-        let found = try answers(
-          server,
-          [
-            #"{"method":"PUT","path":"/_collections/n/","data":{"indexes":["a"]}}"#,
-            #"{"method":"DELETE","path":"/_collections/n/","headers":{"# + header + "}}",
-            #"{"method":"PUT","path":"/_collections/n/","data":{},"headers":{"# + header + "}}",
-            #"{"method":"GET","path":"/_collections/n/","headers":{"Idempotency-Key":"k"}}"#,
-          ])
+        let found = try server.answers([
+          #"{"method":"PUT","path":"/_collections/n/","data":{"indexes":["a"]}}"#,
+          #"{"method":"DELETE","path":"/_collections/n/","headers":{"# + header + "}}",
+          #"{"method":"PUT","path":"/_collections/n/","data":{},"headers":{"# + header + "}}",
+          #"{"method":"GET","path":"/_collections/n/","headers":{"Idempotency-Key":"k"}}"#,
+        ])
         for answer in found[1...2] {
           #expect(answer.hasPrefix(#"{"code": 400, "#) && answer.contains(#""error": "invalid_settings""#), "\(answer)")
         }
@@ -91,8 +77,7 @@ extension EndToEnd {
       ])
     func refusals(settings: String, error: String) async throws {
       try await withServer { (server) throws in
-        let answer = try answers(
-          server, [#"{"method":"PUT","path":"/_collections/notes/","data":"# + settings + "}"])[0]
+        let answer = try server.answers([#"{"method":"PUT","path":"/_collections/notes/","data":"# + settings + "}"])[0]
         #expect(answer.hasPrefix(#"{"code": 400, "#) && answer.contains("\"error\": \"\(error)\""), "\(answer)")
       }
     }

@@ -36,6 +36,17 @@ final class ServerProcess: Sendable {
     return try socket.receiveToEnd()
   }
 
+  /// Sends requests one after another over one persistent connection and returns the answers.
+  func answers(_ requests: [String]) throws -> [String] {
+    let client = try connect()
+    try client.send(#"{"method":"GET","path":"/_health","headers":{"Connection":"keep-alive"}}"# + "\0")
+    _ = try client.receiveFrame()
+    return try requests.map { request in
+      try client.send(request + "\0")
+      return try client.receiveFrame() ?? "nothing"
+    }
+  }
+
   /// The memory that it has in use (proc(5), VmRSS).
   func residentBytes() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)

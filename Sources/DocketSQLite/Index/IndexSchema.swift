@@ -21,7 +21,7 @@ struct IndexSchema {
     let names = index.names.map { "\"\($0)\"" }.joined(separator: ", ")
     let name = "\(collection) [\(names)]"
     guard name.utf8.contains(where: { (0x41...0x5A).contains($0) }) else { return name }
-    return "\(name) \(Migration(version: 0, name: "", script: Array(name.utf8)).checksum)"
+    return "\(name) \(Migration.checksum(of: Array(name.utf8)))"
   }
 
   var quotedName: String { Self.identifier(name) }

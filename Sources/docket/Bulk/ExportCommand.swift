@@ -39,7 +39,7 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let condition = try self.where.map { QueryCondition.json(try DocumentInput.document($0)) }
+    let condition = try self.where.map { QueryCondition.json(try DocumentInput.document($0, of: "the condition")) }
     let query = DocumentQuery(where: condition, limit: 1000, isRecursive: recursive)
     let scope = path.map { QueryScope.collection($0) } ?? .database
     let (output, quiet) = (output, quiet)

@@ -3,16 +3,18 @@ import NIOCore
 
 /// Where a document on the command line comes from: `@file`, `-` for standard input, or the text itself.
 enum DocumentInput {
-  /// - Parameter argument: nil reads standard input, too.
+  /// - Parameters:
+  ///   - argument: nil reads standard input, too.
+  ///   - content: what is read, as people are told.
   /// - Returns: a JSON text.
   /// - Throws: `CommandFailure`; with the byte at which the text stops being JSON.
-  static func document(_ argument: String?) throws -> ByteBuffer {
-    let bytes = try text(argument, of: "the document")
+  static func document(_ argument: String?, of content: String = "the document") throws -> ByteBuffer {
+    let bytes = try text(argument, of: content)
     let check = bytes.withUnsafeReadableBytes { bytes in
       Result { () throws(JSONError) in try JSONScanner.validate(bytes) }
     }
     if case .failure(let error) = check {
-      throw CommandFailure("the document is not JSON: \(error)", status: .usage)
+      throw CommandFailure("\(content) is not JSON: \(error)", status: .usage)
     }
     return bytes
   }

@@ -23,7 +23,7 @@ struct QueryOptions: ParsableArguments {
 
   func query(limit: Int?, after cursor: String?, asOf moment: PointInTime?) throws -> DocumentQuery {
     DocumentQuery(
-      where: try self.where.map { .json(try DocumentInput.document($0)) }, sort: Self.names(sort),
+      where: try self.where.map { .json(try DocumentInput.document($0, of: "the condition")) }, sort: Self.names(sort),
       fields: Self.names(fields), limit: limit, after: cursor, asOf: moment, isRecursive: recursive, counts: count,
       explains: explain)
   }

@@ -33,7 +33,7 @@ struct SettingsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let target = "/_collections" + (path ?? "/")
-    let data = try settings.map { try DocumentInput.text($0, of: "the settings") }
+    let data = try settings.map { try DocumentInput.document($0, of: "the settings") }
     let method: Method = remove ? .delete : data == nil ? .get : .put
     let answer = try await server.withClient { try await $0.request(method, target, data: data) }
     try CommandFailure.check(answer)
