@@ -5,6 +5,7 @@ public enum MigrationCatalog {
     Migration(version: 2, name: "expiry", script: PackageResources.m0002_expiry_sql),
     Migration(version: 3, name: "kept_answers", script: PackageResources.m0003_kept_answers_sql),
     Migration(version: 4, name: "collections", script: PackageResources.m0004_collections_sql),
+    Migration(version: 5, name: "collection_rules", script: PackageResources.m0005_collection_rules_sql),
   ]
 
   /// `PRAGMA application_id` of Docket's files: "DOCK".

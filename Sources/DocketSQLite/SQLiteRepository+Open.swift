@@ -10,9 +10,10 @@ extension SQLiteRepository {
     for object in file.foreignObjects {
       logger.warning("the database holds something that Docket did not make", metadata: ["object": "\(object)"])
     }
-    for index in file.missingIndexes {
+    for object in file.missingObjects {
       logger.warning(
-        "an index of a collection could not be made; queries do without it", metadata: ["index": "\(index)"])
+        "what the settings of a collection need could not be made; queries do without it, and what is unique is looked after in writes through Docket alone",
+        metadata: ["object": "\(object)"])
     }
     return try OpeningError.translating(path: file.path) {
       try SQLiteRepository(file, options: options, clock: clock, logger: logger)

@@ -34,6 +34,21 @@ extension Response {
   }
 }
 
+extension Response {
+  /// `path` in the data is the other document's.
+  fileprivate static func duplicate(of other: DocumentPath, fields: [String]) -> Response {
+    var data = ByteBuffer()
+    data.writeError(
+      "duplicate",
+      "The document \(other.requestPath) has the same \(fields.joined(separator: ", ")), which is unique in \(other.collection) (PUT /_collections\(other.collection)). Nothing was changed."
+    )
+    data.writeStaticString(", \"path\": ")
+    data.writeJSONString(other.requestPath)
+    data.writeStaticString("}")
+    return Response(.conflict, data: data)
+  }
+}
+
 extension ByteBuffer {
   /// The beginning of an error's object, its brace left open.
   mutating func writeError(_ code: String, _ detail: String) {
@@ -90,6 +105,17 @@ extension StoreError {
         .conflict, "ahead",
         "That has not come yet: the newest revision is \(newest). A revision is good for one history of the database, which GET /_stats names.",
         member: "revision", newest.rawValue)
+    case .duplicate(let other, let fields): .duplicate(of: other, fields: fields)
+    case .conditionRequired(let collection):
+      .error(
+        .preconditionRequired, "precondition_required",
+        "Documents of \(collection) are changed on a condition only: read the document and send If-Match with its ETag, or If-None-Match: * to create it. Nothing was changed."
+      )
+    case .notUnique(let collection, let fields, let first, let second):
+      .error(
+        .conflict, "not_unique",
+        "\(fields.joined(separator: ", ")) cannot be unique in \(collection): the documents '\(first)' and '\(second)' have the same, and there may be more. Nothing was changed."
+      )
     case .indexNotMade(let reason):
       .error(
         .unprocessable, "index_not_made",

@@ -1,36 +1,55 @@
 import DocketJSON
 
 extension CollectionSettings {
-  /// As a store keeps them: `{"indexes": [["status", "-priority"]]}`.
+  /// As a store keeps them: `{"indexes": [["status", "-priority"]], "unique": [["email"]], "text": ["title"],
+  /// "expire": 3600, "requireIfMatch": true}`; what is not set is left out, but for `indexes`.
   public var json: String {
-    var text: [UInt8] = Array("{\"indexes\": [".utf8)
-    for (number, index) in indexes.enumerated() {
-      text += Array((number > 0 ? ", [" : "[").utf8)
-      for (position, name) in index.names.enumerated() {
-        if position > 0 { text += Array(", ".utf8) }
-        JSONString.encode(name, into: &text)
-      }
-      text.append(UInt8(ascii: "]"))
+    var members = ["\"indexes\": \(Self.array(indexes.map { Self.array($0.names.map(Self.string)) }))"]
+    if !unique.isEmpty {
+      members.append("\"unique\": \(Self.array(unique.map { Self.array($0.names.map(Self.string)) }))")
     }
-    return String(decoding: text + Array("]}".utf8), as: UTF8.self)
+    if !text.isEmpty { members.append("\"text\": \(Self.array(text.map { Self.string($0.description) }))") }
+    if let lifetimeSeconds { members.append("\"expire\": \(lifetimeSeconds)") }
+    if requiresCondition { members.append("\"requireIfMatch\": true") }
+    return "{\(members.joined(separator: ", "))}"
+  }
+
+  private static func array(_ elements: [String]) -> String { "[\(elements.joined(separator: ", "))]" }
+
+  private static func string(_ text: String) -> String {
+    var token: [UInt8] = []
+    JSONString.encode(text, into: &token)
+    return String(decoding: token, as: UTF8.self)
   }
 
   /// Reads what `json` wrote. What is not of that form counts as not set.
   public init(stored text: UnsafeRawBufferPointer) {
-    guard let found = FieldPath(unchecked: ["indexes"]).range(in: text) else {
-      self.init()
-      return
-    }
-    let list = UnsafeRawBufferPointer(rebasing: text[found])
-    let indexes = (JSONChildren.elements(of: list) ?? []).compactMap { element -> CollectionIndex? in
-      let keys = UnsafeRawBufferPointer(rebasing: list[element])
-      let names = (JSONChildren.elements(of: keys) ?? []).compactMap { name in
-        keys[name.lowerBound] == UInt8(ascii: "\"") ? JSONString.decode(.init(rebasing: keys[name])) : nil
+    self.init()
+    guard var members = try? JSONMembers(of: JSONScanner(text)) else { return }
+    while let member = try? members.next() {
+      let value = UnsafeRawBufferPointer(rebasing: text[member.value])
+      switch JSONString.decode(UnsafeRawBufferPointer(rebasing: text[member.key.range])) {
+      case "indexes": indexes = Self.indexes(value)
+      case "unique": unique = Self.indexes(value)
+      case "text": self.text = Self.names(value).map(CollectionIndex.Key.init(name:)).map(\.path).filter(\.canBeIndexed)
+      case "expire": lifetimeSeconds = Int64(String(decoding: value, as: UTF8.self))
+      case "requireIfMatch": requiresCondition = value.elementsEqual("true".utf8)
+      default: break
       }
-      let index = CollectionIndex(names.map(CollectionIndex.Key.init(name:)))
+    }
+  }
+
+  private static func indexes(_ list: UnsafeRawBufferPointer) -> [CollectionIndex] {
+    (JSONChildren.elements(of: list) ?? []).compactMap { element in
+      let index = CollectionIndex(names(.init(rebasing: list[element])).map(CollectionIndex.Key.init(name:)))
       return index.keys.isEmpty || !index.keys.allSatisfy(\.path.canBeIndexed) ? nil : index
     }
-    self.init(indexes: indexes)
+  }
+
+  private static func names(_ list: UnsafeRawBufferPointer) -> [String] {
+    (JSONChildren.elements(of: list) ?? []).compactMap { name in
+      list[name.lowerBound] == UInt8(ascii: "\"") ? JSONString.decode(.init(rebasing: list[name])) : nil
+    }
   }
 }
 

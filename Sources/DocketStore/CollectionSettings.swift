@@ -2,10 +2,32 @@
 public struct CollectionSettings: Sendable, Equatable {
   /// Which fields its documents can be found and sorted by without looking at all of them.
   public var indexes: [CollectionIndex]
+  /// Fields that no two of its documents have the same of; their keys are ascending. A document in which one of the fields
+  /// is neither a number nor a string nor true nor false is like no other.
+  public var unique: [CollectionIndex]
+  /// Fields in whose texts words can be searched.
+  public var text: [FieldPath]
+  /// How long a document lives that is written without a word on that; nil: for good.
+  public var lifetimeSeconds: Int64?
+  /// Whether a document is replaced, patched or deleted on a condition only.
+  public var requiresCondition: Bool
 
-  public init(indexes: [CollectionIndex] = []) {
+  public init(
+    indexes: [CollectionIndex] = [], unique: [CollectionIndex] = [], text: [FieldPath] = [],
+    lifetimeSeconds: Int64? = nil, requiresCondition: Bool = false
+  ) {
     self.indexes = indexes
+    self.unique = unique
+    self.text = text
+    self.lifetimeSeconds = lifetimeSeconds
+    self.requiresCondition = requiresCondition
   }
+
+  /// The indexes by which documents are found: those that were asked for, and those that tell what is unique.
+  public var allIndexes: [CollectionIndex] { indexes + unique.filter { !indexes.contains($0) } }
+
+  /// How many structures every write is taken to, each of which costs it a little.
+  public var indexCount: Int { allIndexes.count + (text.isEmpty ? 0 : 1) }
 }
 
 /// Fields by which a collection's documents can be found: by the first one, by the first two, and so on.

@@ -17,6 +17,12 @@ public enum StoreError: Error, Sendable, Equatable {
   case ahead(newest: Revision)
   /// The database refuses the write by a rule that is not Docket's: a trigger of its operator's.
   case refused(reason: String)
+  /// Another document has the same values of fields that are unique in its collection.
+  case duplicate(of: DocumentPath, fields: [String])
+  /// Documents of the collection are changed on a condition only.
+  case conditionRequired(CollectionPath)
+  /// Fields cannot become unique, since these two documents have the same values of them.
+  case notUnique(CollectionPath, fields: [String], first: String, second: String)
   /// An index cannot be made of the documents that there are.
   case indexNotMade(reason: String)
   /// All collections together would have more indexes than this.

@@ -149,7 +149,7 @@ struct IndexTests {
     await session.close()
     try store.closeAndCheck()
     let file = try DatabaseFile.open(store.path, busyTimeoutMilliseconds: 0)
-    #expect(file.foreignObjects == [] && file.missingIndexes == [])
+    #expect(file.foreignObjects == [] && file.missingObjects == [])
   }
 
   @Test("find values that SQLite has only roughly, and tell how many were looked at in vain")
@@ -218,7 +218,7 @@ struct IndexTests {
     store.repository.close()
     let file = try DatabaseFile.open(store.path, busyTimeoutMilliseconds: 0)
     #expect(
-      file.missingIndexes == [
+      file.missingObjects == [
         "/notes/ [\"n\"]: malformed JSON", "/notes/ [\"m\"]: malformed JSON",
       ])
     let again = try SQLiteRepository(

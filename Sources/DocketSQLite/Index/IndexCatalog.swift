@@ -10,14 +10,14 @@ final class IndexCatalog {
   private var known: [CollectionPath: [IndexSchema]] = [:]
   private let selectOne: Statement
   private let selectAll: Statement
-  private let indexExists: Statement
+  private let objectExists: Statement
 
   init(_ connection: Connection) throws(SQLiteError) {
     schemaVersion = try connection.prepare("PRAGMA schema_version")
     selectOne = try connection.prepare("SELECT settings FROM collections WHERE name = ?1")
     selectAll = try connection.prepare("SELECT name, settings FROM collections ORDER BY name")
-    indexExists = try connection.prepare(
-      "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1 AND rtrim(sql, char(10) || ' ') = ?2")
+    objectExists = try connection.prepare(
+      "SELECT 1 FROM sqlite_schema WHERE type = ?1 AND name = ?2 AND rtrim(sql, char(10) || ' ') = ?3")
   }
 
   /// The index that helps a query most; nil if none does.
@@ -37,9 +37,9 @@ final class IndexCatalog {
     knownVersion = version
     if let indexes = known[collection] { return indexes }
     var indexes: [IndexSchema] = []
-    for index in try settings(of: collection)?.indexes ?? [] {
+    for index in try settings(of: collection)?.allIndexes ?? [] {
       let schema = IndexSchema(index, of: collection)
-      if try exists(schema) { indexes.append(schema) }
+      if try exists(schema.object) { indexes.append(schema) }
     }
     known[collection] = indexes
     return indexes
@@ -51,11 +51,12 @@ final class IndexCatalog {
   }
 
   /// Somebody may have dropped it by hand, or made another one under its name.
-  func exists(_ schema: IndexSchema) throws(SQLiteError) -> Bool {
-    indexExists.bind(schema.name, at: 1)
-    indexExists.bind(schema.create, at: 2)
-    defer { indexExists.reset() }
-    return try indexExists.step()
+  func exists(_ object: SettingsObject) throws(SQLiteError) -> Bool {
+    objectExists.bind(object.kind.rawValue, at: 1)
+    objectExists.bind(object.name, at: 2)
+    objectExists.bind(object.create, at: 3)
+    defer { objectExists.reset() }
+    return try objectExists.step()
   }
 
   func settings(of collection: CollectionPath) throws(SQLiteError) -> CollectionSettings? {

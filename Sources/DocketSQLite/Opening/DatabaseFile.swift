@@ -15,7 +15,7 @@ public final class DatabaseFile: Sendable {
   /// operators should know of it.
   public let foreignObjects: [String]
   /// Indexes of collections that could not be made, each with the reason: queries do without them.
-  public let missingIndexes: [String]
+  public let missingObjects: [String]
   private let lock: DatabaseLock
 
   /// Opens a database, or makes one where there is none or an empty file; it blocks for that long.
@@ -61,7 +61,7 @@ public final class DatabaseFile: Sendable {
     appliedMigrations = outcome.applied
     recordedMigrations = outcome.recorded
     foreignObjects = outcome.foreignObjects
-    missingIndexes = outcome.missingIndexes
+    missingObjects = outcome.missingObjects
   }
 
   /// Makes the file before SQLite does, which would let others read it. SQLite gives its log the same mode.

@@ -11,8 +11,8 @@ struct Migrator {
     var recorded: [Int] = []
     /// Tables, views, indexes and triggers that are not Docket's, such as `trigger audit`.
     var foreignObjects: [String] = []
-    /// Indexes of collections that could not be made, each with the reason.
-    var missingIndexes: [String] = []
+    /// What the settings of collections need and what could not be made, each with the reason.
+    var missingObjects: [String] = []
   }
 
   let connection: Connection
@@ -33,29 +33,26 @@ struct Migrator {
     }
     let schema = try Schema(of: connection)
     let expected = try Schema(after: migrations)
-    let indexes = try makeMissingIndexes(schema, &outcome)
-    outcome.foreignObjects = schema.additions(to: expected).filter { !indexes.contains($0) }
+    let ofSettings = try makeMissing(schema, &outcome)
+    outcome.foreignObjects = schema.additions(to: expected).filter { !ofSettings.contains($0) }
     try rebuildForThisSQLite()
     return outcome
   }
 
-  /// Makes the indexes that the settings of collections name and that are not there, or are not as this program makes them.
-  /// - Returns: the names of all of them, as `Schema.additions` has them.
-  private func makeMissingIndexes(_ schema: Schema, _ outcome: inout Outcome) throws -> Set<String> {
-    guard migrations.count >= 4 else { return [] }
+  /// Makes what the settings of collections need and what is not there, or is not as this program makes it.
+  /// - Returns: the names of all of it, as `Schema.additions` has them.
+  private func makeMissing(_ schema: Schema, _ outcome: inout Outcome) throws -> Set<String> {
+    guard migrations.count >= 5 else { return [] }
     var names: Set<String> = []
-    for settings in try IndexCatalog(connection).all() {
-      for index in settings.settings.indexes {
-        let index = IndexSchema(index, of: settings.collection)
-        names.insert(Schema.Name(type: "index", name: index.name).description)
-        let actual = schema.objects[Schema.Name(type: "index", name: index.name)]
-        guard actual?.utf8.elementsEqual(index.create.utf8) != true else { continue }
-        do throws(SQLiteError) {
-          try inTransaction { () throws(SQLiteError) in try connection.execute("\(index.drop); \(index.create)") }
-        } catch {
-          // Queries do without it. A row that is no JSON, or a full disk, is no reason not to serve.
-          outcome.missingIndexes.append("\(index.name): \(error.message)")
-        }
+    for object in try IndexCatalog(connection).all().flatMap(\.objects) {
+      names.formUnion(object.schemaNames.map(\.description))
+      let actual = schema.objects[Schema.Name(type: object.kind.rawValue, name: object.name)]
+      guard actual?.utf8.elementsEqual(object.create.utf8) != true else { continue }
+      do throws(SQLiteError) {
+        try inTransaction { () throws(SQLiteError) in try connection.execute(object.make) }
+      } catch {
+        // Queries do without it. A row that is no JSON, or a full disk, is no reason not to serve.
+        outcome.missingObjects.append("\(object.name): \(error.message)")
       }
     }
     return names

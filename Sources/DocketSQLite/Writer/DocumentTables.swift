@@ -62,6 +62,8 @@ final class DocumentTables {
     }
   }
 
+  /// What is set for collections.
+  let rules: CollectionRules
   private let path = KeyBuffer()
   private let connection: Connection
   private let log: CommitLog
@@ -93,6 +95,7 @@ final class DocumentTables {
   init(_ connection: Connection, log: CommitLog, cacheBytes: Int) throws(SQLiteError) {
     self.connection = connection
     self.log = log
+    rules = try CollectionRules(connection)
     cache = DocumentCache(limitBytes: cacheBytes)
     newest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence DESC LIMIT 1")
     triggers = try connection.prepare(
@@ -138,10 +141,12 @@ final class DocumentTables {
     if !log.othersWereQuiet() {
       cache.removeAll()
       try lookForTriggers()
+      rules.forget()
     } else if change.0 != knownSequence {
       cache.removeAll()
     }
     knownSequence = change.0
+    if rules.isStale { try rules.read() }
     return change
   }
 

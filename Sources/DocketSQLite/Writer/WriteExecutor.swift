@@ -81,12 +81,18 @@ final class WriteExecutor {
   }
 
   private func perform(_ write: Write, in group: inout Group) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
-    let terms = write.terms
+    var terms = write.terms
+    if let rule = tables.rules[write.action.collection] {
+      if rule.requiresCondition, terms.condition == nil, write.action.mayBeOnCondition {
+        return .failure(.conditionRequired(write.action.collection))
+      }
+      terms.lifetimeMilliseconds = terms.lifetimeMilliseconds ?? rule.lifetimeMilliseconds
+    }
     switch write.action {
     case .create(let collection, let data):
-      return .success(try create(in: collection, data: data, terms, &group))
+      return try create(in: collection, data: data, terms, &group)
     case .put(let path, let data):
-      return .success(try put(path, data: data, terms, &group))
+      return try put(path, data: data, terms, &group)
     case .mergePatch(let path, let patch):
       return try change(path, terms, &group) { target throws(JSONPatchError) in
         patch.withUnsafeReadableBytes { MergePatch.apply($0, to: target) }
@@ -101,7 +107,7 @@ final class WriteExecutor {
     case .replaceFirst(let collection, let value, let replacement):
       switch try firstMatch(in: collection, equalTo: value, wall: group.wall) {
       case .success(let id?):
-        return .success(try put(DocumentPath(collection: collection, id: id), data: replacement, terms, &group))
+        return try put(DocumentPath(collection: collection, id: id), data: replacement, terms, &group)
       case .success(nil): return .success(.notFound)
       case .failure(let error): return .failure(error)
       }
@@ -124,25 +130,33 @@ final class WriteExecutor {
 
   private func create(
     in collection: CollectionPath, data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
-  ) throws(SQLiteError) -> WriteOutcome {
+  ) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
+    // No id is empty.
+    if let duplicate = try duplicate(of: data, in: collection, id: "", &group) { return .failure(duplicate) }
     while true {
       let path = DocumentPath(collection: collection, id: identifiers.next(milliseconds: group.at))
       // Somebody may have written a document under this very id by hand; then the next one is tried.
       let row = try tables.find(path.collection, path.id)
       tables.release()
-      if row == nil { return .created(path, try insert(data, terms, &group)) }
+      if row == nil { return .success(.created(path, try insert(data, terms, &group))) }
     }
   }
 
   private func put(
     _ path: DocumentPath, data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group
-  ) throws(SQLiteError) -> WriteOutcome {
-    let row = try tables.find(path.collection, path.id)
+  ) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
+    var row = try tables.find(path.collection, path.id)
     defer { tables.release() }
-    if let failure = terms.failure(row, wall: group.wall) { return failure }
+    if let failure = terms.failure(row, wall: group.wall) { return .success(failure) }
+    if isAnythingUnique(in: path.collection) {
+      if let duplicate = try duplicate(of: data, in: path.collection, id: path.id, &group) {
+        return .failure(duplicate)
+      }
+      row = try tables.find(path.collection, path.id)
+    }
     guard let row else {
       tables.release()
-      return .created(path, try insert(data, terms, &group))
+      return .success(.created(path, try insert(data, terms, &group)))
     }
     if row.isExpired(wall: group.wall) {
       let end = group.nextSequence()
@@ -152,9 +166,9 @@ final class WriteExecutor {
       try tables.update(
         row, revision: revision, created: group.at, updated: group.at, expires: terms.expires(wall: group.wall),
         data: data)
-      return .created(path, Revision(revision))
+      return .success(.created(path, Revision(revision)))
     }
-    return .replaced(path, try update(row, expires: terms.expires(wall: group.wall), data: data, &group))
+    return .success(.replaced(path, try update(row, expires: terms.expires(wall: group.wall), data: data, &group)))
   }
 
   private func delete(
@@ -175,17 +189,17 @@ final class WriteExecutor {
     _ patch: (UnsafeRawBufferPointer) throws(JSONPatchError) -> [UInt8]
   ) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
     defer { tables.release() }
-    let row = try tables.find(path.collection, path.id)
+    var row = try tables.find(path.collection, path.id)
     if let failure = terms.failure(row, wall: group.wall) { return .success(failure) }
-    guard let row, !row.isExpired(wall: group.wall) else { return .success(.notFound) }
+    guard let found = row, !found.isExpired(wall: group.wall) else { return .success(.notFound) }
     do {
-      try JSONScanner.validate(row.data)
+      try JSONScanner.validate(found.data)
     } catch {
       return .failure(.invalidDocument(path, reason: error.description))
     }
     let patched: [UInt8]
     do {
-      patched = try patch(row.data)
+      patched = try patch(found.data)
     } catch {
       return .failure(StoreError(error, options))
     }
@@ -197,8 +211,47 @@ final class WriteExecutor {
       (try? JSONScanner.validate($0, maximumDepth: options.documentDepth)) != nil
     }
     guard isShallow else { return .failure(.documentTooDeep(limit: options.documentDepth)) }
-    let revision = try update(row, expires: terms.expires(wall: group.wall), data: ByteBuffer(bytes: patched), &group)
+    let data = ByteBuffer(bytes: patched)
+    if isAnythingUnique(in: path.collection) {
+      if let duplicate = try duplicate(of: data, in: path.collection, id: path.id, &group) {
+        return .failure(duplicate)
+      }
+      row = try tables.find(path.collection, path.id)
+    }
+    guard let row else { return .success(.notFound) }
+    let revision = try update(row, expires: terms.expires(wall: group.wall), data: data, &group)
     return .success(.replaced(path, revision))
+  }
+
+  // MARK: What is unique
+
+  private func isAnythingUnique(in collection: CollectionPath) -> Bool {
+    tables.rules[collection].map { !$0.unique.isEmpty } ?? false
+  }
+
+  /// Ends documents that have expired and have the same values as one that is about to be written, and says why that must
+  /// not be written if a live one has. The current path is another one afterwards.
+  /// - Parameter id: the document's own.
+  private func duplicate(
+    of data: ByteBuffer, in collection: CollectionPath, id: String, _ group: inout Group
+  ) throws(SQLiteError) -> StoreError? {
+    guard let rule = tables.rules[collection], !rule.unique.isEmpty else { return nil }
+    tables.release()
+    try tables.writePending()
+    for unique in rule.unique {
+      let wall = group.wall
+      let others = try data.withUnsafeReadableBytes { bytes in
+        Result { () throws(SQLiteError) in try unique.others(like: bytes, id: id, wall: wall) }
+      }.get()
+      for expired in others.expired {
+        guard let row = try tables.find(collection, expired) else { continue }
+        try tables.remove(row, as: .expired, sequence: group.nextSequence(), at: group.at, batch: group.batch)
+      }
+      if let live = others.live {
+        return .duplicate(of: DocumentPath(collection: collection, id: live), fields: unique.fields.names)
+      }
+    }
+    return nil
   }
 
   // MARK: Steps
@@ -220,6 +273,23 @@ final class WriteExecutor {
     let revision = group.nextSequence()
     try tables.replace(row, sequence: revision, at: group.at, batch: group.batch, expires: expires, data: data)
     return Revision(revision)
+  }
+}
+
+extension Write.Action {
+  fileprivate var collection: CollectionPath {
+    switch self {
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection
+    case .create(let collection, _), .replaceFirst(let collection, _, _), .deleteFirst(let collection, _): collection
+    }
+  }
+
+  /// Whether it names a document, of which a condition can speak.
+  fileprivate var mayBeOnCondition: Bool {
+    switch self {
+    case .put, .mergePatch, .jsonPatch, .delete: true
+    case .create, .replaceFirst, .deleteFirst: false
+    }
   }
 }
 

@@ -79,7 +79,7 @@ final class Writer: @unchecked Sendable {
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
-    settings = try SettingsWriter(connection, logger: logger)
+    settings = try SettingsWriter(connection, rules: tables.rules, logger: logger)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
@@ -277,7 +277,7 @@ final class Writer: @unchecked Sendable {
         answerBytes += bytes
       case .settings(let collection, let wanted):
         try tables.writePending()
-        switch try settings.change(collection, to: wanted) {
+        switch try settings.change(collection, to: wanted, wall: wall) {
         case .success(let change): answers.append(.settings(change))
         case .failure(let error): answers.append(.failure(error))
         }

@@ -3,56 +3,87 @@ import DocketStore
 import NIOCore
 
 extension CollectionSettings {
-  /// Reads the data of `PUT /_collections/notes/`: `{"indexes": [["status", "-priority"], "author.name"]}`.
+  /// Reads the data of `PUT /_collections/notes/`: `{"indexes": [["status", "-priority"], "author.name"], "unique":
+  /// ["email"], "text": ["title"], "expire": 3600, "requireIfMatch": true}`.
   init(request data: ByteBuffer?) throws(ParameterError) {
     self.init()
-    let result = (data ?? ByteBuffer()).withUnsafeReadableBytes { bytes in
-      Result { () throws(ParameterError) in try Self.read(bytes) }
-    }
-    self = try result.get()
-  }
-
-  private static func read(_ bytes: UnsafeRawBufferPointer) throws(ParameterError) -> CollectionSettings {
-    guard var members = try? JSONMembers(of: JSONScanner(bytes)) else {
+    guard let members = data?.jsonMembers else {
       throw .invalidSettings("Settings are an object, such as {\"indexes\": [[\"status\", \"-priority\"]]}.")
     }
-    var settings = CollectionSettings()
-    while let member = try? members.next() {
-      let name = JSONString.decode(UnsafeRawBufferPointer(rebasing: bytes[member.key.range])) ?? ""
-      let value = UnsafeRawBufferPointer(rebasing: bytes[member.value])
+    for (name, value) in members {
       switch name {
-      case "indexes": settings.indexes = try indexes(value)
-      default: throw .invalidSettings("There is no setting '\(name)'; a collection has 'indexes'.")
+      case "indexes":
+        indexes = try Self.indexes(value, of: name) { name throws(ParameterError) in try .init(field: name) }
+      case "unique":
+        unique = try Self.indexes(value, of: name) { name throws(ParameterError) in try .init(uniqueField: name) }
+      case "text": text = try Self.textFields(value)
+      case "expire": lifetimeSeconds = try Self.lifetime(value)
+      case "requireIfMatch":
+        guard let flag = value.jsonBool else { throw .invalidSettings("'requireIfMatch' is true or false.") }
+        requiresCondition = flag
+      default:
+        throw .invalidSettings(
+          "There is no setting '\(name.shortened)'; a collection has 'indexes', 'unique', 'text', 'expire' and 'requireIfMatch'."
+        )
       }
     }
-    return settings
   }
 
-  private static func indexes(_ list: UnsafeRawBufferPointer) throws(ParameterError) -> [CollectionIndex] {
-    guard let elements = JSONChildren.elements(of: list) else {
-      throw .invalidSettings("'indexes' is an array with an array of field names for each index.")
+  private static func indexes(
+    _ list: ByteBuffer, of setting: String, key: (String) throws(ParameterError) -> CollectionIndex.Key
+  ) throws(ParameterError) -> [CollectionIndex] {
+    guard let elements = list.jsonElements else {
+      throw .invalidSettings("'\(setting)' is an array with an array of field names for each index.")
     }
     var indexes: [CollectionIndex] = []
     for element in elements {
-      let index = try CollectionIndex(UnsafeRawBufferPointer(rebasing: list[element]))
+      let index = try CollectionIndex(element, of: setting, key: key)
       guard !indexes.contains(index) else {
-        throw .invalidSettings("The index \(index.names) is named twice; leave one out.")
+        throw .invalidSettings("'\(setting)' names \(index.names) twice; leave one out.")
       }
       indexes.append(index)
     }
     return indexes
   }
+
+  /// FTS5 takes so many columns and more (https://sqlite.org/limits.html#max_column); these are enough for people.
+  private static let maximumTextFields = 16
+
+  private static func textFields(_ list: ByteBuffer) throws(ParameterError) -> [FieldPath] {
+    var fields: [FieldPath] = []
+    for element in list.jsonElements ?? [list] {
+      let key = try CollectionIndex.Key(uniqueField: try element.fieldName(of: "text"))
+      guard !fields.contains(key.path) else {
+        throw .invalidSettings("'text' names '\(key.path)' twice; leave one out.")
+      }
+      fields.append(key.path)
+    }
+    guard fields.count <= maximumTextFields else {
+      throw .invalidSettings("'text' takes \(maximumTextFields) fields at most.")
+    }
+    return fields
+  }
+
+  private static func lifetime(_ value: ByteBuffer) throws(ParameterError) -> Int64 {
+    guard let seconds = Int64(String(buffer: value)), (1...WriteTerms.maximumLifetimeSeconds).contains(seconds) else {
+      throw .invalidSettings(
+        "'expire' is a whole number of seconds from 1 to \(WriteTerms.maximumLifetimeSeconds); without it documents stay."
+      )
+    }
+    return seconds
+  }
 }
 
 extension CollectionIndex {
   /// - Parameter value: an array of names, or one name.
-  fileprivate init(_ value: UnsafeRawBufferPointer) throws(ParameterError) {
-    let elements = JSONChildren.elements(of: value) ?? [0..<value.count]
+  fileprivate init(
+    _ value: ByteBuffer, of setting: String, key: (String) throws(ParameterError) -> Key
+  ) throws(ParameterError) {
     var keys: [Key] = []
-    for element in elements {
-      let key = try Key(field: try Self.name(UnsafeRawBufferPointer(rebasing: value[element])))
+    for element in value.jsonElements ?? [value] {
+      let key = try key(try element.fieldName(of: setting))
       guard !keys.contains(where: { $0.path == key.path }) else {
-        throw .invalidSettings("An index has the field '\(key.path)' twice; leave one out.")
+        throw .invalidSettings("'\(setting)' has the field '\(key.path)' twice in one index; leave one out.")
       }
       keys.append(key)
     }
@@ -60,13 +91,6 @@ extension CollectionIndex {
       throw .invalidSettings("An index has from 1 to \(Self.maximumKeys) fields.")
     }
     self.init(keys)
-  }
-
-  private static func name(_ value: UnsafeRawBufferPointer) throws(ParameterError) -> String {
-    guard value.first == UInt8(ascii: "\""), let name = JSONString.decode(value) else {
-      throw .invalidSettings("An index is an array of field names, which are strings: [\"status\", \"-priority\"].")
-    }
-    return name
   }
 }
 
@@ -82,6 +106,23 @@ extension CollectionIndex.Key {
       )
     }
     self.init(path, isDescending: key.isDescending)
+  }
+
+  /// - Parameter name: the same of what is in no order.
+  fileprivate init(uniqueField name: String) throws(ParameterError) {
+    try self.init(field: name)
+    guard !isDescending else {
+      throw .invalidSettings("The field '\(name)' has a minus, which is for the order of an index; leave it out.")
+    }
+  }
+}
+
+extension ByteBuffer {
+  fileprivate func fieldName(of setting: String) throws(ParameterError) -> String {
+    guard isJSONString, let name = jsonText else {
+      throw .invalidSettings("Fields in '\(setting)' are names, which are strings, such as \"author.name\".")
+    }
+    return name
   }
 }
 

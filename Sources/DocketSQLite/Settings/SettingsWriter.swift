@@ -2,10 +2,12 @@ import CSQLite
 import DocketStore
 import Logging
 
-/// Changes what is set for collections, inside the writer's open transaction: the row and the indexes together, or neither.
+/// Changes what is set for collections, inside the writer's open transaction: the row and what it needs in the schema
+/// together, or neither.
 struct SettingsWriter {
   private let connection: Connection
   private let logger: Logger
+  private let rules: CollectionRules
   private let savepoint: Savepoint
   private let catalog: IndexCatalog
   private let replace: Statement
@@ -15,9 +17,11 @@ struct SettingsWriter {
   /// in it. With 50 indexes of other collections an update took five times as long as with none.
   static let maximumIndexes = 64
 
-  init(_ connection: Connection, logger: Logger) throws(SQLiteError) {
+  /// - Parameter rules: are told when they have changed.
+  init(_ connection: Connection, rules: CollectionRules, logger: Logger) throws(SQLiteError) {
     self.connection = connection
     self.logger = logger
+    self.rules = rules
     savepoint = try Savepoint(connection)
     catalog = try IndexCatalog(connection)
     replace = try connection.prepare(
@@ -25,18 +29,24 @@ struct SettingsWriter {
     delete = try connection.prepare("DELETE FROM collections WHERE name = ?1")
   }
 
+  /// - Parameter wall: the time by which documents expire.
   /// - Throws: what SQLite could not do; the group cannot be kept then.
   func change(
-    _ collection: CollectionPath, to settings: CollectionSettings?
+    _ collection: CollectionPath, to settings: CollectionSettings?, wall: Int64
   ) throws(SQLiteError) -> Result<SettingsChange, StoreError> {
     let all = try catalog.all()
     let former = all.first { $0.collection == collection }?.settings
-    let elsewhere = all.reduce(0) { $0 + ($1.collection == collection ? 0 : $1.settings.indexes.count) }
-    let count = elsewhere + (settings?.indexes.count ?? 0)
+    let elsewhere = all.reduce(0) { $0 + ($1.collection == collection ? 0 : $1.settings.indexCount) }
+    let count = elsewhere + (settings?.indexCount ?? 0)
     guard count <= Self.maximumIndexes else { return .failure(.tooManyIndexes(limit: Self.maximumIndexes)) }
     try savepoint.set()
     do {
-      try make(collection, from: former?.indexes ?? [], to: settings?.indexes ?? [])
+      let wanted = NamedSettings(collection, settings ?? CollectionSettings())
+      try make(wanted.objects, from: NamedSettings(collection, former ?? CollectionSettings()).objects)
+      if let duplicate = try duplicate(under: wanted, wall: wall) {
+        try savepoint.goBack()
+        return .failure(duplicate)
+      }
       try store(settings, for: collection)
     } catch {
       // A row that was written past the door and is no JSON cannot be indexed; that is no failure of the group.
@@ -45,25 +55,36 @@ struct SettingsWriter {
       return .failure(.indexNotMade(reason: error.message))
     }
     try savepoint.release()
+    rules.forget()
     return .success(SettingsChange(existed: former != nil, indexes: count))
   }
 
-  private func make(
-    _ collection: CollectionPath, from former: [CollectionIndex], to wanted: [CollectionIndex]
-  ) throws(SQLiteError) {
-    for index in former where !wanted.contains(index) {
-      try connection.execute(IndexSchema(index, of: collection).drop)
-    }
-    for index in wanted {
-      let schema = IndexSchema(index, of: collection)
+  private func make(_ wanted: [SettingsObject], from former: [SettingsObject]) throws(SQLiteError) {
+    for object in former where !wanted.contains(object) { try connection.execute(object.drop) }
+    for object in wanted {
       // One that was there before may have been dropped by hand.
-      if former.contains(index), try catalog.exists(schema) { continue }
+      if former.contains(object), try catalog.exists(object) { continue }
       let start = WallClock.uptimeMilliseconds()
-      logger.notice("making an index; writes wait until it is there", metadata: ["index": "\(schema.name)"])
-      try connection.execute("\(schema.drop); \(schema.create)")
+      logger.notice(
+        "making what the settings need; writes wait until it is there",
+        metadata: [object.kind.rawValue: "\(object.name)"])
+      try connection.execute(object.make)
       let milliseconds = WallClock.uptimeMilliseconds() - start
-      logger.notice("the index is there", metadata: ["index": "\(schema.name)", "milliseconds": "\(milliseconds)"])
+      logger.notice(
+        "it is there", metadata: [object.kind.rawValue: "\(object.name)", "milliseconds": "\(milliseconds)"])
     }
+  }
+
+  /// Two documents that are there already and that could not stand side by side under the settings.
+  private func duplicate(under wanted: NamedSettings, wall: Int64) throws(SQLiteError) -> StoreError? {
+    for fields in wanted.settings.unique {
+      let pair = try connection.prepare(UniqueSchema(fields, of: wanted.collection).firstPair, persistent: false)
+      pair.bind(wall, at: 1)
+      guard try pair.step() else { continue }
+      return .notUnique(
+        wanted.collection, fields: fields.names, first: pair.string(0), second: pair.string(1))
+    }
+    return nil
   }
 
   private func store(_ settings: CollectionSettings?, for collection: CollectionPath) throws(SQLiteError) {
