@@ -10,13 +10,21 @@ public struct WriteOptions: Sendable, Equatable {
     case absent
   }
 
-  public var condition: Condition?
-  /// After how many seconds the document ends by itself; nil: never.
-  public var expiresInSeconds: Int64?
+  /// How long the document lives.
+  public enum Lifetime: Sendable, Equatable {
+    /// It ends by itself after so long.
+    case seconds(Int64)
+    /// For good, whatever is set for its collection.
+    case forever
+  }
 
-  public init(condition: Condition? = nil, expiresInSeconds: Int64? = nil) {
+  public var condition: Condition?
+  /// nil: as is set for the document's collection, for good where nothing is.
+  public var lifetime: Lifetime?
+
+  public init(condition: Condition? = nil, lifetime: Lifetime? = nil) {
     self.condition = condition
-    self.expiresInSeconds = expiresInSeconds
+    self.lifetime = lifetime
   }
 
   /// As headers; nil where there are none, so that the server leaves headers out of its answer.
@@ -28,7 +36,11 @@ public struct WriteOptions: Sendable, Equatable {
     case .absent: headers.append("If-None-Match", "*")
     case nil: break
     }
-    if let expiresInSeconds { headers.append("Expires-In", String(expiresInSeconds)) }
+    switch lifetime {
+    case .seconds(let seconds): headers.append("Expires-In", String(seconds))
+    case .forever: headers.append("Expires-In", "never")
+    case nil: break
+    }
     return headers.fields.isEmpty ? nil : headers
   }
 }

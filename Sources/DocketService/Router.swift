@@ -91,7 +91,7 @@ public struct Router: Sendable {
   private func refuseTerms(_ request: Request) -> Operation? {
     do throws(ParameterError) {
       let terms = try WriteTerms(request.headers)
-      guard terms.condition == nil, !terms.isDryRun, terms.lifetimeMilliseconds == nil else {
+      guard terms.condition == nil, !terms.isDryRun, terms.lifetime == nil else {
         throw ParameterError(
           code: "invalid_settings",
           detail: "Settings take no If-Match, If-None-Match, Expires-In or Prefer: dry-run; leave them out.")
@@ -237,7 +237,7 @@ extension Write.Action {
     switch self {
     case .create, .put, .mergePatch, .jsonPatch, .replaceFirst: return nil
     case .delete, .deleteFirst:
-      guard terms.lifetimeMilliseconds != nil else { return nil }
+      guard terms.lifetime != nil else { return nil }
       return ParameterError(
         code: "invalid_expiry", detail: "Expires-In goes with a write that stores something; DELETE leaves nothing.")
     }

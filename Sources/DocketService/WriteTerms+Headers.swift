@@ -11,18 +11,27 @@ extension WriteTerms {
     guard let headers, !headers.fields.isEmpty else { return }
     condition = try Condition.read(headers)
     isDryRun = headers.list("Prefer", contains: "dry-run")
-    if let seconds = headers["Expires-In"] {
-      guard seconds.utf8.first != UInt8(ascii: "+"), let seconds = Int64(seconds),
-        (1...Self.maximumLifetimeSeconds).contains(seconds)
-      else {
-        throw ParameterError(
-          code: "invalid_expiry",
-          detail:
-            "Expires-In must be a whole number of seconds from 1 to \(Self.maximumLifetimeSeconds); without it a document stays."
-        )
-      }
-      lifetimeMilliseconds = seconds * 1000
+    if let text = headers["Expires-In"] { lifetime = try Lifetime(seconds: text) }
+  }
+}
+
+extension Lifetime {
+  /// - Parameter text: seconds, or `never`.
+  fileprivate init(seconds text: String) throws(ParameterError) {
+    guard text != "never" else {
+      self = .forever
+      return
     }
+    guard text.utf8.first != UInt8(ascii: "+"), let seconds = Int64(text),
+      (1...WriteTerms.maximumLifetimeSeconds).contains(seconds)
+    else {
+      throw ParameterError(
+        code: "invalid_expiry",
+        detail:
+          "Expires-In must be a whole number of seconds from 1 to \(WriteTerms.maximumLifetimeSeconds), or never; without it a document stays, or ends as 'expire' is set for its collection."
+      )
+    }
+    self = .milliseconds(seconds * 1000)
   }
 }
 

@@ -35,15 +35,30 @@ public struct Write: Sendable, Equatable {
 public struct WriteTerms: Sendable, Equatable {
   /// What must hold of the document, or nothing is done. It speaks of one document that the action names by its path.
   public var condition: Condition?
-  /// How long what is written lives, in milliseconds from the write on; nil: for good.
-  public var lifetimeMilliseconds: Int64?
+  /// How long what is written lives; nil: as is set for its collection, for good where nothing is.
+  public var lifetime: Lifetime?
   /// Whether nothing is to be changed: the outcome tells what would have happened.
   public var isDryRun: Bool
 
-  public init(condition: Condition? = nil, lifetimeMilliseconds: Int64? = nil, isDryRun: Bool = false) {
+  public init(condition: Condition? = nil, lifetime: Lifetime? = nil, isDryRun: Bool = false) {
     self.condition = condition
-    self.lifetimeMilliseconds = lifetimeMilliseconds
+    self.lifetime = lifetime
     self.isDryRun = isDryRun
+  }
+}
+
+/// How long a document lives.
+public enum Lifetime: Sendable, Equatable {
+  case forever
+  /// From the write on.
+  case milliseconds(Int64)
+
+  /// When it is over for what is written now; nil: never.
+  public func end(from wall: Int64) -> Int64? {
+    switch self {
+    case .forever: nil
+    case .milliseconds(let count): wall + count
+    }
   }
 }
 

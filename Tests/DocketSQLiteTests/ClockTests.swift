@@ -27,9 +27,9 @@ struct ClockTests {
       let write =
         switch Int.random(in: 0..<5, using: &generator) {
         case 0: Write.put("/c/", id, "\(step)")
-        case 1, 2: Write.put("/c/", id, "\(step)").on(WriteTerms(lifetimeMilliseconds: lifetime))
+        case 1, 2: Write.put("/c/", id, "\(step)").on(WriteTerms(lifetime: .milliseconds(lifetime)))
         case 3: Write.mergePatch("/c/", id, "{}").on(WriteTerms(condition: .exists))
-        default: Write.create(in: "/c/", "\(step)").on(WriteTerms(lifetimeMilliseconds: lifetime))
+        default: Write.create(in: "/c/", "\(step)").on(WriteTerms(lifetime: .milliseconds(lifetime)))
         }
       let outcome = try await session.write(write)
       if case .created(let path, _) = outcome, case .create = write.action { created.append(path.id) }

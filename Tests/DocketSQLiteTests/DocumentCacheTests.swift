@@ -60,7 +60,7 @@ struct DocumentCacheTests {
     options.sweepMilliseconds = 3_600_000
     let store = try StoreFixture(options: options, clock: clock)
     let session = try store.session()
-    _ = try await session.write(Write.put("/c/", "1", "1").on(WriteTerms(lifetimeMilliseconds: 1_000)))
+    _ = try await session.write(Write.put("/c/", "1", "1").on(WriteTerms(lifetime: .milliseconds(1_000))))
     #expect(try await session.text("/c/", "1") == "1")
     clock.milliseconds += 999
     #expect(try await session.text("/c/", "1") == "1")

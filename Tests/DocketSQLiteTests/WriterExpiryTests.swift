@@ -68,7 +68,7 @@ struct WriterExpiryTests {
     let (store, session, clock) = try await makeStore()
     let outside = try store.connect()
     let lifetime = "SELECT expires_at - \(clock.milliseconds) FROM document_rows WHERE id = '1'"
-    let brief = WriteTerms(lifetimeMilliseconds: 500)
+    let brief = WriteTerms(lifetime: .milliseconds(500))
     for (brief, permanent) in [
       (Write.put("/item/", "1", "{}").on(brief), Write.put("/item/", "1", "{}")),
       (.mergePatch("/item/", "1", "{}").on(brief), .mergePatch("/item/", "1", "{}")),
@@ -94,7 +94,7 @@ struct WriterExpiryTests {
     options.idleMilliseconds = 5
     let store = try StoreFixture(options: options, clock: clock)
     let session = try store.session()
-    let brief = WriteTerms(lifetimeMilliseconds: 1_000)
+    let brief = WriteTerms(lifetime: .milliseconds(1_000))
     _ = try await session.writeAll(
       (1...3_000).map { Write.put("/a/", "\($0)", "1").on(brief) } + [.put("/a/", "x", "1")])
     let outside = try store.connect()
@@ -115,7 +115,7 @@ struct WriterExpiryTests {
     let clock = TestClock()
     let store = try StoreFixture(clock: clock)
     let session = try store.session()
-    let brief = WriteTerms(lifetimeMilliseconds: 1_000)
+    let brief = WriteTerms(lifetime: .milliseconds(1_000))
     _ = try await session.writeAll((1...1_000).map { Write.put("/a/", "\($0)", "1").on(brief) })
     clock.milliseconds += 1_000
     for n in 0..<600 { _ = try await session.write(.put("/b/", "1", "\(n)")) }
@@ -148,7 +148,7 @@ struct WriterExpiryTests {
     options.sweepMilliseconds = 20
     let store = try StoreFixture(options: options, clock: clock)
     let session = try store.session()
-    _ = try await session.write(Write.put("/e/", "1", "1").on(WriteTerms(lifetimeMilliseconds: 1)))
+    _ = try await session.write(Write.put("/e/", "1", "1").on(WriteTerms(lifetime: .milliseconds(1))))
     clock.milliseconds += 1
     let outside = try store.connect()
     try await eventually {
@@ -170,7 +170,7 @@ struct WriterExpiryTests {
     let session = try store.session()
     let text = "\"" + String(repeating: "x", count: 1 << 19) + "\""
     for id in 0..<30 {
-      _ = try await session.write(Write.put("/e/", "\(id)", text).on(WriteTerms(lifetimeMilliseconds: 1_000)))
+      _ = try await session.write(Write.put("/e/", "\(id)", text).on(WriteTerms(lifetime: .milliseconds(1_000))))
     }
     clock.milliseconds += 1_000
     let outside = try store.connect()

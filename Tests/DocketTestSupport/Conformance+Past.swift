@@ -63,7 +63,7 @@ extension RepositoryConformance {
     Check("a time hides what had expired by then, a revision does not") { repository in
       let driver = try SessionDriver(repository)
       let path = DocumentPath("/p/", "1")
-      let outcome = try await driver.write(Write.put("/p/", "1", "1").on(WriteTerms(lifetimeMilliseconds: 20)))
+      let outcome = try await driver.write(Write.put("/p/", "1", "1").on(WriteTerms(lifetime: .milliseconds(20))))
       let revision = outcome.revision ?? Revision(0)
       let end = try await driver.document(at: path, asOf: PastMoment(revision: revision))?.expires
       guard let end else { throw Failure(description: "the document has no end") }

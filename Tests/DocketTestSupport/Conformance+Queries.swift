@@ -132,7 +132,7 @@ extension RepositoryConformance {
     },
     Check("what has expired is in no query, and in no count") { repository in
       let driver = try SessionDriver(repository)
-      let ending = WriteTerms(lifetimeMilliseconds: 1)
+      let ending = WriteTerms(lifetime: .milliseconds(1))
       _ = try await driver.writeAll([.put("/x/", "1", "1"), Write.put("/x/", "2", "2").on(ending)])
       try await Task.sleep(for: .milliseconds(20))
       for scope in [Query.Scope.collection(CollectionPath(unchecked: "/x/")), .everything] {

@@ -6,15 +6,23 @@ extension RepositoryConformance {
     Check("random operations do what they do to the model, step by step") { repository in
       let drivers = [try SessionDriver(repository), try SessionDriver(repository), try SessionDriver(repository)]
       var comparison = Comparison(writes: RandomWrites(generator: .forTest(named: "random operations")))
-      for step in 0..<3_000 {
-        do {
-          try await comparison.step(drivers)
-        } catch {
-          throw Failure(description: "step \(step): \(error)")
-        }
+      try await comparison.run(steps: 3_000, drivers)
+    },
+    Check("random operations keep to what is set for their collections, step by step") { repository in
+      let drivers = [try SessionDriver(repository), try SessionDriver(repository)]
+      var comparison = Comparison(writes: RandomWrites(generator: .forTest(named: "random rules")))
+      let unique = [["a"], ["b.c", "a"], ["n"]].map { CollectionIndex($0.map(CollectionIndex.Key.init(name:))) }
+      let settings = [
+        "/a/": CollectionSettings(unique: [unique[0]]), "/b/": CollectionSettings(requiresCondition: true),
+        "/a/x/": CollectionSettings(unique: Array(unique[1...]), lifetimeSeconds: 86_400),
+      ]
+      for (collection, settings) in settings {
+        _ = try await drivers[0].change(CollectionPath(unchecked: collection), to: settings)
+        comparison.model.settings[CollectionPath(unchecked: collection)] = settings
       }
-      try await comparison.compareAll(drivers[0])
-    }
+      try await comparison.run(steps: 1_500, drivers)
+      try expect(comparison.refusals > 50, "\(comparison.refusals) writes were refused")
+    },
   ]
 
   /// The model beside the store. Its revisions and times count up by one, the store's may leave gaps and stand still, so
@@ -25,6 +33,19 @@ extension RepositoryConformance {
     var created: [DocumentPath] = []
     var revisions: [Revision: Revision] = [:]
     var times: [Timestamp: Timestamp] = [:]
+    /// How many writes were refused by a rule of their collection.
+    var refusals = 0
+
+    mutating func run(steps: Int, _ drivers: [SessionDriver]) async throws {
+      for step in 0..<steps {
+        do {
+          try await self.step(drivers)
+        } catch {
+          throw Failure(description: "step \(step): \(error)")
+        }
+      }
+      try await compareAll(drivers[0])
+    }
 
     mutating func step(_ drivers: [SessionDriver]) async throws {
       let driver = writes.element(drivers)
@@ -65,7 +86,7 @@ extension RepositoryConformance {
         terms.condition = writes.element([.exists, .absent, .oneOf(known), .noneOf(known)])
       }
       // What lives for a day outlives the test; that it ends is for other tests.
-      if Int.random(in: 0..<8, using: &writes.generator) == 0 { terms.lifetimeMilliseconds = 86_400_000 }
+      if Int.random(in: 0..<8, using: &writes.generator) == 0 { terms.lifetime = .milliseconds(86_400_000) }
       return write.on(terms)
     }
 
@@ -85,6 +106,10 @@ extension RepositoryConformance {
       let now = Timestamp(milliseconds: newest.rawValue + 1)
       if case .failure(.patchFailed(let error)) = result {
         return try expectEqual(model.apply(write, now: now, newID: { "" }), .failure(.patchFailed(error)), "\(write)")
+      }
+      if case .failure(let error) = result, error.isRuleOfCollection {
+        refusals += 1
+        return try expectEqual(model.apply(write, now: now, newID: { "" }), .failure(error), "\(write)")
       }
       let outcome = try result.get()
       if case .create = write.action, !write.terms.isDryRun, let path = outcome.path { created.append(path) }
@@ -119,6 +144,15 @@ extension RepositoryConformance {
         try expectEqual(times[own] ?? time, time, "time of revision \(own.milliseconds) at \(path)")
         times[own] = time
       }
+    }
+  }
+}
+
+extension StoreError {
+  fileprivate var isRuleOfCollection: Bool {
+    switch self {
+    case .duplicate, .conditionRequired: true
+    default: false
     }
   }
 }

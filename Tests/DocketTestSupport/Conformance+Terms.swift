@@ -77,7 +77,7 @@ extension RepositoryConformance {
     Check("a document with a lifetime is gone once that is over, and its path begins anew") { repository in
       let driver = try SessionDriver(repository)
       let path = DocumentPath("/c/", "1")
-      _ = try await driver.write(Write.put("/c/", "1", "1").on(WriteTerms(lifetimeMilliseconds: 30)))
+      _ = try await driver.write(Write.put("/c/", "1", "1").on(WriteTerms(lifetime: .milliseconds(30))))
       while try await driver.document(at: path) != nil {}
       try expectEqual(try await driver.page(path.collection).count, 0, "documents listed")
       try expectEqual(try await driver.write(.mergePatch("/c/", "1", "{}")), .notFound)

@@ -36,6 +36,8 @@ public struct DocumentModel: Sendable {
   private var newestChange: [Key: Revision] = [:]
   private let documentLimit: Int
   private var batch: Revision?
+  /// What is set for collections.
+  public internal(set) var settings: [CollectionPath: CollectionSettings] = [:]
 
   /// - Parameter documentLimit: the most bytes that a document may have after a patch.
   public init(documentLimit: Int = 1_048_576) {
@@ -87,7 +89,12 @@ public struct DocumentModel: Sendable {
       var trial = self
       return trial.apply(write.on(WriteTerms(condition: write.terms.condition)), now: now, newID: newID)
     }
-    let end = write.terms.lifetimeMilliseconds.map { Timestamp(milliseconds: now.milliseconds + $0) }
+    let rules = settings[write.action.collection]
+    if let rules, rules.requiresCondition, write.terms.condition == nil, write.action.path != nil {
+      return .failure(.conditionRequired(write.action.collection))
+    }
+    let lifetime = write.terms.lifetime ?? rules?.lifetimeSeconds.map { .milliseconds($0 * 1_000) }
+    let end = lifetime?.end(from: now.milliseconds).map(Timestamp.init(milliseconds:))
     if let condition = write.terms.condition, let path = write.action.path {
       let current = document(at: path, now: now)?.revision
       guard condition.holds(for: current) else { return .success(.conditionFailed(current: current)) }
@@ -95,16 +102,16 @@ public struct DocumentModel: Sendable {
     switch write.action {
     case .create(let collection, let data):
       let path = DocumentPath(collection: collection, id: newID())
-      return .success(store(data, at: path, end, now: now))
+      return storeUnlessDuplicate(data, at: path, end, now: now)
     case .put(let path, let data):
-      return .success(store(data, at: path, end, now: now))
+      return storeUnlessDuplicate(data, at: path, end, now: now)
     case .mergePatch(let path, let patch):
       guard let target = document(at: path, now: now) else { return .success(.notFound) }
       let patched = Self.merge(patch, into: target.data)
       guard patched.readableBytes <= documentLimit else {
         return .failure(.documentTooLarge(limit: documentLimit))
       }
-      return .success(store(patched, at: path, end, now: now))
+      return storeUnlessDuplicate(patched, at: path, end, now: now)
     case .jsonPatch(let path, let patch):
       guard let target = document(at: path, now: now) else { return .success(.notFound) }
       do {
@@ -112,7 +119,7 @@ public struct DocumentModel: Sendable {
           try patch.apply(to: target, maximumBytes: documentLimit)
         }
         guard patched.count <= documentLimit else { return .failure(.documentTooLarge(limit: documentLimit)) }
-        return .success(store(ByteBuffer(bytes: patched), at: path, end, now: now))
+        return storeUnlessDuplicate(ByteBuffer(bytes: patched), at: path, end, now: now)
       } catch {
         return .failure(.patchFailed(error))
       }
@@ -120,11 +127,18 @@ public struct DocumentModel: Sendable {
       return .success(remove(path, now: now))
     case .replaceFirst(let collection, let value, let data):
       guard let first = first(in: collection, equalTo: value, now: now) else { return .success(.notFound) }
-      return .success(store(data, at: first, end, now: now))
+      return storeUnlessDuplicate(data, at: first, end, now: now)
     case .deleteFirst(let collection, let value):
       guard let first = first(in: collection, equalTo: value, now: now) else { return .success(.notFound) }
       return .success(remove(first, now: now))
     }
+  }
+
+  private mutating func storeUnlessDuplicate(
+    _ data: ByteBuffer, at path: DocumentPath, _ end: Timestamp?, now: Timestamp
+  ) -> Result<WriteOutcome, StoreError> {
+    if let duplicate = duplicate(of: data, at: path, now: now) { return .failure(duplicate) }
+    return .success(store(data, at: path, end, now: now))
   }
 
   private mutating func store(
@@ -137,6 +151,12 @@ public struct DocumentModel: Sendable {
       path: path, revision: change.sequence, created: before?.created ?? change.at, updated: change.at,
       expires: end, data: data)
     return before == nil ? .created(path, change.sequence) : .replaced(path, change.sequence)
+  }
+
+  /// Ends a document that has expired.
+  mutating func expire(_ document: Document, now: Timestamp) {
+    _ = record(.expired, document.path, before: document, now: now)
+    documents[Self.key(document.path)] = nil
   }
 
   private mutating func remove(_ path: DocumentPath, now: Timestamp) -> WriteOutcome {
@@ -187,6 +207,13 @@ extension Write.Action {
     switch self {
     case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path
     case .create, .replaceFirst, .deleteFirst: nil
+    }
+  }
+
+  var collection: CollectionPath {
+    switch self {
+    case .create(let collection, _), .replaceFirst(let collection, _, _), .deleteFirst(let collection, _): collection
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection
     }
   }
 }

@@ -13,8 +13,6 @@ public final class InMemoryRepository: DocumentRepository {
     var ids = AscendingIDs()
     var isClosed = false
     var refusal: StoreError?
-    /// What is set for collections.
-    var settings: [CollectionPath: CollectionSettings] = [:]
     /// What was answered under idempotency keys.
     var kept: [String: (fingerprint: UInt64, answer: ByteBuffer, ends: Timestamp)] = [:]
   }

@@ -8,13 +8,9 @@ extension InMemorySession {
     precondition(isInTick, "a change of settings outside a tick")
     let ticket = answers.expect(completion)
     submitted.append { repository in
-      let change = repository.state.withLockedValue { state in
-        let former = state.settings.updateValue(settings ?? CollectionSettings(), forKey: collection)
-        if settings == nil { state.settings[collection] = nil }
-        return SettingsChange(
-          existed: former != nil, indexes: state.settings.values.reduce(0) { $0 + $1.indexes.count })
+      let result = repository.state.withLockedValue {
+        $0.model.change(collection, to: settings, now: repository.clock())
       }
-      let result: Result<SettingsChange, StoreError> = .success(change)
       return { $0.complete(ticket, with: result) }
     }
   }
@@ -22,12 +18,12 @@ extension InMemorySession {
   func settings(
     of collection: CollectionPath, completion: @escaping (Result<CollectionSettings?, StoreError>) -> Void
   ) {
-    let settings = repository.state.withLockedValue { $0.settings[collection] }
+    let settings = repository.state.withLockedValue { $0.model.settings[collection] }
     deliverLater(.success(settings), completion)
   }
 
   func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {
-    let all = repository.state.withLockedValue { $0.settings }
+    let all = repository.state.withLockedValue { $0.model.settings }
       .map { NamedSettings($0, $1) }
       .sorted { $0.collection.description.utf8.lexicographicallyPrecedes($1.collection.description.utf8) }
     deliverLater(.success(all), completion)

@@ -132,10 +132,26 @@ extension EndToEnd {
         let past = try await client.list("/n/", limit: 1, asOf: .revision(1))
         #expect(past.items.map(\.id) == ["1"] && past.next == nil)
 
-        try await client.put("/n/short", data: json("1"), options: WriteOptions(expiresInSeconds: 3600))
+        try await client.put("/n/short", data: json("1"), options: WriteOptions(lifetime: .seconds(3600)))
         var ends: [String: Bool] = [:]
         for try await item in client.documents(in: "/n/", pageSize: 1) { ends[item.id] = item.expires != nil }
         #expect(ends["short"] == true && ends["1"] == false)
+
+        #expect(try await client.settings(of: "/s/") == nil)
+        try await client.set(json(#"{"expire": 60, "unique": ["n"]}"#), for: "/s/")
+        let settings = try await client.settings(of: "/s/").map { String(buffer: $0) }
+        #expect(settings == #"{"indexes": [], "unique": [["n"]], "expire": 60}"#)
+        try await client.put("/s/set", data: json(#"{"n": 1}"#))
+        try await client.put("/s/forever", data: json("1"), options: WriteOptions(lifetime: .forever))
+        let page = try await client.list("/s/")
+        #expect(page.items.map { $0.expires == nil } == [true, false])
+        let duplicate = await #expect(throws: DocketClientError.self) {
+          try await client.post("/s/", data: json(#"{"n": 1.0}"#))
+        }
+        #expect(duplicate.map { "\($0)" }?.contains("/s/set") == true)
+        try await client.removeSettings(of: "/s/")
+        try await client.removeSettings(of: "/s/")
+        #expect(try await client.settings(of: "/s/") == nil)
         await client.close()
       }
     }

@@ -47,6 +47,20 @@ extension EndToEnd {
       }
     }
 
+    @Test("and what is to stay stays, also where its collection has a lifetime set")
+    func setLifetimes() async throws {
+      try await withFolder { folder, _ in
+        #expect(try folder.run(["put", "/n/1", "1"]).ending == .exited(0))
+        #expect(try folder.run(["put", "/n/2", "2", "--expires-in", "3600"]).ending == .exited(0))
+        #expect(try folder.run(["export", "/n/", "--output", "export"]).ending == .exited(0))
+        #expect(try folder.run(["settings", "/n/", #"{"expire": 60}"#]).ending == .exited(0))
+        #expect(try folder.run(["import", "export"]).output == ImportTests.tally(replaced: 2))
+        #expect(try folder.run(["put", "/n/3", "3", "--expires-in", "never"]).ending == .exited(0))
+        let lines = try folder.run(["export", "/n/"]).output.split(separator: "\n")
+        #expect(lines.map { $0.contains(#""expires": null"#) } == [true, false, true])
+      }
+    }
+
     private static func path(_ index: Int) -> String { "/n/\(index)%25 \"ä\\" }
 
     @Test("of one moment, in as many pages as it takes, while others write")

@@ -4,7 +4,7 @@ import DocketStore
 final class CollectionRules {
   struct Rule {
     /// Of a document that is written without a word on that.
-    let lifetimeMilliseconds: Int64?
+    let lifetime: Lifetime?
     let requiresCondition: Bool
     /// Which fields are unique.
     let unique: [UniqueRule]
@@ -38,9 +38,9 @@ final class CollectionRules {
       var unique: [UniqueRule] = []
       for fields in settings.unique { unique.append(try UniqueRule(connection, fields, of: named.collection)) }
       let rule = Rule(
-        lifetimeMilliseconds: settings.lifetimeSeconds.map { $0 * 1_000 },
+        lifetime: settings.lifetimeSeconds.map { .milliseconds($0 * 1_000) },
         requiresCondition: settings.requiresCondition, unique: unique)
-      guard rule.lifetimeMilliseconds != nil || rule.requiresCondition || !unique.isEmpty else { continue }
+      guard rule.lifetime != nil || rule.requiresCondition || !unique.isEmpty else { continue }
       rules[named.collection] = rule
     }
     known = all

@@ -44,7 +44,7 @@ struct UniqueSchema {
     """
     SELECT id, coalesce(expires_at <= ?3, 0) FROM document_rows
     WHERE \(isComparable("?1")) AND \(isSame("?1")) AND id <> ?2
-    ORDER BY 2 DESC
+    ORDER BY 2 DESC, id
     """
   }
 

@@ -86,7 +86,7 @@ final class WriteExecutor {
       if rule.requiresCondition, terms.condition == nil, write.action.mayBeOnCondition {
         return .failure(.conditionRequired(write.action.collection))
       }
-      terms.lifetimeMilliseconds = terms.lifetimeMilliseconds ?? rule.lifetimeMilliseconds
+      terms.lifetime = terms.lifetime ?? rule.lifetime
     }
     switch write.action {
     case .create(let collection, let data):
@@ -306,7 +306,7 @@ extension StoreError {
 extension WriteTerms {
   /// When what is written now will expire, if ever.
   fileprivate func expires(wall: Int64) -> Int64? {
-    lifetimeMilliseconds.map { wall + $0 }
+    lifetime?.end(from: wall)
   }
 
   /// The outcome where the condition does not hold; nil where it does.

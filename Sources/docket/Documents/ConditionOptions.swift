@@ -43,14 +43,20 @@ struct RetryOptions: ParsableArguments {
 
 /// How long what is written lives.
 struct LifetimeOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Let the document end by itself after so long.", valueName: "seconds"))
-  var expiresIn: Int64?
+  @Option(
+    help: ArgumentHelp(
+      "Let the document end by itself after so many seconds; 'never' keeps it where its collection has a lifetime set.",
+      valueName: "seconds"))
+  var expiresIn: String?
 
   func validate() throws {
-    if let expiresIn, expiresIn < 1 { throw ValidationError("--expires-in must be at least 1") }
+    guard let expiresIn, expiresIn != "never" else { return }
+    guard let seconds = Int64(expiresIn), seconds >= 1 else {
+      throw ValidationError("--expires-in must be a number of seconds, at least 1, or never")
+    }
   }
 
-  var fields: [(name: String, value: String)] { expiresIn.map { [("Expires-In", String($0))] } ?? [] }
+  var fields: [(name: String, value: String)] { expiresIn.map { [("Expires-In", $0)] } ?? [] }
 }
 
 extension Headers {

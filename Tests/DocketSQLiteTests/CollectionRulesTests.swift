@@ -1,0 +1,180 @@
+import DocketStore
+import DocketTestSupport
+import Testing
+
+@testable import DocketSQLite
+
+@Suite("What is set for collections, and the view documents")
+struct CollectionRulesTests {
+  private static let users = CollectionPath(unchecked: "/users/")
+  private static let past = "2001-01-01"
+
+  private static func unique(_ fields: [String]...) -> CollectionSettings {
+    CollectionSettings(unique: fields.map { CollectionIndex($0.map(CollectionIndex.Key.init(name:))) })
+  }
+
+  /// What a statement fails with; nil if it does not fail.
+  private static func message(_ connection: Connection, _ sql: String) -> String? {
+    do throws(SQLiteError) {
+      try connection.execute(sql)
+      return nil
+    } catch {
+      return error.message
+    }
+  }
+
+  @Test("what is unique stays so, whatever the statement and its OR clause")
+  func unique() async throws {
+    let store = try StoreFixture(clock: nil)
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: Self.unique(["mail"], ["a.n", "b"]))
+    _ = try await session.writeAll([
+      .put("/users/", "1", #"{"mail": "x", "a": {"n": 1}, "b": true}"#), .put("/users/", "2", #"{"mail": "y"}"#),
+      .put("/other/", "2", #"{"mail": "x"}"#),
+    ])
+    let outside = try store.connect()
+    let sameMail = "another document of /users/ has the same mail"
+    let refused = [
+      #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '3', '{"mail": "x"}')"#: sameMail,
+      #"INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/users/', '3', '{"mail": "x"}')"#: sameMail,
+      #"INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/users/', '2', '{"mail": "x"}')"#: sameMail,
+      #"INSERT OR IGNORE INTO documents(collection, id, data) VALUES ('/users/', '3', '{"mail": "x"}')"#: sameMail,
+      #"UPDATE documents SET data = '{"mail": "x"}' WHERE collection = '/users/' AND id = '2'"#: sameMail,
+      #"UPDATE OR REPLACE documents SET data = '{"mail": "x"}' WHERE collection = '/users/' AND id = '2'"#: sameMail,
+      "UPDATE documents SET collection = '/users/', id = '3' WHERE collection = '/other/'": sameMail,
+      #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '3', '{"a": {"n": 1.0}, "b": true}')"#:
+        "another document of /users/ has the same a.n, b",
+    ]
+    let before = try outside.int64("SELECT count(*) FROM changes")
+    for (sql, expected) in refused { #expect(Self.message(outside, sql) == expected, "\(sql)") }
+    #expect(try outside.int64("SELECT count(*) FROM changes") == before)
+    let taken = [
+      #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '3', '{"mail": "z"}')"#,
+      #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '4', '{"mail": null}'), ('/users/', '5', '{"mail": null}')"#,
+      #"INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/users/', '1', '{"mail": "x", "c": 1}')"#,
+      #"UPDATE documents SET data = json_set(data, '$.n', 1) WHERE collection = '/users/'"#,
+      #"DELETE FROM documents WHERE collection = '/users/' AND id = '1'"#,
+      "UPDATE documents SET collection = '/users/', id = '1' WHERE collection = '/other/'",
+    ]
+    for sql in taken { #expect(Self.message(outside, sql) == nil, "\(sql)") }
+    _ = try await session.change(Self.users, to: nil)
+    let free = #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '9', '{"mail": "z"}')"#
+    #expect(Self.message(outside, free) == nil)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("what has expired is ended by whoever takes its place, as a change of its own")
+  func expired() async throws {
+    let store = try StoreFixture(clock: nil)
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: Self.unique(["mail"]))
+    let outside = try store.connect()
+    // A transaction that is open keeps the server from clearing the document away.
+    try outside.execute(
+      """
+      BEGIN;
+      INSERT INTO documents(collection, id, data, expires_at) VALUES ('/users/', '1', '{"mail": "x"}', '\(Self.past)');
+      INSERT INTO documents(collection, id, data) VALUES ('/users/', '2', '{"mail": "x"}');
+      COMMIT
+      """)
+    let history = try outside.string(
+      "SELECT group_concat(kind || ' ' || id, ', ') FROM (SELECT * FROM changes ORDER BY sequence)")
+    #expect(history == "created 1, expired 1, created 2")
+    #expect(try outside.string("SELECT group_concat(id) FROM document_rows") == "2")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("documents that are inserted live as long as is set, unless the statement says otherwise")
+  func lifetime() async throws {
+    let store = try StoreFixture(clock: nil)
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: CollectionSettings(lifetimeSeconds: 3_600))
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      INSERT INTO documents(collection, id, data) VALUES ('/users/', 'set', '1'), ('/other/', 'other', '1');
+      INSERT INTO documents(collection, id, data, expires_at) VALUES ('/users/', 'own', '1', '2100-01-01');
+      INSERT INTO documents(collection, id, data) VALUES ('/users/', 'updated', '1'), ('/users/', 'replaced', '1');
+      UPDATE documents SET expires_at = NULL WHERE id IN ('updated', 'replaced');
+      UPDATE documents SET data = '2' WHERE id = 'updated';
+      INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/users/', 'replaced', '2');
+      """)
+    func hours(_ id: String) throws -> Int64? {
+      try outside.int64("SELECT round((expires_at - updated_at) / 3600000.0) FROM document_rows WHERE id = '\(id)'")
+    }
+    #expect(try hours("set") == 1 && hours("replaced") == 1)
+    #expect(try hours("other") == nil && hours("updated") == nil)
+    #expect(try outside.string("SELECT expires_at FROM documents WHERE id = 'own'") == "2100-01-01T00:00:00.000Z")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("another document with the same values is searched by the index of these fields")
+  func plan() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    let fields = CollectionIndex([.init(name: "mail"), .init(name: "a.n")])
+    _ = try await session.change(Self.users, to: CollectionSettings(unique: [fields]))
+    let outside = try store.connect()
+    let plan = try outside.prepare("EXPLAIN QUERY PLAN \(UniqueSchema(fields, of: Self.users).search)")
+    #expect(try plan.step())
+    let terms = Array(repeating: "<expr>=?", count: 5).joined(separator: " AND ")
+    #expect(plan.string(3) == #"SEARCH document_rows USING INDEX /users/ ["mail", "a.n"] (\#(terms))"#)
+    plan.reset()
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("the trigger of what is unique is made again where it is missing, and is nothing foreign")
+  func missing() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: Self.unique(["mail"]))
+    _ = try await session.put("/users/", "1", #"{"mail": "x"}"#)
+    await session.close()
+    store.repository.close()
+    let outside = try store.connect()
+    try outside.execute(#"DROP TRIGGER "unique /users/ [""mail""]"; DROP INDEX "/users/ [""mail""]""#)
+    outside.close()
+    let file = try DatabaseFile.open(store.path)
+    #expect(file.foreignObjects == [] && file.missingObjects == [])
+    let again = try store.connect()
+    let sql = #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '2', '{"mail": "x"}')"#
+    #expect(Self.message(again, sql) == "another document of /users/ has the same mail")
+    again.close()
+  }
+
+  @Test("a batch takes values that it lets go of, and is undone whole where one is taken")
+  func batches() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: Self.unique(["n"]))
+    _ = try await session.writeAll([.put("/users/", "1", #"{"n": 1}"#), .put("/users/", "2", #"{"n": 2}"#)])
+    func batch(_ writes: [Write]) async throws -> [Result<WriteOutcome, StoreError>] {
+      let transaction = Transaction<[Result<WriteOutcome, StoreError>]>(.batch, bytes: 0, key: nil) { access in
+        nonisolated(unsafe) var results: [Result<WriteOutcome, StoreError>] = []
+        for write in writes { access.submit(write) { results.append($0) } }
+        let isKept = results.allSatisfy { if case .success = $0 { true } else { false } }
+        return TransactionResult(results, answerBytes: 0, keepsWrites: isKept, kept: nil)
+      }
+      guard case .answered(let results) = try await session.transact(transaction) else { return [] }
+      return results
+    }
+    let swap: [Write] = [
+      .put("/users/", "1", #"{"n": 3}"#), .put("/users/", "2", #"{"n": 1}"#), .put("/users/", "1", #"{"n": 2}"#),
+    ]
+    #expect(try await batch(swap).allSatisfy { (try? $0.get()) != nil })
+    let taken = try await batch([.put("/users/", "1", #"{"n": 9}"#), .put("/users/", "3", #"{"n": 1}"#)])
+    #expect(taken.last == .failure(.duplicate(of: DocumentPath("/users/", "2"), fields: ["n"])))
+    #expect(try await session.text("/users/", "1") == #"{"n": 2}"#)
+    #expect(try await session.put("/users/", "3", #"{"n": 9}"#) != nil)
+    await session.close()
+    try store.closeAndCheck()
+  }
+}
