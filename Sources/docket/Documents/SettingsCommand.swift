@@ -5,12 +5,15 @@ import NIOCore
 
 struct SettingsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "settings", abstract: "Print or change what is set for a collection: its indexes.",
+    commandName: "settings",
+    abstract: "Print or change what is set for a collection: indexes, unique fields, lifetimes.",
     discussion: """
       Without settings they are printed; without a collection, those of all. What is given takes the place of all that was \
       set. Making an index takes seconds for each million documents, in which other writes wait.
 
         docket settings /notes/ '{"indexes": [["status", "-priority"], "author.name"]}'
+        docket settings /users/ '{"unique": ["email"], "requireIfMatch": true}'
+        docket settings /sessions/ '{"expire": 3600}'
       """)
 
   @Argument(help: "The collection, such as /notes/.")
