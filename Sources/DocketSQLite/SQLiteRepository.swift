@@ -20,7 +20,8 @@ public final class SQLiteRepository: DocumentRepository {
   /// returns when that is done.
   private let file: NIOLockedValueBox<DatabaseFile?>
 
-  private static let threadsOfPool = 2
+  private static let scanThreads = 2
+  private let progress = BuildProgress()
 
   /// Serves a file whose schema is in place.
   /// - Parameter syncLog: syncs the log in the place of what the options say, and tells why not if it cannot; for tests.
@@ -36,18 +37,18 @@ public final class SQLiteRepository: DocumentRepository {
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
-      clock: clock, logger: logger, failureSignal: failure, mark: mark, syncLog: syncLog)
-    scans = try Self.pool(path: path, options: options, clock: clock)
-    queries = try Self.pool(path: path, options: options, clock: clock)
+      clock: clock, logger: logger, failureSignal: failure, mark: mark, progress: progress, syncLog: syncLog)
+    scans = try Self.pool(path: path, threads: Self.scanThreads, options: options, clock: clock)
+    queries = try Self.pool(path: path, threads: options.queryThreads, options: options, clock: clock)
     writerThread = WorkerThread(name: "docket-writer") { writer.run() }
   }
 
   private static func pool(
-    path: String, options: SQLiteStoreOptions, clock: WallClock
+    path: String, threads: Int, options: SQLiteStoreOptions, clock: WallClock
   ) throws(SQLiteError) -> ScanPool {
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
-    for _ in 0..<threadsOfPool {
+    for _ in 0..<threads {
       let connection = try ConnectionSetup.reader(path: path, cacheBytes: options.cacheBytes)
       readers.append(try ScanReader(connection, path: path, clock: clock, stop: stop))
     }
@@ -61,7 +62,7 @@ public final class SQLiteRepository: DocumentRepository {
     do throws(SQLiteError) {
       return try SQLiteSession(
         connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes), clock: clock, mark: mark,
-        queue: queue, scans: scans, queries: queries, options: options, deliver: deliver)
+        queue: queue, scans: scans, queries: queries, progress: progress, options: options, deliver: deliver)
     } catch {
       throw StoreError(reading: error)
     }

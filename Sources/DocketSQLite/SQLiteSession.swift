@@ -13,6 +13,7 @@ final class SQLiteSession: RepositorySession {
   private let completions = PendingCompletions()
   private let destination: AnswerDestination
 
+  private let progress: BuildProgress
   private var work: [Work] = []
   private var workBytes = 0
   private(set) var isInTick = false
@@ -20,7 +21,8 @@ final class SQLiteSession: RepositorySession {
 
   init(
     connection: Connection, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool, queries: ScanPool,
-    options: SQLiteStoreOptions, deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    progress: BuildProgress, options: SQLiteStoreOptions,
+    deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(SQLiteError) {
     reader = try SnapshotReader(connection, clock: clock, mark: mark, cacheBytes: options.documentCacheBytes)
     self.mark = mark
@@ -28,6 +30,7 @@ final class SQLiteSession: RepositorySession {
     self.queue = queue
     self.scans = scans
     self.queries = queries
+    self.progress = progress
     self.options = options
     self.deliver = deliver
     destination = AnswerDestination { [completions] answers in
@@ -192,7 +195,13 @@ final class SQLiteSession: RepositorySession {
   private var queryDeadline: Int64 { WallClock.uptimeMilliseconds() + options.queryDeadlineMilliseconds }
 
   func status(completion: @escaping (Result<StoreStatus, StoreError>) -> Void) {
-    readLong(completion) { reader in reader.status() }
+    readLong(completion) { [progress] reader in
+      reader.status().map { status in
+        var status = status
+        status.build = progress.current
+        return status
+      }
+    }
   }
 
   func close() {

@@ -43,6 +43,8 @@ public struct SQLiteStoreOptions: Sendable {
   public var scanDeadlineMilliseconds: Int64 = 5_000
   /// How long one query may take. Default: 5,000 ms.
   public var queryDeadlineMilliseconds: Int64 = 5_000
+  /// How many queries run at once, each on a thread of its own. Default: 2.
+  public var queryThreads = 2
   /// How many scans, and how many queries, may wait for a thread; one more is refused as `tooManyScans`. Default: 256.
   public var scanQueueLength = 256
   /// How long one batch may take before it is undone, and the search for an equal document; meanwhile all other writes
@@ -77,6 +79,7 @@ public struct SQLiteStoreOptions: Sendable {
       batchDeadlineMilliseconds > 0 && sweepMilliseconds > 0 && (1...87_600).contains(keptAnswerHours)
         && keptAnswerBytes > 0)
     precondition(
-      checkpointPages > 0 && scanQueueLength > 0 && cacheBytes > 0 && sessionCacheBytes > 0 && documentCacheBytes >= 0)
+      checkpointPages > 0 && scanQueueLength > 0 && queryThreads > 0 && cacheBytes > 0 && sessionCacheBytes > 0
+        && documentCacheBytes >= 0)
   }
 }

@@ -23,6 +23,13 @@ extension DocumentService {
     text.writeDecimal(status.fileBytes)
     text.writeStaticString(", \"engine\": ")
     text.writeJSONString(status.engine)
+    if let build = status.build {
+      text.writeStaticString(", \"making\": {\"name\": ")
+      text.writeJSONString(build.name)
+      text.writeStaticString(", \"percent\": ")
+      text.writeDecimal(build.percent)
+      text.writeStaticString("}")
+    }
     text.writeStaticString("}")
     return text
   }

@@ -69,6 +69,20 @@ public struct StoreStatus: Sendable, Equatable {
   /// The size of the stored files, in bytes.
   public let fileBytes: Int64
   public let engine: String
+  /// What a change of settings makes at the moment; nil: nothing.
+  public var build: Build?
+
+  public struct Build: Sendable, Equatable {
+    /// Like `/notes/ ["status", "-priority"]`.
+    public let name: String
+    /// How much of it is done, about.
+    public let percent: Int
+
+    public init(name: String, percent: Int) {
+      self.name = name
+      self.percent = percent
+    }
+  }
 
   public init(
     historyID: String, revision: Revision, oldestRevision: Revision, fileBytes: Int64, engine: String

@@ -37,6 +37,10 @@ extension SessionDriver {
     }
   }
 
+  public func settings(of collection: CollectionPath) async throws -> CollectionSettings? {
+    try await answer { session, completion in session.settings(of: collection, completion: completion) }
+  }
+
   /// Sets what holds for a collection; nil sets nothing.
   public func change(_ collection: CollectionPath, to settings: CollectionSettings?) async throws -> SettingsChange {
     try await answer { session, completion in

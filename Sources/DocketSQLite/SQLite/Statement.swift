@@ -19,6 +19,9 @@ package final class Statement {
 
   package var sql: String { String(cString: sqlite3_sql(handle)) }
 
+  /// How many steps of SQLite's virtual machine its runs have taken (https://sqlite.org/c3ref/c_stmtstatus_counter.html).
+  var stepsTaken: Int { Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 0)) }
+
   // MARK: Parameters
 
   package func bind(_ value: Int64, at parameter: Int32) {

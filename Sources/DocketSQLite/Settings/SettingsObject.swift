@@ -12,6 +12,8 @@ struct SettingsObject: Equatable {
   let create: String
   /// What brings the documents into it that are there already.
   var fill: String?
+  /// How many steps of SQLite's virtual machine it takes to bring in one document of the collection, about.
+  var stepsPerDocument: Int64 = 0
   /// Names of the tables that SQLite makes with it.
   var shadows: [String] = []
 

@@ -7,6 +7,7 @@ import Logging
 struct SettingsWriter {
   private let connection: Connection
   private let logger: Logger
+  private let progress: BuildProgress
   private let rules: CollectionRules
   private let savepoint: Savepoint
   private let catalog: IndexCatalog
@@ -17,8 +18,13 @@ struct SettingsWriter {
   /// in it. With 50 indexes of other collections an update took five times as long as with none.
   static let maximumIndexes = 64
 
-  /// - Parameter rules: are told when they have changed.
-  init(_ connection: Connection, rules: CollectionRules, logger: Logger) throws(SQLiteError) {
+  /// - Parameters:
+  ///   - rules: are told when they have changed.
+  ///   - progress: is told how far the making of indexes is.
+  init(
+    _ connection: Connection, rules: CollectionRules, progress: BuildProgress, logger: Logger
+  ) throws(SQLiteError) {
+    self.progress = progress
     self.connection = connection
     self.logger = logger
     self.rules = rules
@@ -42,7 +48,7 @@ struct SettingsWriter {
     try savepoint.set()
     do {
       let wanted = NamedSettings(collection, settings ?? CollectionSettings())
-      try make(wanted.objects, from: NamedSettings(collection, former ?? CollectionSettings()).objects)
+      try make(wanted.objects, of: collection, from: NamedSettings(collection, former ?? CollectionSettings()).objects)
       if let duplicate = try duplicate(under: wanted, wall: wall) {
         try savepoint.goBack()
         return .failure(duplicate)
@@ -59,7 +65,9 @@ struct SettingsWriter {
     return .success(SettingsChange(existed: former != nil, indexes: count))
   }
 
-  private func make(_ wanted: [SettingsObject], from former: [SettingsObject]) throws(SQLiteError) {
+  private func make(
+    _ wanted: [SettingsObject], of collection: CollectionPath, from former: [SettingsObject]
+  ) throws(SQLiteError) {
     for object in former where !wanted.contains(object) { try connection.execute(object.drop) }
     for object in wanted {
       // One that was there before may have been dropped by hand.
@@ -68,11 +76,22 @@ struct SettingsWriter {
       logger.notice(
         "making what the settings need; writes wait until it is there",
         metadata: [object.kind.rawValue: "\(object.name)"])
-      try connection.execute(object.make)
+      try progress.follow(
+        connection, making: object.name, steps: try steps(of: object, collection), logger: logger
+      ) { () throws(SQLiteError) in try connection.execute(object.make) }
       let milliseconds = WallClock.uptimeMilliseconds() - start
       logger.notice(
         "it is there", metadata: [object.kind.rawValue: "\(object.name)", "milliseconds": "\(milliseconds)"])
     }
+  }
+
+  /// How many steps it takes to make an object, about: SQLite looks at all rows for those of the collection.
+  private func steps(of object: SettingsObject, _ collection: CollectionPath) throws(SQLiteError) -> Int64 {
+    guard object.stepsPerDocument > 0 else { return 0 }
+    let member = "collection = \(SQLText.literal(collection.description))"
+    let all = try connection.int64("SELECT count(*) FROM document_rows") ?? 0
+    let own = try connection.int64("SELECT count(*) FROM document_rows WHERE \(member)") ?? 0
+    return 3 * all + object.stepsPerDocument * own
   }
 
   /// Two documents that are there already and that could not stand side by side under the settings.

@@ -60,10 +60,12 @@ final class Writer: @unchecked Sendable {
 
   /// - Parameters:
   ///   - mark: is told what is committed and what is synced.
+  ///   - progress: is told how far the making of indexes is.
   ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
-    logger: Logger, failureSignal: FailureSignal, mark: SyncMark, syncLog: (@Sendable () -> String?)?
+    logger: Logger, failureSignal: FailureSignal, mark: SyncMark, progress: BuildProgress,
+    syncLog: (@Sendable () -> String?)?
   ) throws(SQLiteError) {
     self.connection = connection
     self.queue = queue
@@ -79,7 +81,7 @@ final class Writer: @unchecked Sendable {
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
-    settings = try SettingsWriter(connection, rules: tables.rules, logger: logger)
+    settings = try SettingsWriter(connection, rules: tables.rules, progress: progress, logger: logger)
     pruner = try HistoryPruner(connection, transaction: transaction, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.

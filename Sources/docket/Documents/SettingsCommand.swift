@@ -38,7 +38,15 @@ struct SettingsCommand: AsyncParsableCommand {
     let target = "/_collections" + (path ?? "/")
     let data = try settings.map { try DocumentInput.document($0, of: "the settings") }
     let method: Method = remove ? .delete : data == nil ? .get : .put
-    let answer = try await server.withClient { try await $0.request(method, target, data: data) }
+    let progress = SettingsProgress(server, isShown: data != nil)
+    let answer: Answer
+    do {
+      answer = try await server.withClient { try await $0.request(method, target, data: data) }
+    } catch {
+      await progress.end()
+      throw error
+    }
+    await progress.end()
     try CommandFailure.check(answer)
     try DocumentOutput.writeReceipt(answer.data)
   }

@@ -12,6 +12,9 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many seconds a query may take. Beyond: 503.")
   var queryTimeout = Double(SQLiteStoreOptions().queryDeadlineMilliseconds) / 1000
 
+  @Option(help: "How many queries run at once; others wait.")
+  var queryThreads = SQLiteStoreOptions().queryThreads
+
   @Option(help: "How many such readings, and how many queries, may wait; a further one gets 503.")
   var scanQueueLength = SQLiteStoreOptions().scanQueueLength
 
@@ -30,7 +33,7 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "The memory in which the threads that serve keep pages of the file, together, in bytes.")
   var readCacheBytes = SQLiteStoreOptions().sessionCacheBytes
 
-  @Option(help: "The memory in which the writer, and each of four threads that scan or query, keeps pages, in bytes.")
+  @Option(help: "The memory in which the writer, and each thread that scans (two) or queries, keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
   @Option(help: "How many bytes of documents each thread that serves, and the one that writes, keeps at hand; 0: none.")
@@ -53,6 +56,7 @@ struct StoreLimitOptions: ParsableArguments {
     options.writeQueueBytes = max(writeQueueBytes, clients.maxDocumentBytes + 1024)
     options.scanDeadlineMilliseconds = Int64(scanTimeout * 1000)
     options.queryDeadlineMilliseconds = Int64(queryTimeout * 1000)
+    options.queryThreads = queryThreads
     options.scanQueueLength = scanQueueLength
     options.batchDeadlineMilliseconds = Int64(batchTimeout * 1000)
     options.keptAnswerHours = idempotencyHours
@@ -68,6 +72,7 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--write-queue-bytes", writeQueueBytes, 1...(1 << 40))
     try check("--scan-timeout", scanTimeout, 0.001...3600)
     try check("--query-timeout", queryTimeout, 0.001...3600)
+    try check("--query-threads", queryThreads, 1...64)
     try check("--scan-queue-length", scanQueueLength, 1...1_000_000)
     try check("--batch-timeout", batchTimeout, 0.001...3600)
     try check("--idempotency-hours", idempotencyHours, 1...87_600)

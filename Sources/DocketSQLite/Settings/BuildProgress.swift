@@ -1,0 +1,70 @@
+import CSQLite
+import DocketStore
+import Logging
+import NIOConcurrencyHelpers
+
+/// How far the writer has come with what a change of settings needs, for whoever asks.
+final class BuildProgress: Sendable {
+  private let state = NIOLockedValueBox<StoreStatus.Build?>(nil)
+
+  var current: StoreStatus.Build? { state.withLockedValue { $0 } }
+
+  /// Runs statements on a connection, and tells meanwhile how far they are.
+  /// - Parameters:
+  ///   - name: of what they make.
+  ///   - steps: how many steps of SQLite's virtual machine they will take, about.
+  func follow(
+    _ connection: Connection, making name: String, steps: Int64, logger: Logger,
+    _ body: () throws(SQLiteError) -> Void
+  ) throws(SQLiteError) {
+    let follower = Follower(self, name: name, steps: steps, logger: logger)
+    state.withLockedValue { $0 = StoreStatus.Build(name: name, percent: 0) }
+    // https://sqlite.org/c3ref/progress_handler.html
+    sqlite3_progress_handler(
+      connection.handle, Follower.stepsBetweenLooks,
+      { follower in
+        if let follower { Unmanaged<Follower>.fromOpaque(follower).takeUnretainedValue().look() }
+        return 0
+      }, Unmanaged.passUnretained(follower).toOpaque())
+    defer {
+      sqlite3_progress_handler(connection.handle, 0, nil, nil)
+      state.withLockedValue { $0 = nil }
+      withExtendedLifetime(follower) {}
+    }
+    try body()
+  }
+
+  /// Counts the steps of one run; it belongs to the thread of that run.
+  private final class Follower {
+    private let progress: BuildProgress
+    private let name: String
+    private let steps: Int64
+    private let logger: Logger
+    private var done: Int64 = 0
+    private var percent = 0
+    private var lastLogMilliseconds = WallClock.uptimeMilliseconds()
+
+    static let stepsBetweenLooks: Int32 = 10_000
+    private static let logMilliseconds: Int64 = 2_000
+
+    init(_ progress: BuildProgress, name: String, steps: Int64, logger: Logger) {
+      self.progress = progress
+      self.name = name
+      self.steps = max(steps, 1)
+      self.logger = logger
+    }
+
+    func look() {
+      done += Int64(Self.stepsBetweenLooks)
+      // The number is an estimate: nothing is done before it is.
+      let now = Int(min(99, 100 * done / steps))
+      guard now > percent else { return }
+      percent = now
+      progress.state.withLockedValue { $0 = StoreStatus.Build(name: name, percent: now) }
+      let time = WallClock.uptimeMilliseconds()
+      guard time - lastLogMilliseconds >= Self.logMilliseconds else { return }
+      lastLogMilliseconds = time
+      logger.notice("making what the settings need", metadata: ["name": "\(name)", "percent": "\(now)"])
+    }
+  }
+}
