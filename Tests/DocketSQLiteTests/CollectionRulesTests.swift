@@ -177,4 +177,46 @@ struct CollectionRulesTests {
     await session.close()
     try store.closeAndCheck()
   }
+
+  @Test("settings change while others write: what is unique stays so, and no acknowledged write is lost")
+  func changes() async throws {
+    let store = try StoreFixture()
+    let toggling = try store.session()
+    let fields = CollectionIndex([.init(name: "n")])
+    let variants = (0..<4).map { number in
+      CollectionSettings(
+        indexes: number % 2 == 0 ? [] : [CollectionIndex([.init(name: "-m"), .init(name: "n")])], unique: [fields],
+        lifetimeSeconds: number < 2 ? nil : 86_400)
+    }
+    _ = try await toggling.change(Self.users, to: variants[0])
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      for writer in 0..<3 {
+        let session = try store.session()
+        group.addTask {
+          var generator = SeededGenerator.forTest(named: "settings change \(writer)")
+          var refused = 0
+          for step in 0..<150 {
+            let ids = (0..<4).map { _ in Int.random(in: 0..<30, using: &generator) }
+            let answers = try await session.writeAll(
+              ids.map { id in
+                .put("/users/", "\(id)", #"{"n": \#(Int.random(in: 0..<40, using: &generator)), "m": \#(step)}"#)
+              } + [.put("/other/", "\(writer)-\(step)", "1")])
+            refused += answers.count { if case .failure(.duplicate) = $0 { true } else { false } }
+            _ = try answers[4].get()
+          }
+          await session.close()
+          return refused
+        }
+      }
+      for number in 0..<40 { _ = try await toggling.change(Self.users, to: variants[number % 4]) }
+      #expect(try await group.reduce(0, +) > 50)
+    }
+    #expect(try await toggling.page(CollectionPath(unchecked: "/other/")).count == 450)
+    await toggling.close()
+    let outside = try store.connect()
+    let doubles = "SELECT count(*) - count(DISTINCT data ->> 'n') FROM document_rows WHERE collection = '/users/'"
+    #expect(try outside.int64(doubles) == 0)
+    outside.close()
+    try store.closeAndCheck()
+  }
 }
