@@ -47,6 +47,20 @@ extension EndToEnd {
       }
     }
 
+    @Test("list --all tells once that an index would help")
+    func warning() async throws {
+      try await withFolder { folder, _ in
+        let server = try ServerProcess(database: folder.path + "/w.db", ["--scan-warning-documents", "2"])
+        let port = ["--port", "\(server.port)"]
+        for id in 0..<6 { _ = try folder.run(["put", "/n/\(id)", #"{"a": \#(id / 4)}"#] + port) }
+        let found = try folder.run(["list", "/n/", "--where", #"{"a": 0}"#, "--all", "--limit", "1"] + port)
+        #expect(found.ending == .exited(0) && Self.paths(found.output).count == 4)
+        let line = "docket: warning: The query looked at 3 documents without an index. An index of a would help.\n"
+        #expect(found.error == line)
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
     @Test("export takes the whole database, nested collections, and what a condition finds")
     func export() async throws {
       try await withFolder { folder, _ in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DocketClient
+import DocketStore
 
 struct ListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -42,9 +43,29 @@ struct ListCommand: AsyncParsableCommand {
     let scope = path == QueryScope.database.path ? QueryScope.database : .collection(path)
     try await server.withClient { client in
       guard all else { return try DocumentOutput.write(try await client.query(query, in: scope).json) }
-      for try await item in client.results(of: query, in: scope) {
-        try DocumentOutput.writeLine(item.json)
+      try await Self.printAll(query, in: scope, client)
+    }
+  }
+
+  /// Prints every document from the query's cursor on. A warning of the server's is told once: it is about the query.
+  private static func printAll(_ query: DocumentQuery, in scope: QueryScope, _ client: DocketClient) async throws {
+    var query = query
+    var isWarned = false
+    repeat {
+      let page = try await client.query(query, in: scope)
+      if !isWarned, let warning = warning(of: page) {
+        isWarned = true
+        try StandardStream.error.writeLine("docket: warning: \(warning)")
       }
+      for item in page.items { try DocumentOutput.writeLine(item.json) }
+      query.cursor = page.next
+    } while query.cursor != nil
+  }
+
+  private static func warning(of page: DocumentPage) -> String? {
+    page.json.withUnsafeReadableBytes { text in
+      guard case .string(let detail) = FieldPath(unchecked: ["warning", "detail"]).value(in: text) else { return nil }
+      return String(decoding: detail, as: UTF8.self)
     }
   }
 }
