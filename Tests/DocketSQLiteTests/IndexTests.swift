@@ -263,4 +263,25 @@ struct IndexTests {
     await session.close()
     try store.closeAndCheck()
   }
+
+  @Test("that the disk has no room for are not made; writes and reads go on")
+  func fullDisk() async throws {
+    var options = SQLiteStoreOptions()
+    options.databaseBytes = 1 << 20
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let text = String(repeating: "x", count: 300)
+    _ = try await session.writeAll(
+      (0..<1_500).map { .put(DocumentPath("/notes/", "\($0)"), data: .init(string: #"{"a": "\#($0) \#(text)"}"#)) })
+    let error = await #expect(throws: StoreError.self) {
+      try await session.change(Self.notes, to: Self.settings([["a"]]))
+    }
+    #expect(error == .full)
+    #expect(try await session.settings(of: Self.notes) == nil)
+    #expect(try await session.answer(to: Query(scope: .collection(Self.notes))).documents.count == 1_500)
+    _ = try await session.writeAll((0..<1_000).map { .delete("/notes/", "\($0)") })
+    #expect(try await session.put("/notes/", "1", "1") != nil)
+    await session.close()
+    try store.closeAndCheck()
+  }
 }
