@@ -41,7 +41,16 @@ struct QueryTests {
     func randomFilter(_ depth: Int) -> Filter {
       let value = QueryValue(values.randomElement(using: &generator) ?? "1")
       let name = field(["f", "g", "h"].randomElement(using: &generator) ?? "f")
-      switch Int.random(in: 0..<(depth > 2 ? 7 : 10), using: &generator) {
+      // Ids are numbers as text, some of which are the beginning of others.
+      let id = QueryValue.string(Array("\(Int.random(in: 0..<320, using: &generator))".utf8))
+      switch Int.random(in: 0..<(depth > 2 ? 7 : 16), using: &generator) {
+      case 10: return .test(.id, .equal(id))
+      case 11: return .test(.id, .oneOf([id, .string(Array("7".utf8)), .string(Array("21".utf8))]))
+      case 12:
+        return .all([.test(.id, .prefix(Array("1".utf8))), .test(.id, .greater(id)), randomFilter(depth + 1)])
+      case 13: return .all([.test(.id, .less(id)), randomFilter(depth + 1)])
+      case 14: return .all([.test(.id, .greaterOrEqual(id)), .test(.id, .lessOrEqual(.string(Array("25".utf8))))])
+      case 15: return .all([.test(.id, .oneOf([id, .string([0x32])])), .test(.id, .less(.string([0x33])))])
       case 0, 1: return .test(name, .equal(value))
       case 2: return .test(name, .less(value))
       case 3: return .test(name, .greaterOrEqual(value))
@@ -75,7 +84,7 @@ struct QueryTests {
       var query = Query(scope: scope, filter: filter, order: keys)
       let (documents, report) = try await session.answer(to: query)
       #expect(documents == expected, "round \(round)")
-      if report.index != nil { indexed += 1 }
+      if report.index != nil, report.index != ["@id"] { indexed += 1 }
       query.order = nil
       #expect(try await session.count(query) == expected.count, "round \(round)")
       query.order = keys
@@ -132,6 +141,37 @@ struct QueryTests {
       try await session.answer(to: query, cancellation: cancellation)
     }
     #expect(try await session.answer(to: query).report.scanned == 20)
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("search ids as the collection lies, without a look at other documents")
+  func ids() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll(
+      (0..<100).flatMap { [.put("/c/", "k\($0)", "1"), .put("/c/d/", "k\($0)", "1")] })
+    let collection = CollectionPath(unchecked: "/c/")
+    func text(_ text: String) -> QueryValue { .string(Array(text.utf8)) }
+    let tests: [(Filter.Test, found: Int, scanned: Int)] = [
+      (.equal(text("k17")), 1, 1), (.oneOf([text("k3"), text("none"), text("k3"), text("k55")]), 2, 2),
+      (.prefix(Array("k9".utf8)), 11, 11), (.greater(text("k98")), 1, 1), (.lessOrEqual(text("k10")), 3, 3),
+    ]
+    for (test, count, scanned) in tests {
+      let query = Query(scope: .collection(collection), filter: .test(.id, test), scanLimit: 0)
+      let (documents, report) = try await session.answer(to: query)
+      #expect(documents.count == count && report.scanned == scanned && report.unindexed == 0, "\(test)")
+      #expect(report.index == ["@id"] && report.isOrdered)
+      #expect(try await session.count(query) == count)
+    }
+    let statement = "EXPLAIN QUERY PLAN SELECT data FROM document_rows WHERE \(PathRange.sql) ORDER BY collection, id"
+    let outside = try store.connect()
+    let plan = try outside.prepare(statement)
+    #expect(try plan.step())
+    let terms = "((collection,id)>(?,?) AND (collection,id)<(?,?))"
+    #expect(plan.string(3) == "SEARCH document_rows USING INDEX sqlite_autoindex_document_rows_1 \(terms)")
+    plan.reset()
+    outside.close()
     await session.close()
     try store.closeAndCheck()
   }

@@ -63,7 +63,7 @@ struct PastReader {
       """)
     tombstones = try connection.prepare(
       """
-      SELECT collection, id, sequence FROM tombstones WHERE \(PathRange.sql) AND sequence > ?4 ORDER BY collection, id
+      SELECT collection, id, sequence FROM tombstones WHERE \(PathRange.sql) AND sequence > ?5 ORDER BY collection, id
       """)
   }
 
@@ -192,7 +192,7 @@ struct PastReader {
       if let refusal = check(moment, range) { return .failure(refusal) }
       guard moment.revision >= range.horizon else { return .failure(.historyGone(oldest: range.horizon)) }
       for statement in [liveRows, tombstones] { paths.bind(to: statement) }
-      tombstones.bind(moment.revision.rawValue, at: 4)
+      tombstones.bind(moment.revision.rawValue, at: 5)
       defer {
         liveRows.reset()
         tombstones.reset()

@@ -22,13 +22,13 @@ struct QueryReader {
     rows = try connection.prepare(
       """
       SELECT collection, id, revision, created_at, updated_at, expires_at, data FROM document_rows
-      WHERE \(PathRange.sql) AND (expires_at IS NULL OR expires_at > ?4) ORDER BY collection, id
+      WHERE \(PathRange.sql) AND (expires_at IS NULL OR expires_at > ?5) ORDER BY collection, id
       """)
     // Entries of two indexes: much faster than a look at the rows.
     live = try connection.prepare(
       """
       SELECT (SELECT count(*) FROM document_rows WHERE \(PathRange.sql))
-        - (SELECT count(*) FROM document_rows INDEXED BY expiries WHERE \(PathRange.sql) AND expires_at <= ?4)
+        - (SELECT count(*) FROM document_rows INDEXED BY expiries WHERE \(PathRange.sql) AND expires_at <= ?5)
       """)
   }
 
@@ -47,14 +47,14 @@ struct QueryReader {
     }
     if query.moment == nil {
       try takeSnapshot()
-      if let plan = try catalog.plan(for: query) {
+      if ids(query)?.arePoints != true, let plan = try catalog.plan(for: query) {
         return try run(plan, query, isLate: isLate, visit: visitWanted)
       }
     }
     guard let keys = query.order, !keys.isEmpty else {
       let after = query.order == nil ? nil : query.after?.path
       return try walk(query, after: after, isLate: isLate, visit: visitWanted)
-        .map { QueryReport(isOrdered: true, scanned: $0) }
+        .map { report(query, isOrdered: true, scanned: $0) }
     }
     var first = FirstDocuments(
       QueryOrder(keys), after: query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
@@ -63,8 +63,19 @@ struct QueryReader {
       return .next
     }.map { scanned in
       for document in first.sorted() { if case .stop = visit(document) { break } }
-      return QueryReport(scanned: scanned)
+      return report(query, isOrdered: false, scanned: scanned)
     }
+  }
+
+  /// Which ids of one collection a query leaves; nil: any.
+  private func ids(_ query: Query) -> IDRuns? {
+    guard case .collection = query.scope else { return nil }
+    return IDRuns(query.filter)
+  }
+
+  /// How documents were found in the order of their paths.
+  private func report(_ query: Query, isOrdered: Bool, scanned: Int) -> QueryReport {
+    QueryReport(index: ids(query) == nil ? nil : ["@id"], isOrdered: isOrdered, scanned: scanned)
   }
 
   /// Counts the documents that match.
@@ -80,11 +91,13 @@ struct QueryReader {
       if query.filter.isEverything {
         let range = PathRange(query.scope)
         range.bind(to: live)
-        live.bind(clock.milliseconds(), at: 4)
+        live.bind(clock.milliseconds(), at: 5)
         defer { live.reset() }
         return .success((try live.step() ? Int(live.int64(0)) : 0, QueryReport()))
       }
-      if let plan = try catalog.plan(for: query), plan.isExact { return try count(plan, query, isLate: isLate) }
+      if let plan = try catalog.plan(for: query), plan.isExact, ids(query)?.arePoints != true {
+        return try count(plan, query, isLate: isLate)
+      }
     }
     var count = 0
     let report = try run(query, isLate: isLate) { _ in
@@ -105,10 +118,30 @@ struct QueryReader {
     _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (Document) -> ScanStep
   ) throws(SQLiteError) -> Result<Int, StoreError> {
     guard query.moment == nil else { return try walkPast(query, after: after, isLate: isLate, visit: visit) }
-    PathRange(query.scope, after: after).bind(to: rows)
-    rows.bind(clock.milliseconds(), at: 4)
     var scanned = 0
-    return try look(at: rows, query, scanned: &scanned, isLate: isLate, visit: visit).map { _ in scanned }
+    guard let ids = ids(query) else {
+      let range = PathRange(query.scope, after: after)
+      return try look(in: range, query, scanned: &scanned, isLate: isLate, visit: visit).map { _ in scanned }
+    }
+    var found = query
+    found.scanLimit = nil
+    for run in ids.runs {
+      let range = PathRange(query.scope, ids: run, after: after)
+      switch try look(in: range, found, scanned: &scanned, isLate: isLate, visit: visit) {
+      case .success(.next): break
+      case .success(.stop): return .success(scanned)
+      case .failure(let error): return .failure(error)
+      }
+    }
+    return .success(scanned)
+  }
+
+  private func look(
+    in range: PathRange, _ query: Query, scanned: inout Int, isLate: () -> Bool, visit: (Document) -> ScanStep
+  ) throws(SQLiteError) -> Result<ScanStep, StoreError> {
+    range.bind(to: rows)
+    rows.bind(clock.milliseconds(), at: 5)
+    return try look(at: rows, query, scanned: &scanned, isLate: isLate, visit: visit)
   }
 
   private func walkPast(
