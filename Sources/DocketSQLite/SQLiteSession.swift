@@ -182,6 +182,17 @@ final class SQLiteSession: RepositorySession {
     }
   }
 
+  func search<State: Sendable>(
+    _ query: Query, cancellation: QueryCancellation?, into state: State,
+    visit: @escaping @Sendable (inout State, TextMatch) -> ScanStep,
+    completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
+  ) {
+    let deadline = queryDeadline
+    readLong(on: queries, completion) { reader in
+      reader.search(query, into: state, deadlineMilliseconds: deadline, cancellation: cancellation, visit: visit)
+    }
+  }
+
   func count(
     _ query: Query, cancellation: QueryCancellation?,
     completion: @escaping (Result<(count: Int, report: QueryReport), StoreError>) -> Void

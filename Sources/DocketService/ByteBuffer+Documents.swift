@@ -48,8 +48,12 @@ extension ByteBuffer {
   }
 
   /// A document as a page shows it.
-  /// - Parameter data: what of the document is shown.
-  mutating func writeItem(_ document: Document, showing data: ByteBuffer, withRevision: Bool) {
+  /// - Parameters:
+  ///   - data: what of the document is shown.
+  ///   - match: what a search for words says of it.
+  mutating func writeItem(
+    _ document: Document, showing data: ByteBuffer, found match: TextMatch? = nil, withRevision: Bool
+  ) {
     writeIdentity(document.path, withRevision ? document.revision : nil)
     writeStaticString(", \"created\": ")
     writeTime(document.created)
@@ -59,9 +63,19 @@ extension ByteBuffer {
       writeStaticString(", \"expires\": ")
       writeTime(expires)
     }
+    if let match { writeMatch(match) }
     writeStaticString(", \"document\": ")
     writeImmutableBuffer(data)
     writeStaticString("}")
+  }
+
+  private mutating func writeMatch(_ match: TextMatch) {
+    if let score = match.score {
+      writeStaticString(", \"score\": ")
+      writeString(score.description)
+    }
+    writeStaticString(", \"snippet\": ")
+    writeJSONString(match.snippet)
   }
 }
 

@@ -33,10 +33,12 @@ struct Page: Sendable {
 
   /// - Parameters:
   ///   - showing: makes of a document's data what the page shows of it; nil: all.
+  ///   - found: what a search for words says of it.
   ///   - limit: how many documents it holds at most.
   ///   - limitBytes: the size at which it ends, in bytes of documents.
   mutating func add(
-    _ document: Document, showing: ((ByteBuffer) -> ByteBuffer)? = nil, limit: Int, bytes limitBytes: Int
+    _ document: Document, showing: ((ByteBuffer) -> ByteBuffer)? = nil, found match: TextMatch? = nil, limit: Int,
+    bytes limitBytes: Int
   ) -> ScanStep {
     // Only a document behind the page shows that the page is not the last.
     guard count == 0 || (count < limit && bytes + document.data.readableBytes <= limitBytes) else {
@@ -44,7 +46,8 @@ struct Page: Sendable {
       return .stop
     }
     if count > 0 { text.writeStaticString(", ") }
-    text.writeItem(document, showing: showing?(document.data) ?? document.data, withRevision: !isTrial)
+    text.writeItem(
+      document, showing: showing?(document.data) ?? document.data, found: match, withRevision: !isTrial)
     count += 1
     bytes += document.data.readableBytes
     lastID = document.path.id

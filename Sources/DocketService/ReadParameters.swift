@@ -51,18 +51,26 @@ struct ReadParameters {
     for parameter in parameters {
       if parameter.name == name { found.append(Self.json(parameter.value)) }
       guard let keys = try Self.keys(of: parameter.name, in: name) else { continue }
+      guard keys.last != "$text" else {
+        found.append(Self.object(keys, Self.string(parameter.value)))
+        continue
+      }
       let takesText = keys.last == "$prefix" || (keys.first == "@id" && keys.last != "$exists")
-      found.append(
-        keys.reversed().reduce(Self.json(parameter.value, isText: takesText)) { inner, key in
-          var object = ByteBuffer(staticString: "{")
-          object.writeJSONString(key)
-          object.writeStaticString(": ")
-          object.writeImmutableBuffer(inner)
-          object.writeStaticString("}")
-          return object
-        })
+      found.append(Self.object(keys, Self.json(parameter.value, isText: takesText)))
     }
     return found.isEmpty ? member(name).map { [$0] } ?? [] : found
+  }
+
+  /// `{"status": {"$gte": value}}`
+  private static func object(_ keys: [String], _ value: ByteBuffer) -> ByteBuffer {
+    keys.reversed().reduce(value) { inner, key in
+      var object = ByteBuffer(staticString: "{")
+      object.writeJSONString(key)
+      object.writeStaticString(": ")
+      object.writeImmutableBuffer(inner)
+      object.writeStaticString("}")
+      return object
+    }
   }
 
   private func member(_ name: String) -> ByteBuffer? { members.last { $0.name == name }?.json }
@@ -92,6 +100,10 @@ struct ReadParameters {
     if !hasSpace, isOpen || !isText, (try? bytes.withUnsafeBytes { try JSONScanner.validate($0) }) != nil {
       return ByteBuffer(bytes: bytes)
     }
+    return string(text)
+  }
+
+  private static func string(_ text: String) -> ByteBuffer {
     var string = ByteBuffer()
     string.writeJSONString(text)
     return string

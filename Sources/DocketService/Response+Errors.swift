@@ -126,6 +126,16 @@ extension StoreError {
         .badRequest, "too_many_indexes",
         "All collections together may have \(limit) indexes, since each costs every write a little; DELETE /_collections/… gives some back."
       )
+    case .noTextIndex(let collection):
+      .error(
+        .badRequest, "no_text_index",
+        "Words are not searched in \(collection): its setting 'text' names the fields to search, as in PUT /_collections\(collection) with {\"text\": [\"title\", \"body\"]} beside what else is set."
+      )
+    case .invalidText(let reason):
+      .error(
+        .badRequest, "invalid_text",
+        "'$text' cannot be read: \(reason). Words stand side by side or between AND, OR and NOT; what holds more than letters and digits stands in double quotes, as in \"swift-nio\" (https://sqlite.org/fts5.html#full_text_query_syntax)."
+      )
     case .scanRefused(let scanned): .scanRefused(scanned: scanned, index: [])
     case .deadlineExceeded:
       .retry(

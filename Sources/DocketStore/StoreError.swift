@@ -27,6 +27,10 @@ public enum StoreError: Error, Sendable, Equatable {
   case indexNotMade(reason: String)
   /// All collections together would have more indexes than this.
   case tooManyIndexes(limit: Int)
+  /// Words cannot be searched in this collection: its settings name no texts.
+  case noTextIndex(CollectionPath)
+  /// What words are searched by is not as FTS5 takes it.
+  case invalidText(reason: String)
   /// A query would have to look at more documents than it may without an index; it had looked at so many.
   case scanRefused(scanned: Int)
   /// A scan was told to end by its deadline, or a query because nobody waits for it any more.

@@ -37,6 +37,12 @@ final class SilentRepository: DocumentRepository {
       completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
     ) { note(cancellation) }
 
+    func search<State: Sendable>(
+      _ query: Query, cancellation: QueryCancellation?, into state: State,
+      visit: @escaping @Sendable (inout State, TextMatch) -> ScanStep,
+      completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
+    ) { note(cancellation) }
+
     func count(
       _ query: Query, cancellation: QueryCancellation?,
       completion: @escaping (Result<(count: Int, report: QueryReport), StoreError>) -> Void

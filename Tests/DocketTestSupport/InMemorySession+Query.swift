@@ -21,6 +21,15 @@ extension InMemorySession {
     }
   }
 
+  func search<State: Sendable>(
+    _ query: Query, cancellation: QueryCancellation?, into state: State,
+    visit: @escaping @Sendable (inout State, TextMatch) -> ScanStep,
+    completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
+  ) {
+    // A model searches no texts.
+    read(query, cancellation, completion) { _, report in (state, report) }
+  }
+
   func count(
     _ query: Query, cancellation: QueryCancellation?,
     completion: @escaping (Result<(count: Int, report: QueryReport), StoreError>) -> Void
@@ -36,6 +45,9 @@ extension InMemorySession {
   ) {
     let clock = repository.clock
     readModel(completion) { model in
+      if query.text != nil, case .collection(let collection) = query.scope {
+        return .failure(.noTextIndex(collection))
+      }
       if let moment = query.moment, moment.revision > model.revision {
         return .failure(.ahead(newest: model.revision))
       }

@@ -45,6 +45,14 @@ final class IndexCatalog {
     return indexes
   }
 
+  /// How words are searched in a collection; nil where its settings name no texts, or what they need is not there.
+  func textSchema(of collection: CollectionPath) throws(SQLiteError) -> TextSchema? {
+    guard let settings = try settings(of: collection),
+      let schema = NamedSettings(collection, settings).textSchema, try exists(schema.object)
+    else { return nil }
+    return schema
+  }
+
   private func currentVersion() throws(SQLiteError) -> Int64 {
     defer { schemaVersion.reset() }
     return try schemaVersion.step() ? schemaVersion.int64(0) : 0
@@ -52,6 +60,11 @@ final class IndexCatalog {
 
   /// Somebody may have dropped it by hand, or made another one under its name.
   func exists(_ object: SettingsObject) throws(SQLiteError) -> Bool {
+    for part in object.whole where try !isThere(part) { return false }
+    return true
+  }
+
+  private func isThere(_ object: SettingsObject) throws(SQLiteError) -> Bool {
     objectExists.bind(object.kind.rawValue, at: 1)
     objectExists.bind(object.name, at: 2)
     objectExists.bind(object.create, at: 3)

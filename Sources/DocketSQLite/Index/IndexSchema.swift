@@ -87,7 +87,7 @@ struct IndexSchema {
   // MARK: Quoting
 
   /// A path of SQLite's: `'$."author"."name"'`.
-  private static func path(_ path: FieldPath) -> String {
+  static func path(_ path: FieldPath) -> String {
     precondition(path.canBeIndexed, "a path that SQLite reads as it is meant")
     return SQLText.literal("$" + path.segments.map { ".\"\($0)\"" }.joined())
   }

@@ -42,12 +42,10 @@ struct Migrator {
   /// Makes what the settings of collections need and what is not there, or is not as this program makes it.
   /// - Returns: the names of all of it, as `Schema.additions` has them.
   private func makeMissing(_ schema: Schema, _ outcome: inout Outcome) throws -> Set<String> {
-    guard migrations.count >= 5 else { return [] }
     var names: Set<String> = []
-    for object in try IndexCatalog(connection).all().flatMap(\.objects) {
+    for object in try settingsObjects() {
       names.formUnion(object.schemaNames.map(\.description))
-      let actual = schema.objects[Schema.Name(type: object.kind.rawValue, name: object.name)]
-      guard actual?.utf8.elementsEqual(object.create.utf8) != true else { continue }
+      guard !object.whole.allSatisfy({ schema.holds($0) }) else { continue }
       do throws(SQLiteError) {
         try inTransaction { () throws(SQLiteError) in try connection.execute(object.make) }
       } catch {
@@ -56,6 +54,12 @@ struct Migrator {
       }
     }
     return names
+  }
+
+  /// What the settings of collections need in the schema.
+  private func settingsObjects() throws(SQLiteError) -> [SettingsObject] {
+    guard migrations.count >= 5 else { return [] }
+    return try IndexCatalog(connection).all().flatMap(\.objects)
   }
 
   /// The version of the file, 0 for an empty one; an error if it is not Docket's, or newer than the catalog.
@@ -136,12 +140,17 @@ struct Migrator {
   }
 
   /// The keys of `item_values` and of the indexes of collections are made by functions of SQLite, whose results have changed
-  /// between its versions in rare cases (digits of numbers, `\u0000` in strings). Indexes of another version are made anew.
+  /// between its versions in rare cases (digits of numbers, `\u0000` in strings). Indexes of another version are made anew, and
+  /// so are those of words, which FTS5 may cut in another way.
   private func rebuildForThisSQLite() throws(SQLiteError) {
     let made = try connection.string("SELECT value FROM properties WHERE name = 'sqlite_version'")
     guard made != SQLiteVersion.current else { return }
     try inTransaction { () throws(SQLiteError) in
       try connection.execute("REINDEX document_rows")
+      for object in try settingsObjects() where object.kind == .table {
+        // One that could not be made was told of already.
+        if try IndexCatalog(connection).exists(object) { try connection.execute(object.make) }
+      }
       let statement = try connection.prepare(
         "INSERT OR REPLACE INTO properties VALUES ('sqlite_version', ?1)", persistent: false)
       statement.bind(SQLiteVersion.current, at: 1)

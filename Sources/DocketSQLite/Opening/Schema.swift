@@ -45,6 +45,11 @@ struct Schema: Equatable {
     objects.keys.filter { expected.objects[$0] == nil }.map(\.description).sorted()
   }
 
+  /// Whether what settings need is there, as this program makes it.
+  func holds(_ object: SettingsObject) -> Bool {
+    objects[object.schemaName]?.utf8.elementsEqual(object.create.utf8) == true
+  }
+
   /// Whether these are Docket's tables, by their names.
   var looksLikeDocket: Bool {
     ["document_rows", "changes", "migrations"].allSatisfy { objects[Name(type: "table", name: $0)] != nil }

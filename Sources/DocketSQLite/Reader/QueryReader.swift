@@ -9,6 +9,7 @@ struct QueryReader {
   private let live: Statement
   private let statements: IndexStatements
   let catalog: IndexCatalog
+  let texts: TextReader
   private let past: PastReader
   private let clock: WallClock
 
@@ -18,6 +19,7 @@ struct QueryReader {
     self.clock = clock
     statements = IndexStatements(connection)
     catalog = try IndexCatalog(connection)
+    texts = TextReader(connection, catalog: catalog, clock: clock)
     begin = try connection.prepare("BEGIN")
     rows = try connection.prepare(
       """
@@ -47,6 +49,7 @@ struct QueryReader {
     }
     if query.moment == nil {
       try takeSnapshot()
+      if query.text != nil { return try texts.walk(query, isLate: isLate) { visitWanted($0) } }
       if ids(query)?.arePoints != true, let plan = try catalog.plan(for: query) {
         return try run(plan, query, isLate: isLate, visit: visitWanted)
       }
@@ -88,6 +91,7 @@ struct QueryReader {
     query.limit = nil
     if query.moment == nil {
       try takeSnapshot()
+      if query.text != nil { return try texts.count(query, isLate: isLate) }
       if query.filter.isEverything {
         let range = PathRange(query.scope)
         range.bind(to: live)
@@ -107,7 +111,7 @@ struct QueryReader {
     return report.map { (count, $0) }
   }
 
-  private func takeSnapshot() throws(SQLiteError) {
+  func takeSnapshot() throws(SQLiteError) {
     if !connection.isInTransaction { try begin.run() }
   }
 

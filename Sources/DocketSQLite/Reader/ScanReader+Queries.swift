@@ -23,6 +23,17 @@ extension ScanReader {
     }.map { (state, $0) }
   }
 
+  func search<State>(
+    _ query: Query, into state: State, deadlineMilliseconds: Int64, cancellation: QueryCancellation?,
+    visit: (inout State, TextMatch) -> ScanStep
+  ) -> Result<(state: State, report: QueryReport), StoreError> {
+    var state = state
+    return limited(deadlineMilliseconds, cancellation: cancellation) { () throws(SQLiteError) in
+      try queries.takeSnapshot()
+      return try queries.texts.search(query, isLate: { isLimitReached }) { visit(&state, $0) }
+    }.map { (state, $0) }
+  }
+
   func count(
     _ query: Query, deadlineMilliseconds: Int64, cancellation: QueryCancellation?
   ) -> Result<(count: Int, report: QueryReport), StoreError> {

@@ -112,6 +112,10 @@ package final class Statement {
     sqlite3_column_int64(handle, column)
   }
 
+  package func real(_ column: Int32) -> Double {
+    sqlite3_column_double(handle, column)
+  }
+
   package func optionalInt64(_ column: Int32) -> Int64? {
     isNull(column) ? nil : int64(column)
   }

@@ -14,12 +14,18 @@ final class CollectionRules {
   private let catalog: IndexCatalog
   private var known: [NamedSettings] = []
   private var rules: [CollectionPath: Rule] = [:]
+  private let tableTriggers: Statement
   /// Whether what is known may be wrong.
   private(set) var isStale = true
 
   init(_ connection: Connection) throws(SQLiteError) {
     self.connection = connection
     catalog = try IndexCatalog(connection)
+    tableTriggers = try connection.prepare(
+      """
+      SELECT name, rtrim(sql, char(10) || ' ') FROM sqlite_schema
+      WHERE type = 'trigger' AND tbl_name IN ('document_rows', 'changes', 'tombstones')
+      """)
   }
 
   subscript(_ collection: CollectionPath) -> Rule? { rules.isEmpty ? nil : rules[collection] }
@@ -44,6 +50,29 @@ final class CollectionRules {
       rules[named.collection] = rule
     }
     known = all
+  }
+
+  /// Whether nobody has put triggers on the documents or their history, but for those that keep texts as the documents
+  /// are: these change neither. Of what `read` has read.
+  func areTablesSimple() throws(SQLiteError) -> Bool {
+    defer { tableTriggers.reset() }
+    while try tableTriggers.step() {
+      let (name, create) = (tableTriggers.string(0), tableTriggers.string(1))
+      let isOurs = known.contains { named in
+        named.textSchema?.object.keepers.contains {
+          $0.name.utf8.elementsEqual(name.utf8) && $0.create.utf8.elementsEqual(create.utf8)
+        } ?? false
+      }
+      guard isOurs else { return false }
+    }
+    return true
+  }
+
+  /// Makes anew what texts need and what somebody has dropped. A trigger without its table would end all writing.
+  func mendTexts() throws(SQLiteError) {
+    for object in known.compactMap({ $0.textSchema?.object }) where try !catalog.exists(object) {
+      try connection.execute(object.make)
+    }
   }
 }
 

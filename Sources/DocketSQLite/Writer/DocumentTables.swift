@@ -72,10 +72,9 @@ final class DocumentTables {
   private var knownSequence: Int64 = 0
   /// How many bytes of texts have gone into the history since `takeHistoryBytes`. What was undone counts as well.
   private(set) var historyBytes = 0
-  /// Whether what is written stays as it is written: nobody has put triggers on the tables.
+  /// Whether what is written stays as it is written: nobody has put triggers on the tables that change it.
   private var isSimple = false
   private let newest: Statement
-  private let triggers: Statement
   private let select: Statement
   private var isSelecting = false
   private let insertChange: Statement
@@ -98,11 +97,6 @@ final class DocumentTables {
     rules = try CollectionRules(connection)
     cache = DocumentCache(limitBytes: cacheBytes)
     newest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence DESC LIMIT 1")
-    triggers = try connection.prepare(
-      """
-      SELECT 1 FROM sqlite_schema
-      WHERE type = 'trigger' AND tbl_name IN ('document_rows', 'changes', 'tombstones') LIMIT 1
-      """)
     select = try connection.prepare(
       """
       SELECT key, revision, created_at, updated_at, expires_at, data FROM document_rows
@@ -138,22 +132,21 @@ final class DocumentTables {
   func beginTransaction() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
     defer { newest.reset() }
     let change = try newest.step() ? (newest.int64(0), newest.int64(1)) : (0, 0)
-    if !log.othersWereQuiet() {
+    let othersWrote = !log.othersWereQuiet()
+    if othersWrote {
       cache.removeAll()
-      try lookForTriggers()
       rules.forget()
     } else if change.0 != knownSequence {
       cache.removeAll()
     }
     knownSequence = change.0
     if rules.isStale { try rules.read() }
+    if othersWrote {
+      try rules.mendTexts()
+      // An operator's triggers may change rows and the history behind the statements made here.
+      isSimple = try rules.areTablesSimple()
+    }
     return change
-  }
-
-  /// Triggers on the tables are an operator's. They may change rows and the history behind the statements made here.
-  private func lookForTriggers() throws(SQLiteError) {
-    defer { triggers.reset() }
-    isSimple = try !triggers.step()
   }
 
   /// Writes what waits to be written together. To be called before a savepoint, before the commit, and before documents are

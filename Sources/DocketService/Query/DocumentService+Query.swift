@@ -9,7 +9,7 @@ extension DocumentService {
       switch moment {
       case .success(let moment):
         let query = Query(
-          scope: request.scope, filter: request.filter, order: nil, moment: moment,
+          scope: request.scope, filter: request.filter, text: request.text, order: nil, moment: moment,
           scanLimit: limits.refusesScans && request.mayScan ? limits.scanWarningDocuments : nil)
         switch request.answer {
         case .page(let page): read(page, query, request, cancellation, completion)
@@ -47,23 +47,29 @@ extension DocumentService {
     // One document more shows that the page is not the last.
     pageQuery.limit = page.limit + 1
     pageQuery.limitBytes = pageBytes + 1
-    session.query(
-      pageQuery, cancellation: cancellation, into: QueryPage(page),
-      visit: { page, document in page.add(document, bytes: pageBytes) },
-      completion: { [self] result in
-        switch result {
-        case .success((let found, let report)) where page.counts:
-          count(found, report, query, request, cancellation, completion)
-        case .success((var found, let report)):
-          do throws(ParameterError) {
-            let text = try found.finish(asOf: query.moment?.revision)
-            completion(respond(to: request, query.moment, [report], behind: text))
-          } catch {
-            completion(.error(.badRequest, error.code, error.detail))
-          }
-        case .failure(let error): completion(request.response(to: error))
+    func answer(_ result: Result<(state: QueryPage, report: QueryReport), StoreError>) {
+      switch result {
+      case .success((let found, let report)) where page.counts:
+        count(found, report, query, request, cancellation, completion)
+      case .success((var found, let report)):
+        do throws(ParameterError) {
+          let text = try found.finish(asOf: query.moment?.revision)
+          completion(respond(to: request, query.moment, [report], behind: text))
+        } catch {
+          completion(.error(.badRequest, error.code, error.detail))
         }
-      })
+      case .failure(let error): completion(request.response(to: error))
+      }
+    }
+    if request.text != nil {
+      session.search(
+        pageQuery, cancellation: cancellation, into: QueryPage(page),
+        visit: { page, match in page.add(match, bytes: pageBytes) }, completion: answer)
+    } else {
+      session.query(
+        pageQuery, cancellation: cancellation, into: QueryPage(page),
+        visit: { page, document in page.add(document, bytes: pageBytes) }, completion: answer)
+    }
   }
 
   /// Counts what matches, behind the page: a second read, which may see what was written meanwhile.

@@ -10,19 +10,26 @@ struct FilterReader {
   static let maximumValues = 1000
 
   private var tests = 0
+  /// What words are searched by.
+  private var text: String?
 
   /// - Parameter conditions: all of them must hold.
-  static func filter(_ conditions: [ByteBuffer]) throws(ParameterError) -> Filter {
+  static func filter(_ conditions: [ByteBuffer]) throws(ParameterError) -> (filter: Filter, text: String?) {
     var reader = FilterReader()
     var filters: [Filter] = []
-    for condition in conditions { filters.append(try reader.condition(condition, of: "where", depth: 1)) }
-    return .allOf(filters)
+    for condition in conditions {
+      filters.append(try reader.condition(condition, of: "where", depth: 1, takesText: true))
+    }
+    return (.allOf(filters), reader.text)
   }
 
   // MARK: Conditions
 
   /// An object: every member of it must hold.
-  private mutating func condition(_ json: ByteBuffer, of name: String, depth: Int) throws(ParameterError) -> Filter {
+  /// - Parameter takesText: whether words may be searched here, since nothing is found for which it does not hold.
+  private mutating func condition(
+    _ json: ByteBuffer, of name: String, depth: Int, takesText: Bool = false
+  ) throws(ParameterError) -> Filter {
     try checkDepth(depth)
     guard let members = json.jsonMembers else {
       throw .invalidQuery(
@@ -32,13 +39,17 @@ struct FilterReader {
     var filters: [Filter] = []
     for (key, value) in members {
       switch key {
-      case "$and": filters.append(.allOf(try alternatives(value, of: key, depth: depth)))
+      case "$text":
+        guard takesText else { throw Self.misplacedText }
+        try countTest()
+        try readText(value)
+      case "$and": filters.append(.allOf(try alternatives(value, of: key, depth: depth, takesText: takesText)))
       case "$or": filters.append(.any(try alternatives(value, of: key, depth: depth)))
       case "$not": filters.append(.not(try condition(value, of: key, depth: depth + 1)))
       case _ where key.isOperator:
         throw Self.unknownOperator(
           key,
-          "Between conditions there are $and, $or and $not; the others stand behind a field: {\"priority\": {\"$gte\": 2}}."
+          "Between conditions there are $and, $or, $not and $text; the others stand behind a field: {\"priority\": {\"$gte\": 2}}."
         )
       default: filters.append(try test(try Field(name: key), value, depth: depth))
       }
@@ -47,14 +58,38 @@ struct FilterReader {
   }
 
   private mutating func alternatives(
-    _ json: ByteBuffer, of name: String, depth: Int
+    _ json: ByteBuffer, of name: String, depth: Int, takesText: Bool = false
   ) throws(ParameterError) -> [Filter] {
     guard let elements = json.jsonElements, !elements.isEmpty else {
       throw .invalidQuery("'\(name)' takes an array of conditions that is not empty: [{\"a\": 1}, {\"b\": 2}].")
     }
     var filters: [Filter] = []
-    for element in elements { filters.append(try condition(element, of: name, depth: depth + 1)) }
+    for element in elements {
+      filters.append(try condition(element, of: name, depth: depth + 1, takesText: takesText))
+    }
     return filters
+  }
+
+  // MARK: Words
+
+  /// Of `$text`, in bytes.
+  static let maximumTextBytes = 4_096
+
+  private mutating func readText(_ json: ByteBuffer) throws(ParameterError) {
+    guard text == nil else { throw .invalidQuery("'$text' stands in a query once; AND joins words within it.") }
+    guard json.isJSONString, let expression = json.jsonText, !expression.utf8.contains(0),
+      (1...Self.maximumTextBytes).contains(expression.utf8.count)
+    else {
+      throw .invalidQuery(
+        "'$text' takes a string of 1 to \(Self.maximumTextBytes) bytes without NUL, such as \"swift AND nio\".")
+    }
+    text = expression
+  }
+
+  private static var misplacedText: ParameterError {
+    .invalidQuery(
+      "'$text' stands between the first conditions of 'where' or of an $and there, not under $or or $not and not behind a field. Within it there are AND, OR, NOT and columns: \"title : swift OR nio\"."
+    )
   }
 
   // MARK: Tests of a field
@@ -93,6 +128,7 @@ struct FilterReader {
     case "$exists": return .test(field, .exists(try operand.flag()))
     case "$prefix": return .test(field, .prefix(try operand.prefix()))
     case "$contains": return .test(field, .contains(try operand.content()))
+    case "$text": throw Self.misplacedText
     default:
       throw Self.unknownOperator(
         name, "A field has $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists, $prefix, $contains and $not.")

@@ -6,6 +6,8 @@ struct QueryPage: Sendable {
   private let request: QueryPageRequest
   private var page = Page()
   private var last: Document?
+  /// Of the last document, where the best come first.
+  private var lastScore: Double?
 
   init(_ request: QueryPageRequest) {
     self.request = request
@@ -18,6 +20,14 @@ struct QueryPage: Sendable {
     return step
   }
 
+  /// The same of a document that a search for words has found; how well it fits is shown, and where.
+  mutating func add(_ match: TextMatch, bytes limitBytes: Int) -> ScanStep {
+    let step = page.add(
+      match.document, showing: request.projection?.apply, found: match, limit: request.limit, bytes: limitBytes)
+    if case .next = step { (last, lastScore) = (match.document, match.score) }
+    return step
+  }
+
   /// `{"items": […], "next": …`, its brace left open.
   /// - Parameter revision: of a page of the past, which its cursor names.
   /// - Throws: `cursor_too_long`, where its end could not be named in a request: the page alone would hide that what is
@@ -25,7 +35,8 @@ struct QueryPage: Sendable {
   mutating func finish(asOf revision: Revision?) throws(ParameterError) -> ByteBuffer {
     var next: String?
     if page.isCut, let last {
-      let position = QueryOrder(request.sort).position(of: last)
+      let position =
+        lastScore.map { Query.Position(score: $0, path: last.path) } ?? QueryOrder(request.sort).position(of: last)
       let cursor = QueryCursor(position, asOf: revision)
       let text = cursor.text(of: request.fingerprint)
       // Without values it is no longer than a path allows.

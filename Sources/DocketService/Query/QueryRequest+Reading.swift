@@ -16,14 +16,22 @@ extension QueryRequest {
         detail: "A query has \(Self.names.joined(separator: ", ")); there is no '\(unknown.shortened)'.")
     }
     self.scope = try Self.scope(scope, isRecursive: try parameters.flag("recursive"))
-    filter = try FilterReader.filter(try parameters.objects("where"))
+    (filter, text) = try FilterReader.filter(try parameters.objects("where"))
     asOf = try parameters.text("asOf").map { text throws(ParameterError) in try AsOf(text, parameter: "asOf") }
     isExplained = try parameters.flag("explain") ?? false
     if let aggregation = try Aggregation(parameters) {
       answer = .groups(aggregation)
     } else {
-      answer = .page(try QueryPageRequest(parameters, self.scope, filter, asOf))
+      answer = .page(try QueryPageRequest(parameters, self.scope, filter, text, asOf))
     }
+    if text != nil { try checkText() }
+  }
+
+  private func checkText() throws(ParameterError) {
+    guard case .collection = scope else {
+      throw .invalidQuery("'$text' searches one collection at a time; leave 'recursive' out, and name the collection.")
+    }
+    guard asOf == nil else { throw .invalidQuery("'$text' searches documents as they stand; leave 'asOf' out.") }
   }
 
   private static func scope(_ scope: Query.Scope, isRecursive: Bool?) throws(ParameterError) -> Query.Scope {
@@ -40,7 +48,7 @@ extension QueryPageRequest {
   static let maximumSortKeys = 8
 
   init(
-    _ parameters: ReadParameters, _ scope: Query.Scope, _ filter: Filter, _ asOf: AsOf?
+    _ parameters: ReadParameters, _ scope: Query.Scope, _ filter: Filter, _ text: String?, _ asOf: AsOf?
   ) throws(ParameterError) {
     let sort = try parameters.fieldNames("sort") ?? []
     guard sort.count <= Self.maximumSortKeys else {
@@ -53,12 +61,15 @@ extension QueryPageRequest {
     self.limit =
       counts && limit == "0"
       ? 0 : try limit.map { text throws(ParameterError) in try PageRequest.limit(text) } ?? PageRequest.defaultLimit
-    let fingerprint = Self.fingerprint(scope, filter, self.sort, asOf)
+    let fingerprint = Self.fingerprint(scope, filter, text, self.sort, asOf)
+    let isRanked = text != nil && sort.isEmpty
     self.fingerprint = fingerprint
     let cursor = try parameters.text("after").map { text throws(ParameterError) in
-      guard let cursor = QueryCursor(text, of: fingerprint, keys: sort.count, isOfPast: asOf != nil) else {
-        throw .invalidCursor
-      }
+      // The one value of a ranked place is its score.
+      let keys = isRanked ? 1 : sort.count
+      guard let cursor = QueryCursor(text, of: fingerprint, keys: keys, isOfPast: asOf != nil),
+        !isRanked || cursor.position.score != nil
+      else { throw .invalidCursor }
       return cursor
     }
     after = cursor?.position
@@ -67,11 +78,15 @@ extension QueryPageRequest {
   }
 
   private static func fingerprint(
-    _ scope: Query.Scope, _ filter: Filter, _ sort: [Query.SortKey], _ asOf: AsOf?
+    _ scope: Query.Scope, _ filter: Filter, _ text: String?, _ sort: [Query.SortKey], _ asOf: AsOf?
   ) -> Fingerprint {
     var fingerprint = Fingerprint()
     fingerprint.add(scope)
     fingerprint.add(filter)
+    if let text {
+      fingerprint.add(2)
+      fingerprint.add(text)
+    }
     for key in sort {
       fingerprint.add(key.isDescending ? 1 : 0)
       fingerprint.add(key.field)

@@ -9,6 +9,8 @@ public struct QueryRequest: Sendable {
 
   let scope: Query.Scope
   let filter: Filter
+  /// What words are searched by; nil: none are.
+  let text: String?
   /// Of which moment; nil: of now.
   let asOf: AsOf?
   let answer: Answer

@@ -56,12 +56,27 @@ extension CollectionSettings {
       guard !fields.contains(key.path) else {
         throw .invalidSettings("'text' names '\(key.path)' twice; leave one out.")
       }
+      try checkTextField(key.path.description, beside: fields)
       fields.append(key.path)
     }
     guard fields.count <= maximumTextFields else {
       throw .invalidSettings("'text' takes \(maximumTextFields) fields at most.")
     }
     return fields
+  }
+
+  /// Fields are columns of SQLite, which has some of its own and does not tell capitals.
+  private static func checkTextField(_ name: String, beside others: [FieldPath]) throws(ParameterError) {
+    let lowercased = name.lowercased()
+    guard lowercased != "rank", lowercased != "rowid" else {
+      throw .invalidSettings(
+        "'text' cannot have the field '\(name)': the index of texts has a column of that name itself.")
+    }
+    if let other = others.first(where: { $0.description.lowercased() == lowercased }) {
+      throw .invalidSettings(
+        "'text' cannot have both '\(other)' and '\(name)': the index of texts takes names for the same that differ only in capitals."
+      )
+    }
   }
 
   private static func lifetime(_ value: ByteBuffer) throws(ParameterError) -> Int64 {

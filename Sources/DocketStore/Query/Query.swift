@@ -34,6 +34,9 @@ public struct Query: Sendable {
 
   public var scope: Scope
   public var filter: Filter
+  /// Only documents whose texts match this, in FTS5's language (https://sqlite.org/fts5.html#full_text_query_syntax); nil:
+  /// whatever is in them. Only of one collection as it is now; with an order without keys those that fit best come first.
+  public var text: String?
   /// Documents that these do not tell apart follow by their paths (collection, then id, as bytes), descending if the last
   /// key is; with no keys all do, ascending. nil: the order does not matter.
   public var order: [SortKey]?
@@ -49,11 +52,12 @@ public struct Query: Sendable {
   public var scanLimit: Int?
 
   public init(
-    scope: Scope, filter: Filter = .everything, order: [SortKey]? = [], after: Position? = nil, limit: Int? = nil,
-    limitBytes: Int = .max, moment: PastMoment? = nil, scanLimit: Int? = nil
+    scope: Scope, filter: Filter = .everything, text: String? = nil, order: [SortKey]? = [], after: Position? = nil,
+    limit: Int? = nil, limitBytes: Int = .max, moment: PastMoment? = nil, scanLimit: Int? = nil
   ) {
     self.scope = scope
     self.filter = filter
+    self.text = text
     self.order = order
     self.after = after
     self.limit = limit
@@ -105,6 +109,12 @@ public protocol QueryAccess: AnyObject {
   func query<State: Sendable>(
     _ query: Query, cancellation: QueryCancellation?, into state: State,
     visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+    completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void)
+
+  /// Visits what a query with `text` finds, each with the piece that fits best, in the query's order or the best first.
+  func search<State: Sendable>(
+    _ query: Query, cancellation: QueryCancellation?, into state: State,
+    visit: @escaping @Sendable (inout State, TextMatch) -> ScanStep,
     completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void)
 
   /// Counts the documents that match; the query's order, limit and place are not looked at.

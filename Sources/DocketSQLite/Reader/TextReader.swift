@@ -1,0 +1,274 @@
+import CSQLite
+import DocketStore
+
+/// Finds documents by the words in their texts, within a snapshot: FTS5 says which match and how well; whatever else must
+/// hold of them is decided by `Filter`, and an order other than by rank by `FirstDocuments`.
+struct TextReader {
+  private let connection: Connection
+  private let catalog: IndexCatalog
+  private let clock: WallClock
+
+  /// What explains an answer that was found so.
+  static let indexNames = ["$text"]
+
+  /// How many words a snippet has at most.
+  private static let snippetWords = 24
+
+  init(_ connection: Connection, catalog: IndexCatalog, clock: WallClock) {
+    self.connection = connection
+    self.catalog = catalog
+    self.clock = clock
+  }
+
+  /// Visits what matches, the best first or in the query's order, no more than is wanted.
+  func search(
+    _ query: Query, isLate: () -> Bool, visit: (TextMatch) -> ScanStep
+  ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    guard let search = try search(query) else { return .failure(query.noTextIndex) }
+    return query.isRanked
+      ? try rank(query, search, isLate: isLate, visit: visit) : try sort(query, search, isLate: isLate, visit: visit)
+  }
+
+  /// Visits what matches in no order, and without looking for what fits best.
+  func walk(
+    _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
+  ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    guard let search = try search(query) else { return .failure(query.noTextIndex) }
+    return try look(query, search, ranks: false, isLate: isLate) { row in row.document.map(visit) }
+  }
+
+  func count(
+    _ query: Query, isLate: () -> Bool
+  ) throws(SQLiteError) -> Result<(count: Int, report: QueryReport), StoreError> {
+    guard let search = try search(query) else { return .failure(query.noTextIndex) }
+    var count = 0
+    return try look(query, search, ranks: false, isLate: isLate) { _ in
+      count += 1
+      return .success(.next)
+    }.map { (count, $0) }
+  }
+
+  // MARK: Orders
+
+  private func rank(
+    _ query: Query, _ search: Search, isLate: () -> Bool, visit: (TextMatch) -> ScanStep
+  ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    var best = BestMatches(after: query.after, limit: query.limit ?? .max)
+    let end = try look(query, search, ranks: true, isLate: isLate) { row in
+      best.add(BestMatches.Match(score: row.score, id: row.id, key: row.key))
+      return .success(.next)
+    }
+    guard case .success(let report) = end else { return end }
+    let documents = try connection.prepare(
+      "SELECT \(Row.columns), 0.0 FROM document_rows AS row WHERE key = ?1", persistent: false)
+    let snippets = try search.snippets(connection)
+    var bytes = BytesShown(query)
+    for match in best.sorted {
+      if isLate() { return .failure(.deadlineExceeded) }
+      documents.bind(match.key, at: 1)
+      defer { documents.reset() }
+      guard try documents.step() else { continue }
+      switch Row(documents).document {
+      case .failure(let error): return .failure(error)
+      case .success(let document):
+        let snippet = try snippets.snippet(of: match.key)
+        let step = visit(TextMatch(document: document, score: match.score, snippet: snippet))
+        if case .stop = bytes.add(document, step) { return .success(report) }
+      }
+    }
+    return .success(report)
+  }
+
+  private func sort(
+    _ query: Query, _ search: Search, isLate: () -> Bool, visit: (TextMatch) -> ScanStep
+  ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    var first = FirstDocuments(
+      QueryOrder(query.order ?? []), after: query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
+    let end = try look(query, search, ranks: false, isLate: isLate) { row in
+      row.document.map { document in
+        first.add(document)
+        return .next
+      }
+    }
+    guard case .success(let report) = end else { return end }
+    let keys = try connection.prepare(
+      "SELECT key FROM document_rows WHERE collection = ?1 AND id = ?2", persistent: false)
+    let snippets = try search.snippets(connection)
+    for document in first.sorted() {
+      if isLate() { return .failure(.deadlineExceeded) }
+      keys.bind(document.path.collection.description, at: 1)
+      keys.bind(document.path.id, at: 2)
+      defer { keys.reset() }
+      let snippet = try keys.step() ? try snippets.snippet(of: keys.int64(0)) : ""
+      if case .stop = visit(TextMatch(document: document, score: nil, snippet: snippet)) { break }
+    }
+    return .success(report)
+  }
+
+  // MARK: Rows
+
+  /// A search's table and what is looked for in it.
+  private struct Search {
+    let schema: TextSchema
+    let expression: String
+
+    /// Those that live, in no order: `?1` is the expression, `?2` the time by which documents expire, `?3` the collection.
+    /// - Parameter ranks: whether it tells how well each fits, which takes time.
+    func rows(ranks: Bool) -> String {
+      """
+      SELECT \(Row.columns), \(ranks ? "-found.rank" : "0.0")
+      FROM \(schema.quotedName) AS found CROSS JOIN document_rows AS row ON row.key = found.rowid
+      WHERE found.\(schema.quotedName) MATCH ?1 AND (row.expires_at IS NULL OR row.expires_at > ?2) AND row.collection = ?3
+      """
+    }
+
+    func snippets(_ connection: Connection) throws(SQLiteError) -> Snippets {
+      let statement = try connection.prepare(
+        """
+        SELECT snippet(\(schema.quotedName), -1, '**', '**', '…', \(TextReader.snippetWords))
+        FROM \(schema.quotedName) WHERE \(schema.quotedName) MATCH ?1 AND rowid = ?2
+        """, persistent: false)
+      statement.bind(expression, at: 1)
+      return Snippets(statement: statement)
+    }
+  }
+
+  private struct Snippets {
+    let statement: Statement
+
+    func snippet(of key: Int64) throws(SQLiteError) -> String {
+      statement.bind(key, at: 2)
+      defer { statement.reset() }
+      return try statement.step() ? statement.string(0) : ""
+    }
+  }
+
+  /// The row that a statement stands on.
+  private struct Row {
+    static let columns =
+      "row.key, row.collection, row.id, row.revision, row.created_at, row.updated_at, row.expires_at, row.data"
+
+    private let statement: Statement
+
+    init(_ statement: Statement) {
+      self.statement = statement
+    }
+
+    var key: Int64 { statement.int64(0) }
+    var id: String { statement.string(2) }
+    var score: Double { statement.real(8) }
+
+    var view: DocumentView {
+      DocumentView(
+        id: statement.bytes(2), revision: statement.int64(3), created: statement.int64(4), updated: statement.int64(5),
+        data: statement.bytes(7))
+    }
+
+    var document: Result<Document, StoreError> {
+      let path = DocumentPath(collection: CollectionPath(unchecked: statement.string(1)), id: statement.string(2))
+      return Document.read(
+        path, revision: statement.int64(3), created: statement.int64(4), updated: statement.int64(5),
+        expires: statement.optionalInt64(6), data: statement.bytes(7))
+    }
+  }
+
+  /// nil where the collection's texts are in no index.
+  private func search(_ query: Query) throws(SQLiteError) -> Search? {
+    guard let expression = query.text, case .collection(let collection) = query.scope,
+      let schema = try catalog.textSchema(of: collection)
+    else { return nil }
+    return Search(schema: schema, expression: expression)
+  }
+
+  /// Visits the rows that match and for which the filter holds.
+  private func look(
+    _ query: Query, _ search: Search, ranks: Bool, isLate: () -> Bool,
+    visit: (Row) -> Result<ScanStep, StoreError>
+  ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
+    // FTS5 takes this not for words but for a question about itself.
+    guard search.expression.utf8.first != UInt8(ascii: "*") else {
+      return .failure(.invalidText(reason: "fts5: syntax error near \"*\""))
+    }
+    var report = QueryReport(index: Self.indexNames)
+    let rows = try connection.prepare(search.rows(ranks: ranks), persistent: false)
+    rows.bind(search.expression, at: 1)
+    rows.bind(clock.milliseconds(), at: 2)
+    rows.bind(search.schema.collection.description, at: 3)
+    defer { rows.reset() }
+    do throws(SQLiteError) {
+      while try rows.step() {
+        report.scanned += 1
+        if isLate() { return .failure(.deadlineExceeded) }
+        let row = Row(rows)
+        guard query.filter.isEverything || query.filter.matches(row.view) else { continue }
+        switch visit(row) {
+        case .failure(let error): return .failure(error)
+        case .success(.stop): return .success(report)
+        case .success(.next): continue
+        }
+      }
+    } catch {
+      // The statement is known to be right, so what is wrong is the expression in it.
+      guard error.extendedCode == SQLITE_ERROR else { throw error }
+      return .failure(.invalidText(reason: error.message))
+    }
+    return .success(report)
+  }
+}
+
+/// The matches that fit best, from matches that come in any order.
+private struct BestMatches {
+  struct Match {
+    let score: Double
+    let id: String
+    let key: Int64
+
+    func isBefore(_ other: Match) -> Bool {
+      score != other.score ? score > other.score : id.utf8.lexicographicallyPrecedes(other.id.utf8)
+    }
+  }
+
+  private let after: Match?
+  private let limit: Int
+  /// Those behind the first `limit` are let go of now and then.
+  private var matches: [Match] = []
+
+  init(after: Query.Position?, limit: Int) {
+    self.after = after.flatMap { place in
+      place.score.map { Match(score: $0, id: place.path.id, key: 0) }
+    }
+    self.limit = limit
+  }
+
+  mutating func add(_ match: Match) {
+    if let after, !after.isBefore(match) { return }
+    matches.append(match)
+    if matches.count / 2 > limit { matches = sorted }
+  }
+
+  var sorted: [Match] { Array(matches.sorted { $0.isBefore($1) }.prefix(limit)) }
+}
+
+/// How much has been shown of what a query wants.
+private struct BytesShown {
+  private let query: Query
+  private var count = 0
+  private var bytes = 0
+
+  init(_ query: Query) { self.query = query }
+
+  mutating func add(_ document: Document, _ step: ScanStep) -> ScanStep {
+    count += 1
+    bytes += document.data.readableBytes
+    return count >= query.limit ?? .max || (count >= 2 && bytes >= query.limitBytes) ? .stop : step
+  }
+}
+
+extension Query {
+  fileprivate var noTextIndex: StoreError {
+    guard case .collection(let collection) = scope else {
+      return .invalidText(reason: "words are searched in one collection at a time")
+    }
+    return .noTextIndex(collection)
+  }
+}
