@@ -91,6 +91,25 @@ struct ConnectionTests {
     #expect(throws: SQLiteError.self) { try reader.execute("INSERT INTO t VALUES (1)") }
   }
 
+  @Test("A connection that is closed leaves FTS5's own statements to FTS5, which ends them then")
+  func closing() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.file("a.db")
+    for round in 0..<20 {
+      let connection = try Connection(path: path, access: .create)
+      try connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS t USING fts5(x)")
+      let insert = try connection.prepare("INSERT INTO t VALUES (?1)")
+      insert.bind("word", at: 1)
+      try insert.run()
+      try connection.execute("INSERT INTO t VALUES ('other'); DELETE FROM t WHERE x = 'other'; UPDATE t SET x = 'word'")
+      #expect(try connection.int64("SELECT count(*) FROM t WHERE t MATCH 'word'") == Int64(round + 1))
+      // A statement that is in the midst of its rows is ended with it.
+      let select = try connection.prepare("SELECT rank FROM t WHERE t MATCH 'word'")
+      #expect(try select.step())
+      connection.close()
+    }
+  }
+
   @Test("A text without a statement is refused")
   func emptyStatement() throws {
     let connection = try Connection(path: ":memory:", access: .create)

@@ -21,6 +21,8 @@ package final class Connection {
   let handle: OpaquePointer
   /// Whether the handle is no longer to be used.
   private(set) var isClosed = false
+  /// Those that `prepare` made and that have not ended. SQLite's own list has those of FTS5 as well, which ends them itself.
+  private var statements: Set<OpaquePointer> = []
 
   /// Opens a file and shuts the doors that a server does not need: extensions cannot be loaded, and SQL cannot
   /// corrupt the file on purpose (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
@@ -54,7 +56,8 @@ package final class Connection {
   package func close() {
     guard !isClosed else { return }
     isClosed = true
-    while let statement = sqlite3_next_stmt(handle, nil) { sqlite3_finalize(statement) }
+    for statement in statements { sqlite3_finalize(statement) }
+    statements = []
     sqlite3_close_v2(handle)
   }
 
@@ -80,7 +83,13 @@ package final class Connection {
     guard let statement else {
       throw SQLiteError(extendedCode: SQLITE_MISUSE, message: "there is no statement in the text", sql: sql)
     }
+    statements.insert(statement)
     return Statement(handle: statement, connection: self)
+  }
+
+  /// Ends a statement; one of a connection that was closed has ended.
+  func finalize(_ statement: OpaquePointer) {
+    if statements.remove(statement) != nil { sqlite3_finalize(statement) }
   }
 
   /// The first column of the first row of a query, as an integer; nil if there is no row or it is NULL.

@@ -12,10 +12,7 @@ package final class Statement {
     self.connection = connection
   }
 
-  deinit {
-    // A connection that was closed has ended its statements itself.
-    if !connection.isClosed { sqlite3_finalize(handle) }
-  }
+  deinit { connection.finalize(handle) }
 
   package var sql: String { String(cString: sqlite3_sql(handle)) }
 
