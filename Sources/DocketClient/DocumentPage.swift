@@ -13,6 +13,10 @@ public struct DocumentPage: Sendable, Equatable {
     public let updated: String
     /// When it ends by itself; nil: never.
     public let expires: String?
+    /// Of what a search for words has found, the best first: how well it fits, greater is better.
+    public let score: Double?
+    /// Of what a search for words has found: the piece of its texts that fits best, matches between `**` and `**`.
+    public let snippet: String?
     /// JSON text, byte for byte as it was written; where a query names fields, an object with those.
     public let document: ByteBuffer
     /// All of this as the server told it.
@@ -58,6 +62,8 @@ extension DocumentPage.Item {
     created = try fields.text("created")
     updated = try fields.text("updated")
     expires = try fields.optionalText("expires")
+    score = fields.optionalValue("score").flatMap { Double(String(buffer: $0)) }
+    snippet = try fields.optionalText("snippet")
     document = try fields.value("document")
     json = object
   }

@@ -14,6 +14,9 @@ public indirect enum QueryCondition: Sendable, Equatable {
   /// One of them holds. There must be one at least.
   case any([QueryCondition])
   case not(QueryCondition)
+  /// The collection's texts match this, in FTS5's language: `swift AND nio`, `"event loop"`, `title : swift*`. It stands by
+  /// itself or among `all`, once, and what fits best comes first where the query has no other order.
+  case text(String)
   /// As the protocol writes it, an object: `{"status": "open", "priority": {"$gte": 2}}`.
   case json(ByteBuffer)
 }
@@ -80,6 +83,10 @@ extension QueryCondition {
       text.writeStaticString("}}")
     case .all(let conditions): try Self.write("{\"$and\": [", conditions, to: &text)
     case .any(let conditions): try Self.write("{\"$or\": [", conditions, to: &text)
+    case .text(let expression):
+      text.writeStaticString("{\"$text\": ")
+      text.writeJSONString(expression)
+      text.writeStaticString("}")
     case .not(let condition):
       text.writeStaticString("{\"$not\": ")
       try condition.write(to: &text)

@@ -77,6 +77,25 @@ struct ClientQueryTests {
     }
   }
 
+  @Test("words are searched, and how well each result fits is told")
+  func text() async throws {
+    try await ScriptedServer.run { server in
+      let connection = try server.accept()
+      #expect(
+        try connection.request().data.map { String(buffer: $0) }
+          == #"{"where": {"$and": [{"$text": "\"event loop\" NOT old"}, {"n": {"$gt": 1}}]}}"#)
+      let found = Self.item(1).dropLast() + #", "score": 1.5e-06, "snippet": "an **event loop**…"}"#
+      try connection.answer(200, "OK", #"{"items": [\#(found), \#(Self.item(2))], "next": null}"#)
+    } client: { (address) async throws in
+      let client = DocketClient(address)
+      let condition = QueryCondition.all([.text("\"event loop\" NOT old"), .field("n", .greater(1))])
+      let items = try await client.query(DocumentQuery(where: condition), in: .collection("/n/")).items
+      #expect(items.map(\.score) == [1.5e-06, nil])
+      #expect(items.map(\.snippet) == ["an **event loop**…", nil])
+      await client.close()
+    }
+  }
+
   @Test("all results are told, over pages of which one is empty")
   func sequence() async throws {
     try await ScriptedServer.run { server in
