@@ -76,6 +76,22 @@ struct QueryLanguageTests {
     (#"{"aggregate": {"n": "count"}, "after": "00"}"#, "invalid_query"),
     (#"{"aggregate": {"n": "count"}, "count": true}"#, "invalid_query"),
     (#"[1]"#, "invalid_query"), (#"{"sort": "\ud800"}"#, "invalid_query"),
+    (#"{"where": {"$text": 1}}"#, "invalid_query"), (#"{"where": {"$text": ["a"]}}"#, "invalid_query"),
+    (#"{"where": {"$text": ""}}"#, "invalid_query"), (#"{"where": {"$text": "a\u0000b"}}"#, "invalid_query"),
+    (#"{"where": {"$text": "\ud800"}}"#, "invalid_query"), (#"{"where": {"$text": null}}"#, "invalid_query"),
+    (#"{"where": {"$text": "\#(String(repeating: "x", count: 4097))"}}"#, "invalid_query"),
+    (#"{"where": {"$text": "\#(String(repeating: "é", count: 2049))"}}"#, "invalid_query"),
+    (#"{"where": {"$text": "a", "$text": "b"}}"#, "invalid_query"),
+    (#"{"where": {"$text": "a", "$and": [{"$text": "b"}]}}"#, "invalid_query"),
+    (#"{"where": {"$or": [{"$text": "a"}]}}"#, "invalid_query"),
+    (#"{"where": {"$not": {"$text": "a"}}}"#, "invalid_query"),
+    (#"{"where": {"$and": [{"$or": [{"$and": [{"$text": "a"}]}]}]}}"#, "invalid_query"),
+    (#"{"where": {"title": {"$text": "a"}}}"#, "invalid_query"),
+    (#"{"where": {"title": {"$not": {"$text": "a"}}}}"#, "invalid_query"),
+    (#"{"where": {"$text": "a"}, "recursive": true}"#, "invalid_query"),
+    (#"{"where": {"$text": "a"}, "asOf": 1}"#, "invalid_query"),
+    (#"{"where": {"$text": "a"}, "asOf": 1, "aggregate": {"n": "count"}}"#, "invalid_query"),
+    (#"{"where": {"$text": "a"}, "after": "00"}"#, "invalid_cursor"),
   ]
 
   @Test("Each way to get it wrong has its code, in a collection and everywhere", arguments: errors)
@@ -92,6 +108,8 @@ struct QueryLanguageTests {
       ("where[a][$in]=1,2", "invalid_query"), ("where[a][$foo]=1", "unknown_operator"), ("where=x", "invalid_query"),
       ("sort=", "invalid_field"), ("explain", "invalid_query"), ("wher=1", "unknown_parameter"),
       ("count=true&limit=x", "invalid_limit"), ("aggregate=count", "invalid_query"),
+      ("where[$text]=", "invalid_query"), ("where[$text]=a&where[$text]=b", "invalid_query"),
+      ("where[title][$text]=a", "invalid_query"), ("where[$not][$text]=a", "invalid_query"),
     ])
   func refusesBehindTheMark(parameters: String, code: String) {
     #expect(error("/notes/?" + parameters, nil) == code)
@@ -126,6 +144,12 @@ struct QueryLanguageTests {
         "where[$or]=[{\"a\":1},{\"b\":{\"$exists\":false}}]",
         #"{"where": {"$or": [{"a": 1}, {"b": {"$exists": false}}]}}"#
       ),
+      ("where[$text]=swift NOT nio&where[n]=1", #"{"where": {"$text": "swift NOT nio", "n": 1}}"#),
+      // An expression stands there as it is, whatever it looks like.
+      ("where[$text]=2030", #"{"where": {"$text": "2030"}}"#),
+      ("where[$text]=\"a b\"", #"{"where": {"$text": "\"a b\""}}"#),
+      ("where={\"$text\":\"a\"}", #"{"where": {"$text": "a"}}"#),
+      ("where[$and]=[{\"$text\":\"a\"},{\"n\":1}]", #"{"where": {"$and": [{"$text": "a"}, {"n": 1}]}}"#),
       ("where[$not]={\"a\":1}", #"{"where": {"$not": {"a": 1}}}"#),
       ("where={\"a\":1}&where[b]=2", #"{"where": {"a": 1, "b": 2}}"#),
       ("where%5Ba%5D=1", #"{"where": {"a": 1}}"#),
@@ -164,6 +188,20 @@ struct QueryLanguageTests {
     }
   }
 
+  @Test("Words are searched in one collection, whose settings say in which fields")
+  func text() async throws {
+    #expect(error("/_documents", #"{"where": {"$text": "a"}}"#) == "invalid_query")
+    let service = try QueryService()
+    for data in [
+      #"{"where": {"$text": "a"}}"#, #"{"where": {"$text": "a"}, "limit": 0, "count": true}"#,
+      #"{"where": {"$text": "a"}, "sort": "title"}"#, #"{"where": {"$text": "a"}, "aggregate": {"n": "count"}}"#,
+    ] {
+      let answer = await service.get("/notes/", data)
+      #expect(answer.code == 400 && answer.data.contains(#""error": "no_text_index""#), "\(answer.data)")
+      #expect(answer.data.contains("PUT /_collections/notes/ with {\\\"text\\\": "))
+    }
+  }
+
   @Test("A query is a read of the store, and no part of a batch")
   func kind() async throws {
     let operation = QueryService.operation(.get, "/notes/?sort=a")
@@ -181,7 +219,8 @@ struct QueryLanguageTests {
     func pick<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &generator)] }
     let names = [
       "where", "sort", "fields", "limit", "after", "count", "aggregate", "groupBy", "$and", "$or", "$not", "$in", "$gt",
-      "$prefix", "$contains", "$exists", "a", "a.b", "@id", "@created", "@x", "", "sum", "min", "recursive", "asOf",
+      "$prefix", "$contains", "$exists", "$text", "a", "a.b", "@id", "@created", "@x", "", "sum", "min", "recursive",
+      "asOf",
     ]
     func json(_ depth: Int) -> String {
       let count = Int.random(in: 0...3, using: &generator)

@@ -41,6 +41,20 @@ extension SessionDriver {
     try await answer { session, completion in session.settings(of: collection, completion: completion) }
   }
 
+  /// What a query with `text` finds, in its order, and how it was found.
+  public func search(
+    _ query: Query, cancellation: QueryCancellation? = nil
+  ) async throws -> (matches: [TextMatch], report: QueryReport) {
+    try await answer { session, completion in
+      session.search(
+        query, cancellation: cancellation, into: [TextMatch](),
+        visit: { matches, match in
+          matches.append(match)
+          return .next
+        }, completion: { completion($0.map { ($0.state, $0.report) }) })
+    }
+  }
+
   /// Sets what holds for a collection; nil sets nothing.
   public func change(_ collection: CollectionPath, to settings: CollectionSettings?) async throws -> SettingsChange {
     try await answer { session, completion in

@@ -74,6 +74,12 @@ extension EndToEnd {
         (#"{"indexes": ["a..b"]}"#, "invalid_field"), (#"{"indexes": ["@id"]}"#, "invalid_field"),
         (#"{"indexes": ["tags.0"]}"#, "invalid_field"), (#"{"indexes": ["größe"]}"#, "invalid_field"),
         (#"{"indexes": ["a\"b"]}"#, "invalid_field"), (#"{"indexes": [""]}"#, "invalid_field"),
+        (#"{"text": 1}"#, "invalid_settings"), (#"{"text": ["a", "a"]}"#, "invalid_settings"),
+        (#"{"text": ["a", "A"]}"#, "invalid_settings"), (#"{"text": ["by.Rank", "BY.rank"]}"#, "invalid_settings"),
+        (#"{"text": ["rank"]}"#, "invalid_settings"), (#"{"text": ["RowID"]}"#, "invalid_settings"),
+        (#"{"text": ["-a"]}"#, "invalid_settings"), (#"{"text": ["a.0"]}"#, "invalid_field"),
+        (#"{"text": ["größe"]}"#, "invalid_field"), (#"{"text": ["@id"]}"#, "invalid_field"),
+        (#"{"text": \#((0..<17).map { "f\($0)" })}"#, "invalid_settings"),
       ])
     func refusals(settings: String, error: String) async throws {
       try await withServer { (server) throws in

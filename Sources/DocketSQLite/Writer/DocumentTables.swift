@@ -74,6 +74,8 @@ final class DocumentTables {
   private(set) var historyBytes = 0
   /// Whether what is written stays as it is written: nobody has put triggers on the tables that change it.
   private var isSimple = false
+  /// Whether something was undone, perhaps what was mended in the schema.
+  private var wasUndone = false
   private let newest: Statement
   private let select: Statement
   private var isSelecting = false
@@ -130,10 +132,9 @@ final class DocumentTables {
   /// To be called first in each transaction: if others have written since the one before, what was known is forgotten.
   /// - Returns: the newest change, or zeros where there is none.
   func beginTransaction() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
-    defer { newest.reset() }
-    let change = try newest.step() ? (newest.int64(0), newest.int64(1)) : (0, 0)
-    let othersWrote = !log.othersWereQuiet()
-    if othersWrote {
+    let change = try newestChange()
+    let mustLook = !log.othersWereQuiet() || wasUndone
+    if mustLook {
       cache.removeAll()
       rules.forget()
     } else if change.0 != knownSequence {
@@ -141,12 +142,18 @@ final class DocumentTables {
     }
     knownSequence = change.0
     if rules.isStale { try rules.read() }
-    if othersWrote {
+    if mustLook {
       try rules.mendTexts()
       // An operator's triggers may change rows and the history behind the statements made here.
       isSimple = try rules.areTablesSimple()
+      wasUndone = false
     }
     return change
+  }
+
+  private func newestChange() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
+    defer { newest.reset() }
+    return try newest.step() ? (newest.int64(0), newest.int64(1)) : (0, 0)
   }
 
   /// Writes what waits to be written together. To be called before a savepoint, before the commit, and before documents are
@@ -161,6 +168,7 @@ final class DocumentTables {
     pendingUpdates.clear()
     cache.removeAll()
     knownSequence = -1
+    wasUndone = true
   }
 
   /// The same where only a write of the current path is undone.
