@@ -55,6 +55,12 @@ struct BuildProgressTests {
       let estimate = Double(3 * 3_000 + object.stepsPerDocument * 2_000)
       #expect((0.75...1.35).contains(estimate / steps), "\(fields): \(estimate) of \(steps)")
     }
+    let text = TextSchema([FieldPath(unchecked: ["b"]), FieldPath(unchecked: ["c"])], of: Self.notes).object
+    try outside.execute(text.create)
+    let filling = try outside.prepare(try #require(text.fill), persistent: false)
+    try filling.run()
+    let filled = Double(3 * 3_000 + text.stepsPerDocument * 2_000) / Double(filling.stepsTaken)
+    #expect((0.75...1.35).contains(filled), "\(filled)")
     outside.close()
     await session.close()
     try store.closeAndCheck()

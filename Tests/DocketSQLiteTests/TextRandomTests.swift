@@ -65,7 +65,7 @@ struct TextRandomTests {
       case 13:
         let lifetime = Int64.random(in: 1...50, using: &generator)
         _ = try await session.write(
-          Write.put(path, data: .init(string: text)).on(WriteTerms(lifetimeMilliseconds: lifetime)))
+          Write.put(path, data: .init(string: text)).on(WriteTerms(lifetime: .milliseconds(lifetime))))
       case 14: clock.milliseconds += Int64.random(in: 1...60, using: &generator)
       case 15: try outside.execute("INSERT OR REPLACE INTO documents(collection, id, data) VALUES \(row)")
       case 16: try outside.execute("INSERT OR IGNORE INTO documents(collection, id, data) VALUES \(row)")

@@ -78,7 +78,7 @@ struct TextTests {
     #expect(try await session.found("dry") == "")
     #expect(try await session.found("uno") == "1")
     _ = try await session.write(
-      Write.put("/notes/", "2", #"{"title": "brief"}"#).on(WriteTerms(lifetimeMilliseconds: 1_000)))
+      Write.put("/notes/", "2", #"{"title": "brief"}"#).on(WriteTerms(lifetime: .milliseconds(1_000))))
     #expect(try await session.found("brief") == "2")
     clock.milliseconds += 1_000
     #expect(try await session.found("brief") == "")

@@ -61,7 +61,7 @@ extension EndToEnd {
         #expect(server.kill() == .signalled(SIGKILL))
         #expect(try Docket.run("reset", "--database", database).ending == .exited(0))
         #expect(
-          try SQLiteCommand.run(database, "SELECT count(*) FROM documents; PRAGMA user_version").output == "0\n4\n")
+          try SQLiteCommand.run(database, "SELECT count(*) FROM documents; PRAGMA user_version").output == "0\n5\n")
         #expect(!FileManager.default.fileExists(atPath: database + "-wal"))
       }
     }

@@ -55,7 +55,7 @@ struct TextSchema {
     let create =
       "CREATE VIRTUAL TABLE \(quotedName) USING fts5(\(columns), tokenize = 'unicode61 remove_diacritics 2')"
     return SettingsObject(
-      kind: .table, name: name, create: create, fill: fill,
+      kind: .table, name: name, create: create, fill: fill, stepsPerDocument: Int64(19 + 10 * fields.count),
       shadows: ["data", "idx", "content", "docsize", "config"].map { "\(name)_\($0)" },
       keepers: [insertion, deletion, update])
   }
