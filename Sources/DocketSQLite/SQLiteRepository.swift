@@ -38,18 +38,21 @@ public final class SQLiteRepository: DocumentRepository {
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
       clock: clock, logger: logger, failureSignal: failure, mark: mark, progress: progress, syncLog: syncLog)
-    scans = try Self.pool(path: path, threads: Self.scanThreads, options: options, clock: clock)
-    queries = try Self.pool(path: path, threads: options.queryThreads, options: options, clock: clock)
+    scans = try Self.pool(
+      path: path, threads: Self.scanThreads, cacheBytes: options.cacheBytes, options: options, clock: clock)
+    queries = try Self.pool(
+      path: path, threads: options.queryThreads, cacheBytes: options.queryCacheBytes / options.queryThreads,
+      options: options, clock: clock)
     writerThread = WorkerThread(name: "docket-writer") { writer.run() }
   }
 
   private static func pool(
-    path: String, threads: Int, options: SQLiteStoreOptions, clock: WallClock
+    path: String, threads: Int, cacheBytes: Int, options: SQLiteStoreOptions, clock: WallClock
   ) throws(SQLiteError) -> ScanPool {
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
     for _ in 0..<threads {
-      let connection = try ConnectionSetup.reader(path: path, cacheBytes: options.cacheBytes)
+      let connection = try ConnectionSetup.reader(path: path, cacheBytes: cacheBytes)
       readers.append(try ScanReader(connection, path: path, clock: clock, stop: stop))
     }
     return ScanPool(readers, stop: stop, queueLength: options.scanQueueLength)

@@ -59,6 +59,9 @@ public struct SQLiteStoreOptions: Sendable {
   /// The same for the connection of each session. Default: 48 MiB, in which the inner pages of some million documents find
   /// place.
   public var sessionCacheBytes = 48 << 20
+  /// The same for the threads that query, together. They find documents here and there, and each page that is not at hand is
+  /// a system call. Default: 32 MiB.
+  public var queryCacheBytes = 32 << 20
   /// How much of documents each session, and the writer, keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
   public var documentCacheBytes = 16 << 20
 
@@ -80,6 +83,7 @@ public struct SQLiteStoreOptions: Sendable {
         && keptAnswerBytes > 0)
     precondition(
       checkpointPages > 0 && scanQueueLength > 0 && queryThreads > 0 && cacheBytes > 0 && sessionCacheBytes > 0
+        && queryCacheBytes > 0
         && documentCacheBytes >= 0)
   }
 }

@@ -33,7 +33,10 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "The memory in which the threads that serve keep pages of the file, together, in bytes.")
   var readCacheBytes = SQLiteStoreOptions().sessionCacheBytes
 
-  @Option(help: "The memory in which the writer, and each thread that scans (two) or queries, keeps pages, in bytes.")
+  @Option(help: "The memory in which the threads that query keep pages, together, in bytes.")
+  var queryCacheBytes = SQLiteStoreOptions().queryCacheBytes
+
+  @Option(help: "The memory in which the writer, and each of the two threads that scan, keeps pages, in bytes.")
   var cacheBytes = SQLiteStoreOptions().cacheBytes
 
   @Option(help: "How many bytes of documents each thread that serves, and the one that writes, keeps at hand; 0: none.")
@@ -63,6 +66,7 @@ struct StoreLimitOptions: ParsableArguments {
     options.keptAnswerBytes = idempotencyBytes
     options.cacheBytes = cacheBytes
     options.sessionCacheBytes = max(readCacheBytes / threads, 4096)
+    options.queryCacheBytes = queryCacheBytes
     options.documentCacheBytes = documentCacheBytes
     options.checkpointPages = checkpointPages
     return options
@@ -78,6 +82,7 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--idempotency-hours", idempotencyHours, 1...87_600)
     try check("--idempotency-bytes", idempotencyBytes, 1...(1 << 40))
     try check("--read-cache-bytes", readCacheBytes, 4096...(1 << 40))
+    try check("--query-cache-bytes", queryCacheBytes, 4096...(1 << 40))
     try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
     try check("--document-cache-bytes", documentCacheBytes, 0...(1 << 40))
     try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
