@@ -23,27 +23,10 @@ extension ByteBuffer {
       id.withUTF8 { id in
         guard collection.allSatisfy(\.standsForItself), id.allSatisfy(\.standsForItself) else { return false }
         writePieces(atMost: 64 + collection.count + 2 * id.count) { writer in
-          writer.append("{\"path\": \"")
-          writer.append(UnsafeRawBufferPointer(collection))
-          writer.append(UnsafeRawBufferPointer(id))
-          writer.append("\", \"id\": \"")
-          writer.append(UnsafeRawBufferPointer(id))
-          writer.append("\", \"revision\": ")
-          if let revision { writer.append(decimal: revision.rawValue) } else { writer.append("null") }
+          writer.appendIdentity(UnsafeRawBufferPointer(collection), UnsafeRawBufferPointer(id), revision?.rawValue)
         }
         return true
       }
-    }
-  }
-
-  /// A time as a JSON string, by RFC 3339.
-  mutating func writeTime(_ time: Timestamp) {
-    let count = Timestamp.textBytes + 2
-    writeWithUnsafeMutableBytes(minimumWritableBytes: count) { memory in
-      memory[0] = UInt8(ascii: "\"")
-      time.writeText(to: UnsafeMutableRawBufferPointer(rebasing: memory[1...]))
-      memory[count - 1] = UInt8(ascii: "\"")
-      return count
     }
   }
 
@@ -52,24 +35,29 @@ extension ByteBuffer {
   ///   - data: what of the document is shown.
   ///   - match: what a search for words says of it.
   mutating func writeItem(
-    _ document: Document, showing data: ByteBuffer, found match: TextMatch? = nil, withRevision: Bool
+    _ document: DocumentView, showing data: UnsafeRawBufferPointer, found match: TextMatch? = nil, withRevision: Bool
   ) {
-    writeIdentity(document.path, withRevision ? document.revision : nil)
-    writeStaticString(", \"created\": ")
-    writeTime(document.created)
-    writeStaticString(", \"updated\": ")
-    writeTime(document.updated)
-    if let expires = document.expires {
-      writeStaticString(", \"expires\": ")
-      writeTime(expires)
+    let (collection, id) = (document.collection, document.id)
+    let revision = withRevision ? document.revision : nil
+    // What is written past the view's checks may be no UTF-8; of ASCII it is known.
+    let isPlain = collection.isPlainASCII && id.isPlainASCII
+    if !isPlain { writeIdentity(document.path, revision.map(Revision.init)) }
+    let found = match.map(Self.init(match:)) ?? Self()
+    found.withUnsafeReadableBytes { found in
+      writePieces(atMost: 256 + collection.count + 2 * id.count + found.count + data.count) { writer in
+        if isPlain { writer.appendIdentity(collection, id, revision) }
+        writer.appendTimes(of: document)
+        writer.append(found)
+        writer.append(", \"document\": ")
+        writer.append(data)
+        writer.append("}")
+      }
     }
-    if let match { writeMatch(match) }
-    writeStaticString(", \"document\": ")
-    writeImmutableBuffer(data)
-    writeStaticString("}")
   }
 
-  private mutating func writeMatch(_ match: TextMatch) {
+  /// `, "score": …, "snippet": …`
+  private init(match: TextMatch) {
+    self.init()
     if let score = match.score {
       writeStaticString(", \"score\": ")
       writeString(score.description)
@@ -77,6 +65,43 @@ extension ByteBuffer {
     writeStaticString(", \"snippet\": ")
     writeJSONString(match.snippet)
   }
+}
+
+extension PieceWriter {
+  /// Of a path that stands for itself in a JSON string and in a path.
+  fileprivate mutating func appendIdentity(
+    _ collection: UnsafeRawBufferPointer, _ id: UnsafeRawBufferPointer, _ revision: Int64?
+  ) {
+    append("{\"path\": \"")
+    append(collection)
+    append(id)
+    append("\", \"id\": \"")
+    append(id)
+    append("\", \"revision\": ")
+    if let revision { append(decimal: revision) } else { append("null") }
+  }
+
+  fileprivate mutating func appendTimes(of document: DocumentView) {
+    withUnsafeTemporaryAllocation(byteCount: Timestamp.textBytes, alignment: 1) { text in
+      Timestamp(milliseconds: document.created).writeText(to: text)
+      append(", \"created\": \"")
+      append(UnsafeRawBufferPointer(text))
+      // Most documents are as they were made.
+      if document.updated != document.created { Timestamp(milliseconds: document.updated).writeText(to: text) }
+      append("\", \"updated\": \"")
+      append(UnsafeRawBufferPointer(text))
+      if let expires = document.expires {
+        Timestamp(milliseconds: expires).writeText(to: text)
+        append("\", \"expires\": \"")
+        append(UnsafeRawBufferPointer(text))
+      }
+      append("\"")
+    }
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate var isPlainASCII: Bool { allSatisfy { $0 < 0x80 && $0.standsForItself } }
 }
 
 extension UInt8 {

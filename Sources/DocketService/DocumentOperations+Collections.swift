@@ -8,7 +8,7 @@ extension DocumentOperations {
     let pageBytes = limits.pageBytes
     access.scan(
       request.collection, after: request.after, into: Page(isTrial: isTrial),
-      visit: { page, document in page.add(document, limit: request.limit, bytes: pageBytes) },
+      visit: { page, document in document.withView { page.add($0, limit: request.limit, bytes: pageBytes) } },
       completion: { result in
         switch result {
         case .success(var page): completion(Response(.ok, data: page.finish(in: request.collection)))
@@ -23,10 +23,13 @@ struct Page: Sendable {
   private var text = ByteBuffer(staticString: "{\"items\": [")
   private var count = 0
   private var bytes = 0
-  private var lastID: String?
+  private var last = LastDocument()
   /// Whether there is more behind it.
-  private(set) var isCut = false
+  private var isCut = false
   private let isTrial: Bool
+
+  /// Room for twenty small documents, so that it need not be made again and again.
+  private static let firstBytes = 8_000
 
   /// - Parameter isTrial: whether its documents may have revisions that will be others'.
   init(isTrial: Bool = false) { self.isTrial = isTrial }
@@ -37,22 +40,31 @@ struct Page: Sendable {
   ///   - limit: how many documents it holds at most.
   ///   - limitBytes: the size at which it ends, in bytes of documents.
   mutating func add(
-    _ document: Document, showing: ((ByteBuffer) -> ByteBuffer)? = nil, found match: TextMatch? = nil, limit: Int,
+    _ document: DocumentView, showing: ((UnsafeRawBufferPointer) -> ByteBuffer)? = nil, found match: TextMatch? = nil,
+    limit: Int,
     bytes limitBytes: Int
   ) -> ScanStep {
     // Only a document behind the page shows that the page is not the last.
-    guard count == 0 || (count < limit && bytes + document.data.readableBytes <= limitBytes) else {
+    guard count == 0 || (count < limit && bytes + document.data.count <= limitBytes) else {
       isCut = true
       return .stop
     }
-    if count > 0 { text.writeStaticString(", ") }
-    text.writeItem(
-      document, showing: showing?(document.data) ?? document.data, found: match, withRevision: !isTrial)
+    if count > 0 { text.writeStaticString(", ") } else { text.reserveCapacity(Self.firstBytes) }
+    if let showing {
+      showing(document.data).withUnsafeReadableBytes {
+        text.writeItem(document, showing: $0, found: match, withRevision: !isTrial)
+      }
+    } else {
+      text.writeItem(document, showing: document.data, found: match, withRevision: !isTrial)
+    }
     count += 1
-    bytes += document.data.readableBytes
-    lastID = document.path.id
+    bytes += document.data.count
+    last.keep(document)
     return .next
   }
+
+  /// What names the page's end, of its last document; nil where nothing is behind it.
+  func end<End>(of name: (DocumentView) -> End) -> End? { isCut ? last.withView(name) : nil }
 
   /// - Parameters:
   ///   - revision: of a page of the past, which tells it and whose cursor names it.
@@ -60,7 +72,7 @@ struct Page: Sendable {
   mutating func finish(
     in collection: CollectionPath, asOf revision: Revision? = nil, stoppedBehind: String? = nil
   ) -> ByteBuffer {
-    let end = isCut ? lastID : stoppedBehind
+    let end = end(of: \.path.id) ?? stoppedBehind
     var text = finish(next: end.map { Cursor(id: $0, in: collection, asOf: revision).text })
     if let revision {
       text.writeStaticString(", \"asOf\": ")

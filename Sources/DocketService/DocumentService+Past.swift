@@ -56,7 +56,7 @@ extension DocumentService {
     let pageBytes = limits.pageBytes
     session.scan(
       request.collection, after: request.after, asOf: moment, into: Page(),
-      visit: { page, document in page.add(document, limit: request.limit, bytes: pageBytes) },
+      visit: { page, document in document.withView { page.add($0, limit: request.limit, bytes: pageBytes) } },
       completion: { result in
         switch result {
         case .success((var page, let stoppedBehind)):

@@ -33,7 +33,7 @@ final class SilentRepository: DocumentRepository {
 
     func query<State: Sendable>(
       _ query: Query, cancellation: QueryCancellation?, into state: State,
-      visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+      visit: @escaping @Sendable (inout State, DocumentView) -> ScanStep,
       completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
     ) { note(cancellation) }
 

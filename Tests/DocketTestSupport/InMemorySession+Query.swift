@@ -3,7 +3,7 @@ import DocketStore
 extension InMemorySession {
   func query<State: Sendable>(
     _ query: Query, cancellation: QueryCancellation?, into state: State,
-    visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+    visit: @escaping @Sendable (inout State, DocumentView) -> ScanStep,
     completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void
   ) {
     read(query, cancellation, completion) { matching, report in
@@ -15,7 +15,7 @@ extension InMemorySession {
       for (index, document) in found.prefix(query.limit ?? .max).enumerated() {
         if index >= 2, bytes >= query.limitBytes { break }
         bytes += document.data.readableBytes
-        if case .stop = visit(&state, document) { break }
+        if case .stop = document.withView({ visit(&state, $0) }) { break }
       }
       return (state, report)
     }

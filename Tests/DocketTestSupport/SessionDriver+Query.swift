@@ -9,7 +9,7 @@ extension SessionDriver {
         query, cancellation: nil, into: ([Document](), false),
         visit: { [self] state, document in
           if isOnExecutor { state.1 = true }
-          state.0.append(document)
+          state.0.append(Document(document))
           return state.0.count == stopAfter ? .stop : .next
         }, completion: { completion($0.map { $0.state }) })
     }
@@ -31,7 +31,7 @@ extension SessionDriver {
       session.query(
         query, cancellation: cancellation, into: [Document](),
         visit: { documents, document in
-          documents.append(document)
+          documents.append(Document(document))
           return .next
         }, completion: { completion($0.map { ($0.state, $0.report) }) })
     }

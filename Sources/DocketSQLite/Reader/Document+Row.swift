@@ -2,9 +2,21 @@ import DocketJSON
 import DocketStore
 import NIOCore
 
+extension DocumentView {
+  /// Why it cannot be served, if its data is not JSON: written past the view's checks it may be anything, and a NUL in it
+  /// would forge the end of a frame.
+  var defect: StoreError? {
+    do {
+      try JSONScanner.validate(data)
+      return nil
+    } catch {
+      return .invalidDocument(path, reason: error.description)
+    }
+  }
+}
+
 extension Document {
-  /// Makes a document of a row, with a copy of its data, unless that is not JSON: written past the view's checks it
-  /// may be anything, and a NUL in it would forge the end of a frame.
+  /// Makes a document of a row, with a copy of its data, unless that is not JSON (`DocumentView.defect`).
   static func read(
     _ path: DocumentPath, revision: Int64, created: Int64, updated: Int64, expires: Int64?, data: UnsafeRawBufferPointer
   ) -> Result<Document, StoreError> {

@@ -37,13 +37,13 @@ struct QueryReader {
   /// Visits the documents that match, in the query's order, in one snapshot, which is for the caller to give back.
   /// - Parameter isLate: whether the query must end.
   func run(
-    _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
+    _ query: Query, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
     var count = 0
     var bytes = 0
-    func visitWanted(_ document: Document) -> ScanStep {
+    func visitWanted(_ document: DocumentView) -> ScanStep {
       count += 1
-      bytes += document.data.readableBytes
+      bytes += document.data.count
       let step = visit(document)
       return count >= query.limit ?? .max || (count >= 2 && bytes >= query.limitBytes) ? .stop : step
     }
@@ -65,7 +65,7 @@ struct QueryReader {
       first.add(document)
       return .next
     }.map { scanned in
-      for document in first.sorted() { if case .stop = visit(document) { break } }
+      for document in first.sorted() { if case .stop = document.withView(visit) { break } }
       return report(query, isOrdered: false, scanned: scanned)
     }
   }
@@ -119,7 +119,7 @@ struct QueryReader {
 
   /// Visits the documents that match in the order of their paths. Returns how many were looked at.
   private func walk(
-    _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (Document) -> ScanStep
+    _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<Int, StoreError> {
     guard query.moment == nil else { return try walkPast(query, after: after, isLate: isLate, visit: visit) }
     var scanned = 0
@@ -141,7 +141,7 @@ struct QueryReader {
   }
 
   private func look(
-    in range: PathRange, _ query: Query, scanned: inout Int, isLate: () -> Bool, visit: (Document) -> ScanStep
+    in range: PathRange, _ query: Query, scanned: inout Int, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<ScanStep, StoreError> {
     range.bind(to: rows)
     rows.bind(clock.milliseconds(), at: 5)
@@ -149,7 +149,7 @@ struct QueryReader {
   }
 
   private func walkPast(
-    _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (Document) -> ScanStep
+    _ query: Query, after: DocumentPath?, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<Int, StoreError> {
     guard let moment = query.moment else { preconditionFailure("a walk through the past has a moment") }
     var scanned = 0
@@ -159,7 +159,7 @@ struct QueryReader {
       scanned += 1
       isRefused = scanned > query.scanLimit ?? .max
       if isRefused { return .stop }
-      return query.filter.matches(document) ? visit(document) : .next
+      return document.withView { query.filter.matches($0) ? visit($0) : .next }
     }
     if isRefused { return .failure(.scanRefused(scanned: scanned - 1)) }
     return end.map { _ in scanned }
@@ -167,7 +167,7 @@ struct QueryReader {
 
   /// Visits those of a statement's documents that match. Returns whether it was told to stop.
   private func look(
-    at rows: Statement, _ query: Query, scanned: inout Int, isLate: () -> Bool, visit: (Document) -> ScanStep
+    at rows: Statement, _ query: Query, scanned: inout Int, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<ScanStep, StoreError> {
     defer { rows.reset() }
     while try rows.step() {
@@ -175,17 +175,11 @@ struct QueryReader {
       if let limit = query.scanLimit, scanned > limit { return .failure(.scanRefused(scanned: limit)) }
       if isLate() { return .failure(.deadlineExceeded) }
       let view = DocumentView(
-        id: rows.bytes(1), revision: rows.int64(2), created: rows.int64(3), updated: rows.int64(4),
-        data: rows.bytes(6))
+        collection: rows.bytes(0), id: rows.bytes(1), revision: rows.int64(2), created: rows.int64(3),
+        updated: rows.int64(4), expires: rows.optionalInt64(5), data: rows.bytes(6))
       guard query.filter.matches(view) else { continue }
-      let path = DocumentPath(collection: CollectionPath(unchecked: rows.string(0)), id: rows.string(1))
-      let document = Document.read(
-        path, revision: view.revision, created: view.created, updated: view.updated, expires: rows.optionalInt64(5),
-        data: view.data)
-      switch document {
-      case .success(let document): if case .stop = visit(document) { return .success(.stop) }
-      case .failure(let error): return .failure(error)
-      }
+      if let defect = view.defect { return .failure(defect) }
+      if case .stop = visit(view) { return .success(.stop) }
     }
     return .success(.next)
   }
@@ -193,14 +187,14 @@ struct QueryReader {
   // MARK: With an index
 
   private func run(
-    _ plan: IndexPlan, _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
+    _ plan: IndexPlan, _ query: Query, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
     var report = QueryReport(index: plan.schema.index.names, isOrdered: plan.sorted != nil, scanned: 0)
     let wall = clock.milliseconds()
     let order = QueryOrder(query.order ?? [])
     // What SQLite has only roughly is sorted here, and so is all where the index has another order.
     var first = FirstDocuments(order, after: query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
-    func collect(_ document: Document) -> ScanStep {
+    func collect(_ document: DocumentView) -> ScanStep {
       first.add(document)
       return .next
     }
@@ -214,10 +208,10 @@ struct QueryReader {
     let isStreamed = plan.sorted != nil || isUnordered
     // Few, and in order: they are put among the others as these come.
     var waiting = isStreamed ? first.sorted()[...] : []
-    func merge(_ document: Document) -> ScanStep {
+    func merge(_ document: DocumentView) -> ScanStep {
       while let next = waiting.first, order.order(order.position(of: next), order.position(of: document)) < 0 {
         waiting.removeFirst()
-        if case .stop = visit(next) { return .stop }
+        if case .stop = next.withView(visit) { return .stop }
       }
       return visit(document)
     }
@@ -238,7 +232,7 @@ struct QueryReader {
       }
     }
     if !isStreamed { waiting = first.sorted()[...] }
-    for document in waiting { if case .stop = visit(document) { break } }
+    for document in waiting { if case .stop = document.withView(visit) { break } }
     return .success(report)
   }
 
@@ -266,7 +260,7 @@ struct QueryReader {
   /// Visits the documents that match among those whose values SQLite has only roughly.
   private func lookAtRough(
     _ plan: IndexPlan, _ query: Query, _ report: inout QueryReport, wall: Int64, isLate: () -> Bool,
-    visit: (Document) -> ScanStep
+    visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<ScanStep, StoreError> {
     var unlimited = query
     unlimited.scanLimit = nil

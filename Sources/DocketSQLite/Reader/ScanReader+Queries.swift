@@ -15,7 +15,7 @@ extension ScanReader {
 extension ScanReader {
   func query<State>(
     _ query: Query, into state: State, deadlineMilliseconds: Int64, cancellation: QueryCancellation?,
-    visit: (inout State, Document) -> ScanStep
+    visit: (inout State, DocumentView) -> ScanStep
   ) -> Result<(state: State, report: QueryReport), StoreError> {
     var state = state
     return limited(deadlineMilliseconds, cancellation: cancellation) { () throws(SQLiteError) in

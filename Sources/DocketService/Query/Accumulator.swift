@@ -17,7 +17,7 @@ struct Accumulator: Sendable {
   }
 
   /// - Returns: how many bytes more it holds.
-  mutating func add(_ document: Document) -> Int {
+  mutating func add(_ document: DocumentView) -> Int {
     switch function {
     case .count: count += 1
     case .sum(let field), .average(let field):
@@ -40,7 +40,7 @@ struct Accumulator: Sendable {
 
   /// Keeps a scalar that stands as wanted to the one that is kept; of equal ones the text that is least as bytes, so that
   /// it is the same in whatever order the documents come.
-  private mutating func keep(_ field: Field, of document: Document, if isWanted: (_ order: Int) -> Bool) -> Int {
+  private mutating func keep(_ field: Field, of document: DocumentView, if isWanted: (_ order: Int) -> Bool) -> Int {
     let value = field.value(in: document)
     switch value {
     case .missing, .composite: return 0

@@ -39,7 +39,7 @@ struct GroupTable: Sendable {
     if aggregation.groupBy == nil { _ = add(GroupKey(value: .missing), nil) }
   }
 
-  mutating func add(_ document: Document) -> ScanStep {
+  mutating func add(_ document: DocumentView) -> ScanStep {
     let key = GroupKey(value: aggregation.groupBy?.value(in: document) ?? .missing)
     let text = aggregation.groupBy?.text(in: document)
     let place = places[key] ?? add(key, text)
@@ -106,17 +106,17 @@ private struct GroupKey: Hashable {
 
 extension Field {
   /// What an answer shows of the field; nil where there is none.
-  func text(in document: Document) -> ByteBuffer? {
+  func text(in document: DocumentView) -> ByteBuffer? {
     var text = ByteBuffer()
     switch self {
     case .value(let path):
-      return document.data.withUnsafeReadableBytes { bytes in
-        path.range(in: bytes).map { ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[$0])) }
+      return path.range(in: document.data).map {
+        ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: document.data[$0]))
       }
     case .id: text.writeJSONString(document.path.id)
-    case .created: text.writeJSONString(document.created.rfc3339)
-    case .updated: text.writeJSONString(document.updated.rfc3339)
-    case .revision: text.writeDecimal(document.revision.rawValue)
+    case .created: text.writeJSONString(Timestamp(milliseconds: document.created).rfc3339)
+    case .updated: text.writeJSONString(Timestamp(milliseconds: document.updated).rfc3339)
+    case .revision: text.writeDecimal(document.revision)
     }
     return text
   }

@@ -52,13 +52,11 @@ struct Projection: Sendable {
   }
 
   /// An object with what of the fields there is in a document; empty for one that is no object.
-  func apply(to document: ByteBuffer) -> ByteBuffer {
-    document.withUnsafeReadableBytes { text in
-      var output = ByteBuffer()
-      let isObject = text.first { $0 > UInt8(ascii: " ") } == UInt8(ascii: "{")
-      if !isObject || !Self.write(root, of: text, into: &output) { output = ByteBuffer(staticString: "{}") }
-      return output
-    }
+  func apply(to text: UnsafeRawBufferPointer) -> ByteBuffer {
+    var output = ByteBuffer()
+    let isObject = text.first { $0 > UInt8(ascii: " ") } == UInt8(ascii: "{")
+    if !isObject || !Self.write(root, of: text, into: &output) { output = ByteBuffer(staticString: "{}") }
+    return output
   }
 
   /// Writes an object with the members that are there. Writes nothing and returns false if none is.

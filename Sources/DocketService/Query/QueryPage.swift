@@ -5,7 +5,6 @@ import NIOCore
 struct QueryPage: Sendable {
   private let request: QueryPageRequest
   private var page = Page()
-  private var last: Document?
   /// Of the last document, where the best come first.
   private var lastScore: Double?
 
@@ -14,17 +13,16 @@ struct QueryPage: Sendable {
   }
 
   /// - Parameter limitBytes: the size at which the page ends, in bytes of documents, whatever is shown of them.
-  mutating func add(_ document: Document, bytes limitBytes: Int) -> ScanStep {
-    let step = page.add(document, showing: request.projection?.apply, limit: request.limit, bytes: limitBytes)
-    if case .next = step { last = document }
-    return step
+  mutating func add(_ document: DocumentView, bytes limitBytes: Int) -> ScanStep {
+    page.add(document, showing: request.projection?.apply, limit: request.limit, bytes: limitBytes)
   }
 
   /// The same of a document that a search for words has found; how well it fits is shown, and where.
   mutating func add(_ match: TextMatch, bytes limitBytes: Int) -> ScanStep {
-    let step = page.add(
-      match.document, showing: request.projection?.apply, found: match, limit: request.limit, bytes: limitBytes)
-    if case .next = step { (last, lastScore) = (match.document, match.score) }
+    let step = match.document.withView { document in
+      page.add(document, showing: request.projection?.apply, found: match, limit: request.limit, bytes: limitBytes)
+    }
+    if case .next = step { lastScore = match.score }
     return step
   }
 
@@ -34,14 +32,15 @@ struct QueryPage: Sendable {
   ///   behind it is out of reach.
   mutating func finish(asOf revision: Revision?) throws(ParameterError) -> ByteBuffer {
     var next: String?
-    if page.isCut, let last {
-      let position =
-        lastScore.map { Query.Position(score: $0, path: last.path) } ?? QueryOrder(request.sort).position(of: last)
+    let end = page.end { last in
+      lastScore.map { Query.Position(score: $0, path: last.path) } ?? QueryOrder(request.sort).position(of: last)
+    }
+    if let position = end {
       let cursor = QueryCursor(position, asOf: revision)
       let text = cursor.text(of: request.fingerprint)
       // Without values it is no longer than a path allows.
       if text.utf8.count > QueryCursor.maximumBytes, let longest = cursor.longestValue {
-        throw .cursorTooLong(request.sort[longest], bytes: text.utf8.count, document: last)
+        throw .cursorTooLong(request.sort[longest], bytes: text.utf8.count, path: position.path)
       }
       next = text
     }
@@ -50,11 +49,11 @@ struct QueryPage: Sendable {
 }
 
 extension ParameterError {
-  fileprivate static func cursorTooLong(_ key: Query.SortKey, bytes: Int, document: Document) -> ParameterError {
+  fileprivate static func cursorTooLong(_ key: Query.SortKey, bytes: Int, path: DocumentPath) -> ParameterError {
     ParameterError(
       code: "cursor_too_long",
       detail:
-        "The page ends with \(document.path), where '\(key.field.name)' is too long to page by: the cursor would have \(bytes) bytes, of \(QueryCursor.maximumBytes) at most. Ask with a larger 'limit', so that the page ends elsewhere, or with another 'sort'."
+        "The page ends with \(path), where '\(key.field.name)' is too long to page by: the cursor would have \(bytes) bytes, of \(QueryCursor.maximumBytes) at most. Ask with a larger 'limit', so that the page ends elsewhere, or with another 'sort'."
     )
   }
 }

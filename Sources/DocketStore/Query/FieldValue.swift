@@ -4,7 +4,8 @@ extension Field {
   /// What the field is in a document.
   public func value(in document: Document) -> QueryValue { document.withView { value(in: $0) } }
 
-  func value(in document: DocumentView) -> QueryValue {
+  /// The same in one that was not copied.
+  public func value(in document: DocumentView) -> QueryValue {
     switch self {
     case .id: .string(Array(document.id))
     case .created: .number(JSONDecimal(document.created))

@@ -5,7 +5,7 @@ extension Filter {
   /// Whether a document is wanted.
   public func matches(_ document: Document) -> Bool { document.withView { matches($0) } }
 
-  /// The same of one that was not copied yet.
+  /// The same of one that was not copied.
   public func matches(_ document: DocumentView) -> Bool {
     switch self {
     case .all(let filters): filters.allSatisfy { $0.matches(document) }

@@ -105,10 +105,11 @@ public protocol QueryAccess: AnyObject {
   /// - Parameters:
   ///   - cancellation: ends the query early, which then fails with `deadlineExceeded`.
   ///   - state: what `visit` builds up; it comes back with the completion.
-  ///   - visit: takes one document and says whether to go on. It runs on a thread of the store.
+  ///   - visit: takes one document, whose data is valid JSON, and says whether to go on. It runs on a thread of the store, and
+  ///     the view is good until it returns.
   func query<State: Sendable>(
     _ query: Query, cancellation: QueryCancellation?, into state: State,
-    visit: @escaping @Sendable (inout State, Document) -> ScanStep,
+    visit: @escaping @Sendable (inout State, DocumentView) -> ScanStep,
     completion: @escaping (Result<(state: State, report: QueryReport), StoreError>) -> Void)
 
   /// Visits what a query with `text` finds, each with the piece that fits best, in the query's order or the best first.

@@ -7,7 +7,10 @@ public struct QueryOrder: Sendable {
   }
 
   /// The place of a document.
-  public func position(of document: Document) -> Query.Position {
+  public func position(of document: Document) -> Query.Position { document.withView { position(of: $0) } }
+
+  /// The same of one that was not copied.
+  public func position(of document: DocumentView) -> Query.Position {
     Query.Position(values: keys.map { $0.field.value(in: document) }, path: document.path)
   }
 
@@ -56,12 +59,12 @@ public struct FirstDocuments: Sendable {
     self.limitBytes = limitBytes
   }
 
-  public mutating func add(_ document: Document) {
+  public mutating func add(_ document: DocumentView) {
     let position = order.position(of: document)
     if let after, order.order(position, after) <= 0 { return }
     if heap.count >= limit, let last = heap.first, order.order(position, last.position) >= 0 { return }
-    heap.append(Entry(position: position, document: document))
-    bytes += document.data.readableBytes
+    heap.append(Entry(position: position, document: Document(document)))
+    bytes += document.data.count
     siftUp(heap.count - 1)
     while heap.count > limit || (heap.count > 2 && bytes - heap[0].document.data.readableBytes >= limitBytes) {
       removeLast()
