@@ -78,9 +78,8 @@ struct ReadParameters {
   /// `status` and `$gte` in `where[status][$gte]`; nil for the name of another parameter.
   private static func keys(of parameter: String, in name: String) throws(ParameterError) -> [String]? {
     guard parameter.utf8.starts(with: (name + "[").utf8) else { return nil }
-    let keys = Array(parameter.utf8.dropFirst(name.utf8.count + 1).dropLast())
-      .split(separator: Array("][".utf8), omittingEmptySubsequences: false)
-    guard parameter.utf8.last == UInt8(ascii: "]"), keys.dropFirst().allSatisfy({ $0.first == UInt8(ascii: "$") })
+    let keys = keys(in: Array(parameter.utf8.dropFirst(name.utf8.count + 1).dropLast()))
+    guard parameter.utf8.last == UInt8(ascii: "]"), keys.dropFirst().allSatisfy({ $0.utf8.first == UInt8(ascii: "$") })
     else {
       throw ParameterError(
         code: "invalid_query",
@@ -88,7 +87,26 @@ struct ReadParameters {
           "'\(parameter.shortened)' must be \(name)[FIELD], \(name)[FIELD][OPERATOR] or \(name)[OPERATOR]; FIELD is a dotted path such as author.name, and $and and $or take JSON."
       )
     }
-    return keys.map { String(decoding: $0, as: UTF8.self) }
+    return keys
+  }
+
+  /// What stands before, between and behind each `][`. By hand: a fifth of a query's work on its loop went into Swift's `split`
+  /// at more than one byte.
+  private static func keys(in utf8: [UInt8]) -> [String] {
+    var keys: [String] = []
+    var start = 0
+    var end = 0
+    while end < utf8.count {
+      if utf8[end...].starts(with: "][".utf8) {
+        keys.append(String(decoding: utf8[start..<end], as: UTF8.self))
+        end += 2
+        start = end
+      } else {
+        end += 1
+      }
+    }
+    keys.append(String(decoding: utf8[start...], as: UTF8.self))
+    return keys
   }
 
   /// What a value behind the `?` stands for: JSON, where it is that, or else a string.

@@ -54,7 +54,7 @@ extension DocumentService {
       case .success((var found, let report)):
         do throws(ParameterError) {
           let text = try found.finish(asOf: query.moment?.revision)
-          completion(respond(to: request, query.moment, [report], behind: text))
+          completion(respond(to: request, query.moment, [report], behind: consume text))
         } catch {
           completion(.error(.badRequest, error.code, error.detail))
         }
