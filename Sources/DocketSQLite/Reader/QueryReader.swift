@@ -70,9 +70,9 @@ struct QueryReader {
     }
   }
 
-  /// Which ids of one collection a query leaves; nil: any.
+  /// Which ids of one collection a query leaves, as it stands now; nil: any.
   private func ids(_ query: Query) -> IDRuns? {
-    guard case .collection = query.scope else { return nil }
+    guard case .collection = query.scope, query.moment == nil else { return nil }
     return IDRuns(query.filter)
   }
 

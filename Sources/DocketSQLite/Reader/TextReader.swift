@@ -31,10 +31,10 @@ struct TextReader {
 
   /// Visits what matches in no order, and without looking for what fits best.
   func walk(
-    _ query: Query, isLate: () -> Bool, visit: (Document) -> ScanStep
+    _ query: Query, isLate: () -> Bool, visit: (DocumentView) -> ScanStep
   ) throws(SQLiteError) -> Result<QueryReport, StoreError> {
     guard let search = try search(query) else { return .failure(query.noTextIndex) }
-    return try look(query, search, ranks: false, isLate: isLate) { row in row.document.map(visit) }
+    return try look(query, search, ranks: false, isLate: isLate) { row in row.checked.map(visit) }
   }
 
   func count(
@@ -68,9 +68,10 @@ struct TextReader {
       documents.bind(match.key, at: 1)
       defer { documents.reset() }
       guard try documents.step() else { continue }
-      switch Row(documents).document {
+      switch Row(documents).checked {
       case .failure(let error): return .failure(error)
-      case .success(let document):
+      case .success(let view):
+        let document = Document(view)
         let snippet = try snippets.snippet(of: match.key)
         let step = visit(TextMatch(document: document, score: match.score, snippet: snippet))
         if case .stop = bytes.add(document, step) { return .success(report) }
@@ -85,7 +86,7 @@ struct TextReader {
     var first = FirstDocuments(
       QueryOrder(query.order ?? []), after: query.after, limit: query.limit ?? .max, limitBytes: query.limitBytes)
     let end = try look(query, search, ranks: false, isLate: isLate) { row in
-      row.document.map { document in
+      row.checked.map { document in
         first.add(document)
         return .next
       }
@@ -160,15 +161,15 @@ struct TextReader {
 
     var view: DocumentView {
       DocumentView(
-        id: statement.bytes(2), revision: statement.int64(3), created: statement.int64(4), updated: statement.int64(5),
+        collection: statement.bytes(1), id: statement.bytes(2), revision: statement.int64(3),
+        created: statement.int64(4), updated: statement.int64(5), expires: statement.optionalInt64(6),
         data: statement.bytes(7))
     }
 
-    var document: Result<Document, StoreError> {
-      let path = DocumentPath(collection: CollectionPath(unchecked: statement.string(1)), id: statement.string(2))
-      return Document.read(
-        path, revision: statement.int64(3), created: statement.int64(4), updated: statement.int64(5),
-        expires: statement.optionalInt64(6), data: statement.bytes(7))
+    /// The document where it lies, unless it cannot be served.
+    var checked: Result<DocumentView, StoreError> {
+      let view = view
+      return view.defect.map { .failure($0) } ?? .success(view)
     }
   }
 
