@@ -164,6 +164,34 @@ struct TextOrderTests {
     try store.closeAndCheck()
   }
 
+  @Test("Whatever is looked for, it is found and counted alike, or no expression")
+  func anything() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    try await Self.fill(session)
+    var generator = SeededGenerator.forTest(named: "any expression")
+    let pieces = [
+      "word", "other", "n1", "things", "title", "nope", "AND", "OR", "NOT", "NEAR", "(", ")", "{", "}", ":", "\"", "'",
+      "*",
+      "^", "-", "+", ",", "3", " ", " ", " ", ";", "é", "日", "\\", "/", "\u{1}", "\u{7F}", "\n", "rank", "rowid",
+    ]
+    var taken = 0
+    for _ in 0..<1_500 {
+      let expression = (0..<Int.random(in: 1...8, using: &generator))
+        .map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+      let query = Query(scope: .collection(Self.notes), text: expression)
+      do {
+        let found = try await session.search(query).matches.count
+        #expect(try await session.count(query) == found, "\(expression)")
+        taken += 1
+      } catch StoreError.invalidText {}
+    }
+    #expect(taken > 50)
+    await session.close()
+    try store.checkTextIndex()
+    try store.closeAndCheck()
+  }
+
   @Test("A search ends when nobody waits for it, and at its deadline")
   func limits() async throws {
     var options = SQLiteStoreOptions()

@@ -257,6 +257,50 @@ struct TextTests {
     try store.closeAndCheck()
   }
 
+  @Test("A full disk leaves them as the documents are, wherever it stops a write")
+  func fullDisk() async throws {
+    var options = SQLiteStoreOptions()
+    options.databaseBytes = 1 << 20
+    options.historyDays = 0
+    options.historyFloorBytes = 0
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    var generator = SeededGenerator.forTest(named: "words and a full disk")
+    func text() -> String {
+      let words = (0..<Int.random(in: 1...60, using: &generator)).map { _ in
+        "w\(Int.random(in: 0..<300, using: &generator))"
+      }
+      return "{\"title\": \"\(words.joined(separator: " "))\"}"
+    }
+    _ = try await session.writeAll((0..<2_900).map { .put("/other/", "\($0)", text()) })
+    _ = try await session.writeAll((0..<800).map { .put("/notes/", "\($0)", text()) })
+    await #expect(throws: StoreError.full) { try await session.setText(["title"]) }
+    await #expect(throws: StoreError.noTextIndex(Self.notes)) { try await session.found("w1") }
+    _ = try await session.writeAll((0..<2_500).map { .delete("/other/", "\($0)") })
+    try await session.setText(["title"])
+    var failures = 0
+    for round in 0..<120 {
+      let ids = (0..<Int.random(in: 1...80, using: &generator)).map { _ in Int.random(in: 0..<3_000, using: &generator)
+      }
+      let writes: [Write] = ids.map { round % 4 == 3 ? .delete("/notes/", "\($0)") : .put("/notes/", "\($0)", text()) }
+      for result in try await session.writeAll(writes) {
+        if case .failure(let error) = result {
+          #expect(error == .full)
+          failures += 1
+        }
+      }
+      if round % 30 == 29 {
+        try await store.checkWords(["w1", "w7", "w299"], of: ["title"])
+        let ids = try await session.page(Self.notes).map(\.path.id)
+        _ = try await session.writeAll(ids.prefix(300).map { .delete("/notes/", $0) })
+      }
+    }
+    #expect(failures > 0)
+    await session.close()
+    try await store.checkWords(["w1", "w7", "w299"], of: ["title"])
+    try store.closeAndCheck()
+  }
+
   @Test("What is no JSON, written past the door, holds no words and is in nobody's way")
   func notJSON() async throws {
     let store = try StoreFixture()
