@@ -47,9 +47,9 @@ struct QueryReader {
       let step = visit(document)
       return count >= query.limit ?? .max || (count >= 2 && bytes >= query.limitBytes) ? .stop : step
     }
+    if query.text != nil { return try texts.walk(query, isLate: isLate) { visitWanted($0) } }
     if query.moment == nil {
       try takeSnapshot()
-      if query.text != nil { return try texts.walk(query, isLate: isLate) { visitWanted($0) } }
       if ids(query)?.arePoints != true, let plan = try catalog.plan(for: query) {
         return try run(plan, query, isLate: isLate, visit: visitWanted)
       }
@@ -89,9 +89,9 @@ struct QueryReader {
     query.order = nil
     query.after = nil
     query.limit = nil
+    if query.text != nil { return try texts.count(query, isLate: isLate) }
     if query.moment == nil {
       try takeSnapshot()
-      if query.text != nil { return try texts.count(query, isLate: isLate) }
       if query.filter.isEverything {
         let range = PathRange(query.scope)
         range.bind(to: live)
@@ -111,7 +111,7 @@ struct QueryReader {
     return report.map { (count, $0) }
   }
 
-  func takeSnapshot() throws(SQLiteError) {
+  private func takeSnapshot() throws(SQLiteError) {
     if !connection.isInTransaction { try begin.run() }
   }
 

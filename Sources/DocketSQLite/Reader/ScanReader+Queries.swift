@@ -29,8 +29,7 @@ extension ScanReader {
   ) -> Result<(state: State, report: QueryReport), StoreError> {
     var state = state
     return limited(deadlineMilliseconds, cancellation: cancellation) { () throws(SQLiteError) in
-      try queries.takeSnapshot()
-      return try queries.texts.search(query, isLate: { isLimitReached }) { visit(&state, $0) }
+      try queries.texts.search(query, isLate: { isLimitReached }) { visit(&state, $0) }
     }.map { (state, $0) }
   }
 

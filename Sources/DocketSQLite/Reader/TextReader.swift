@@ -1,7 +1,7 @@
 import CSQLite
 import DocketStore
 
-/// Finds documents by the words in their texts, within a snapshot: FTS5 says which match and how well; whatever else must
+/// Finds documents by the words in their texts, in one snapshot, which is for the caller to give back: FTS5 says which match and how well; whatever else must
 /// hold of them is decided by `Filter`, and an order other than by rank by `FirstDocuments`.
 struct TextReader {
   private let connection: Connection
@@ -175,9 +175,11 @@ struct TextReader {
 
   /// nil where the collection's texts are in no index.
   private func search(_ query: Query) throws(SQLiteError) -> Search? {
-    guard let expression = query.text, case .collection(let collection) = query.scope,
-      let schema = try catalog.textSchema(of: collection)
-    else { return nil }
+    guard let expression = query.text, case .collection(let collection) = query.scope, query.moment == nil else {
+      return nil
+    }
+    if !connection.isInTransaction { try connection.execute("BEGIN") }
+    guard let schema = try catalog.textSchema(of: collection) else { return nil }
     return Search(schema: schema, expression: expression)
   }
 
@@ -267,8 +269,8 @@ private struct BytesShown {
 
 extension Query {
   fileprivate var noTextIndex: StoreError {
-    guard case .collection(let collection) = scope else {
-      return .invalidText(reason: "words are searched in one collection at a time")
+    guard case .collection(let collection) = scope, moment == nil else {
+      return .invalidText(reason: "words are searched in one collection at a time, as it stands")
     }
     return .noTextIndex(collection)
   }
