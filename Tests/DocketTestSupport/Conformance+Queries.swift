@@ -35,6 +35,15 @@ extension RepositoryConformance {
       }
       try expect(choosy > 60, "only \(choosy) queries found some documents and not others")
     },
+    Check("words are not searched in a collection whose settings name no texts") { repository in
+      let driver = try SessionDriver(repository)
+      _ = try await driver.write(.put("/a/", "1", #"{"title": "word"}"#))
+      let query = Query(scope: .collection(CollectionPath(unchecked: "/a/")), text: "word")
+      let refusal = StoreError.noTextIndex(CollectionPath(unchecked: "/a/"))
+      try await expectFailure(refusal) { try await driver.search(query) }
+      try await expectFailure(refusal) { try await driver.query(query) }
+      try await expectFailure(refusal) { try await driver.count(query) }
+    },
     Check("a query tells of a document what a read tells, and of the past what a read of the past tells") {
       repository in
       let driver = try SessionDriver(repository)
