@@ -107,6 +107,37 @@ struct TextOrderTests {
     try store.closeAndCheck()
   }
 
+  @Test("shows its pieces at once, however many words begin so")
+  func manyWords() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    for start in 0..<10 {
+      _ = try await session.writeAll(
+        (0..<400).map { number in
+          let words = (0..<25).map { "a\(start)x\(number)y\($0)" }.joined(separator: " ")
+          return .put("/notes/", "\(start * 400 + number)", "{\"title\": \"\(words)\"}")
+        })
+    }
+    try await session.setText(["title"])
+    let rare = Query(scope: .collection(Self.notes), text: "a1*", limit: 1)
+    let all = Query(scope: .collection(Self.notes), text: "a*", limit: 1_000)
+    func seconds(_ query: Query) async throws -> Double {
+      var least = Double.infinity
+      for _ in 0..<3 {
+        let start = ContinuousClock.now
+        _ = try await session.search(query)
+        least = min(least, (ContinuousClock.now - start) / .seconds(1))
+      }
+      return least
+    }
+    // Ten times as many match; if each were looked for by itself, it would be thousands.
+    let (one, many) = (try await seconds(rare), try await seconds(all))
+    #expect(many < 300 * one, "\(one) s and \(many) s")
+    #expect(try await session.search(all).matches.allSatisfy { $0.snippet.hasPrefix("**a") })
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test(
     "An expression that is none is refused with what FTS5 says, and changes nothing",
     arguments: [

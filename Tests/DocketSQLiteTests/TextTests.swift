@@ -346,6 +346,20 @@ struct TextTests {
     try store.closeAndCheck()
   }
 
+  @Test("A field that FTS5 cannot have makes no index, and nothing else either")
+  func impossibleField() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    await #expect(throws: StoreError.indexNotMade(reason: "vtable constructor failed: /notes/ text")) {
+      try await session.setText(["title", "/notes/ text"])
+    }
+    _ = try await session.put("/notes/", "1", #"{"title": "word"}"#)
+    try await session.setText(["title"])
+    #expect(try await session.found("word") == "1")
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("A write that a trigger refuses leaves none behind")
   func refusedWrites() async throws {
     let store = try StoreFixture()

@@ -1,8 +1,9 @@
 import CSQLite
 import DocketStore
 
-/// Finds documents by the words in their texts, in one snapshot, which is for the caller to give back: FTS5 says which match and how well; whatever else must
-/// hold of them is decided by `Filter`, and an order other than by rank by `FirstDocuments`.
+/// Finds documents by the words in their texts, in one snapshot, which is for the caller to give back: FTS5 says which match
+/// and how well; whatever else must hold of them is decided by `Filter`, and an order other than by rank by
+/// `FirstDocuments`.
 struct TextReader {
   private let connection: Connection
   private let catalog: IndexCatalog
@@ -60,10 +61,10 @@ struct TextReader {
     }
     guard case .success(let report) = end else { return end }
     let documents = try connection.prepare(
-      "SELECT \(Row.columns), 0.0 FROM document_rows AS row WHERE key = ?1", persistent: false)
-    let snippets = try search.snippets(connection)
-    var bytes = BytesShown(query)
-    for match in best.sorted {
+      "SELECT \(Row.columns), 0.0 FROM document_rows AS row WHERE row.key = ?1", persistent: false)
+    var chosen: [Chosen] = []
+    var bytes = 0
+    for match in best.sorted where chosen.count < 2 || bytes < query.limitBytes {
       if isLate() { return .failure(.deadlineExceeded) }
       documents.bind(match.key, at: 1)
       defer { documents.reset() }
@@ -72,11 +73,11 @@ struct TextReader {
       case .failure(let error): return .failure(error)
       case .success(let view):
         let document = Document(view)
-        let snippet = try snippets.snippet(of: match.key)
-        let step = visit(TextMatch(document: document, score: match.score, snippet: snippet))
-        if case .stop = bytes.add(document, step) { return .success(report) }
+        chosen.append(Chosen(key: match.key, document: document, score: match.score))
+        bytes += document.data.readableBytes
       }
     }
+    try show(chosen, search, visit: visit)
     return .success(report)
   }
 
@@ -94,16 +95,45 @@ struct TextReader {
     guard case .success(let report) = end else { return end }
     let keys = try connection.prepare(
       "SELECT key FROM document_rows WHERE collection = ?1 AND id = ?2", persistent: false)
-    let snippets = try search.snippets(connection)
+    var chosen: [Chosen] = []
     for document in first.sorted() {
-      if isLate() { return .failure(.deadlineExceeded) }
       keys.bind(document.path.collection.description, at: 1)
       keys.bind(document.path.id, at: 2)
       defer { keys.reset() }
-      let snippet = try keys.step() ? try snippets.snippet(of: keys.int64(0)) : ""
-      if case .stop = visit(TextMatch(document: document, score: nil, snippet: snippet)) { break }
+      if try keys.step() { chosen.append(Chosen(key: keys.int64(0), document: document, score: nil)) }
     }
+    try show(chosen, search, visit: visit)
     return .success(report)
+  }
+
+  /// A document that is shown.
+  private struct Chosen {
+    let key: Int64
+    let document: Document
+    let score: Double?
+  }
+
+  private func show(
+    _ chosen: [Chosen], _ search: Search, visit: (TextMatch) -> ScanStep
+  ) throws(SQLiteError) {
+    let snippets = try snippets(of: chosen.map(\.key), search)
+    for one in chosen {
+      let match = TextMatch(document: one.document, score: one.score, snippet: snippets[one.key] ?? "")
+      if case .stop = visit(match) { break }
+    }
+  }
+
+  /// In one walk over all that matches: asked for each document by itself, FTS5 would look through all words that begin
+  /// with `a` for `a*` each time.
+  private func snippets(of keys: [Int64], _ search: Search) throws(SQLiteError) -> [Int64: String] {
+    guard !keys.isEmpty else { return [:] }
+    let statement = try connection.prepare(search.snippets, persistent: false)
+    statement.bind(search.expression, at: 1)
+    statement.bind("[\(keys.map(String.init).joined(separator: ","))]", at: 2)
+    defer { statement.reset() }
+    var snippets: [Int64: String] = [:]
+    while try statement.step() { snippets[statement.int64(0)] = statement.string(1) }
+    return snippets
   }
 
   // MARK: Rows
@@ -123,24 +153,13 @@ struct TextReader {
       """
     }
 
-    func snippets(_ connection: Connection) throws(SQLiteError) -> Snippets {
-      let statement = try connection.prepare(
-        """
-        SELECT snippet(\(schema.quotedName), -1, '**', '**', '…', \(TextReader.snippetWords))
-        FROM \(schema.quotedName) WHERE \(schema.quotedName) MATCH ?1 AND rowid = ?2
-        """, persistent: false)
-      statement.bind(expression, at: 1)
-      return Snippets(statement: statement)
-    }
-  }
-
-  private struct Snippets {
-    let statement: Statement
-
-    func snippet(of key: Int64) throws(SQLiteError) -> String {
-      statement.bind(key, at: 2)
-      defer { statement.reset() }
-      return try statement.step() ? statement.string(0) : ""
+    /// Of the rows whose keys stand in the array `?2`; the plus keeps SQLite from asking FTS5 for each of them.
+    var snippets: String {
+      """
+      SELECT rowid, snippet(\(schema.quotedName), -1, '**', '**', '…', \(TextReader.snippetWords))
+      FROM \(schema.quotedName)
+      WHERE \(schema.quotedName) MATCH ?1 AND +rowid IN (SELECT value FROM json_each(?2))
+      """
     }
   }
 
@@ -157,7 +176,7 @@ struct TextReader {
 
     var key: Int64 { statement.int64(0) }
     var id: String { statement.string(2) }
-    var score: Double { statement.real(8) }
+    var score: Double { statement.real(8).isFinite ? statement.real(8) : 0 }
 
     var view: DocumentView {
       DocumentView(
@@ -250,21 +269,6 @@ private struct BestMatches {
   }
 
   var sorted: [Match] { Array(matches.sorted { $0.isBefore($1) }.prefix(limit)) }
-}
-
-/// How much has been shown of what a query wants.
-private struct BytesShown {
-  private let query: Query
-  private var count = 0
-  private var bytes = 0
-
-  init(_ query: Query) { self.query = query }
-
-  mutating func add(_ document: Document, _ step: ScanStep) -> ScanStep {
-    count += 1
-    bytes += document.data.readableBytes
-    return count >= query.limit ?? .max || (count >= 2 && bytes >= query.limitBytes) ? .stop : step
-  }
 }
 
 extension Query {
