@@ -8,6 +8,13 @@ import Testing
 
 @Suite("What is told, and the sync of the log")
 struct AcknowledgementTests {
+  /// The writer tidies up when it was idle for long, which may sync as well; on a slow machine a test could meet that.
+  private static let options = {
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 3_600_000
+    return options
+  }()
+
   /// A log whose syncs a test lets go on, one by one.
   private final class Gate: Sendable {
     private let begun = DispatchSemaphore(value: 0)
@@ -42,7 +49,7 @@ struct AcknowledgementTests {
   @Test("Neither a write nor a read, scan or account that shows it is told before the sync")
   func nothingBefore() async throws {
     let gate = Gate()
-    let store = try StoreFixture(syncLog: { gate.sync() })
+    let store = try StoreFixture(options: Self.options, syncLog: { gate.sync() })
     let (writer, reader) = (try store.session(), try store.session())
     let told = NIOLockedValueBox<[String]>([])
     @Sendable func tell(_ what: String) { told.withLockedValue { $0.append(what) } }
@@ -88,7 +95,7 @@ struct AcknowledgementTests {
   @Test("While one group is synced the next is carried out, and answers keep the order of the writes")
   func overlap() async throws {
     let gate = Gate()
-    let store = try StoreFixture(syncLog: { gate.sync() })
+    let store = try StoreFixture(options: Self.options, syncLog: { gate.sync() })
     let session = try store.session()
     let outside = try store.connect()
     let order = NIOLockedValueBox<[Int]>([])
@@ -118,7 +125,7 @@ struct AcknowledgementTests {
   @Test("A sync that fails confirms nothing, to nobody, and nothing is written any more")
   func failure() async throws {
     let gate = Gate()
-    let store = try StoreFixture(syncLog: { gate.sync() })
+    let store = try StoreFixture(options: Self.options, syncLog: { gate.sync() })
     let (writer, reader) = (try store.session(), try store.session())
     async let answers = writer.writeAll([.put("/a/", "1", "1"), .put("/a/", "2", "2")])
     await gate.waitForSync()

@@ -11,6 +11,7 @@ struct WriterExpiryTests {
     let clock = TestClock()
     var options = SQLiteStoreOptions()
     options.sweepMilliseconds = 3_600_000
+    options.idleMilliseconds = 3_600_000
     let store = try StoreFixture(options: options, clock: clock)
     let session = try store.session()
     _ = try await session.writeAll([.put("/item/", "1", "1"), .put("/item/", "2", "1")])
