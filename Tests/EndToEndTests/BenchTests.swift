@@ -42,6 +42,22 @@ extension EndToEnd {
       }
     }
 
+    @Test("with queries by an index, which it makes, for all documents of one group")
+    func queries() async throws {
+      try await withServer { (server) throws in
+        let report = try bench(
+          server, "--workload", "query", "--requests", "30", "--keys", "60", "--connections", "3", "--size", "100")
+        #expect(report.workload == "query" && report.codes == ["200": 30])
+        let result = try Docket.run(
+          "list", "/bench/", "--port", "\(server.port)", "--where", #"{"group": 2}"#, "--count", "--explain")
+        #expect(result.output.contains(#""count": 20"#), "\(result)")
+        #expect(result.output.contains(#""index": ["group"]"#), "\(result)")
+        let sizes = try SQLiteCommand.run(
+          server.database, "SELECT count(*), min(length(data)), max(length(data)) FROM documents")
+        #expect(sizes.output == "60|100|100\n")
+      }
+    }
+
     @Test("and the page of figures is made by a script that works")
     func page() async throws {
       try await withDatabase { path in

@@ -10,6 +10,8 @@ struct BenchPlan: Sendable {
     case list
     /// Reads, each on a connection of its own, as the original protocol has it.
     case oneShot = "one-shot"
+    /// The documents that have one value of a field, found by an index.
+    case query
 
     /// Whether the documents must be there before.
     var needsDocuments: Bool { self != .put && self != .post }
@@ -39,6 +41,12 @@ struct BenchPlan: Sendable {
   let rate: Double?
   let collection: String
   let dialect: Dialect
+
+  /// How many documents have the same value of the field by which `query` finds them.
+  static let documentsOfGroup = 20
+
+  /// How many such values there are. That of a document is the remainder of its key.
+  var groups: Int { max(keys / Self.documentsOfGroup, 1) }
 
   /// What the server speaks.
   enum Dialect: String, CaseIterable, ExpressibleByArgument, Sendable {

@@ -18,17 +18,27 @@ struct BenchRequests {
 
   init(_ plan: BenchPlan) {
     self.plan = plan
-    chooser = KeyChooser(keys: plan.keys, plan.distribution)
+    chooser = KeyChooser(keys: plan.workload == .query ? plan.groups : plan.keys, plan.distribution)
     let frame = #"{"title":"hello","n":42,"text":""}"#
     document =
       plan.documentBytes > frame.utf8.count
-      ? frame.dropLast(2) + String(repeating: "x", count: plan.documentBytes - frame.utf8.count) + "\"}"
+      ? Self.filled(frame, plan.documentBytes)
       : "\"" + String(repeating: "x", count: max(plan.documentBytes - 2, 0)) + "\""
   }
 
   /// The document of a key, and its path.
   func document(_ key: Int) -> (path: String, data: ByteBuffer) {
-    (plan.collection + Self.id(key), ByteBuffer(string: document))
+    (plan.collection + Self.id(key), ByteBuffer(string: plan.workload == .query ? grouped(key) : document))
+  }
+
+  /// A document that a query finds by its group; at least as long as this takes.
+  private func grouped(_ key: Int) -> String {
+    Self.filled(#"{"title":"hello","n":42,"group":\#(key % plan.groups),"text":""}"#, plan.documentBytes)
+  }
+
+  /// - Parameter frame: ends with an empty text, which takes up what is left of the size.
+  private static func filled(_ frame: String, _ bytes: Int) -> String {
+    frame.dropLast(2) + String(repeating: "x", count: max(bytes - frame.utf8.count, 0)) + "\"}"
   }
 
   private static func id(_ key: Int) -> String {
@@ -48,6 +58,9 @@ struct BenchRequests {
       buffer.writeString(#"{"method":"POST","path":"\#(plan.collection)","data":\#(document)}"# + "\0")
     case .list:
       buffer.writeString(#"{"method":"GET","path":"\#(plan.collection)?limit=100"}"# + "\0")
+    case .query:
+      let query = "where[group]=\(chooser.next())&limit=\(BenchPlan.documentsOfGroup)"
+      buffer.writeString(#"{"method":"GET","path":"\#(plan.collection)?\#(query)"}"# + "\0")
     }
   }
 
