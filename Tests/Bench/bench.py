@@ -3,7 +3,7 @@
 
 Servers are measured by `docket bench`, in turn, on loopback, with data in folders on the same disk: Docket with its
 defaults, Redis with its append-only file and an fsync before each answer. What counts is the ratio of a round, and of
-those the median. A whole run takes about ten minutes.
+those the median. A whole run takes about twelve minutes.
 """
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ import cores
 import growth
 import memory
 import one_shot
+import queries
 from bench_setup import Setup
 from plot import plot
 from report import Section, page
@@ -44,7 +45,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory"]
+PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory", "queries"]
 
 
 def _options() -> argparse.Namespace:
@@ -81,6 +82,8 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         sections.append(cores.measure(setup))
     if "memory" in parts:
         sections.append(memory.measure(setup, peaks))
+    if "queries" in parts:
+        sections.append(queries.measure(setup))
     return sections, picture
 
 

@@ -27,11 +27,20 @@ class Setup:
         return min(self.rounds, 3)
 
     @property
+    def fewest(self) -> int:
+        """How many rounds there are of what takes long."""
+        return min(self.rounds, 2)
+
+    @property
     def generator(self) -> Generator:
         return Generator(self.binary, self.seconds)
 
+    def database(self, name: str) -> pathlib.Path:
+        """The file of a server, or of another who has the same tables."""
+        return self.folder / f"{name}.db"
+
     def docket(self, name: str, *options: str) -> Server:
-        return servers.docket(self.binary, self.folder / f"{name}.db", *options)
+        return servers.docket(self.binary, self.database(name), *options)
 
     def redis(self, name: str) -> Server:
         return servers.redis(self.folder / name)

@@ -1,6 +1,7 @@
 """The page: sections of tables in which a figure stands beside its aim, and what the figures are of."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import platform
@@ -8,10 +9,10 @@ import shutil
 import subprocess
 import textwrap
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bench_setup import Setup
-from servers import INSTALL_REDIS
+from servers import INSTALL_REDIS, LeftOut
 
 WIDTH = 130
 
@@ -63,6 +64,25 @@ class Section:
             self.missed.append(f"{what}: {text} ({aim})")
         return text, str(aim)
 
+    @contextlib.contextmanager
+    def leaving_out(self) -> Iterator[None]:
+        """Says why the block cannot be measured here, if it cannot."""
+        try:
+            yield
+        except LeftOut as reason:
+            self.say(f"Not measured here: {reason}.")
+
+    def either(self, what: str, *figures: tuple[str, float | None, Aim, int]) -> list[str]:
+        """Figures of which one is to meet its aim, each with a name and its places, as pairs of cells."""
+        apart = [Section(what) for _ in figures]
+        cells = [cell for section, (name, value, aim, places) in zip(apart, figures)
+                 for cell in section.figure(name, value, aim, places)]
+        if any(section.judged for section in apart):
+            self.judged += 1
+            if not any(section.judged and not section.missed for section in apart):
+                self.missed.append(f"{what}: {'; '.join(text for section in apart for text in section.missed)}")
+        return cells
+
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
@@ -87,8 +107,8 @@ def _head(setup: Setup) -> list[str]:
         "Written by `make bench`; the figures are of the machine below, and what counts of them is the ratio. Servers and generator "
         "(`docket bench`, one thread) share its cores; while one server is measured the others stand still. 64 connections and "
         "documents of 100 bytes unless said. A figure is the median of what was measured in turn, a ratio the median of the rounds' "
-        f"ratios: {setup.rounds} rounds in the first table and for POST, {setup.few} elsewhere, of {setup.seconds:g} s each. "
-        "`≥` and `≤` stand before what is aimed at."
+        f"ratios: {setup.rounds} rounds in the first table and for POST, {setup.few} elsewhere, of {setup.seconds:g} s each; "
+        f"{setup.fewest} of imports and exports, which are whole. `≥` and `≤` stand before what is aimed at."
     ]
 
 

@@ -68,7 +68,10 @@ extension EndToEnd {
           ["-C", folder, "python3", script, "--smoke", "--binary", Docket.path, "--output", folder])
         #expect(process.waitForEnd() == .exited(0), "\(process.errorOutput)")
         let page = try String(contentsOfFile: folder + "/BENCHMARKS.md", encoding: .utf8)
-        for row in ["| durable PUT |", "| GET, 60,000 bytes |", "| 200 |", "MiB at rest"] {
+        for row in [
+          "| durable PUT |", "| GET, 60,000 bytes |", "| 200 |", "MiB at rest", "| with ids, by PUT |",
+          "| 20 documents of one in 10 values |",
+        ] {
           #expect(page.contains(row), "\(page)")
         }
         let plot = try String(contentsOfFile: folder + "/benchmarks.svg", encoding: .utf8)
