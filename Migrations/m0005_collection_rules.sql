@@ -8,13 +8,16 @@ PRAGMA user_version = 5;
 
 CREATE VIEW expired_document AS SELECT NULL AS collection, NULL AS id;
 CREATE TRIGGER expired_document_insert INSTEAD OF INSERT ON expired_document BEGIN
-  -- The path of a document that has expired is inserted here to end it: that is a change, and its row goes.
+  -- The path of a document is inserted here to end it if it has expired: that is a change, and its row goes.
   INSERT INTO changes(
       previous, collection, id, kind, at, before, before_created_at, before_updated_at, before_expires_at)
     SELECT revision, collection, id, 'expired', now, data, created_at, updated_at, expires_at
-    FROM document_rows, clock WHERE collection = new.collection AND id = new.id;
-  INSERT INTO tombstones VALUES (new.collection, new.id, (SELECT max(sequence) FROM changes));
-  DELETE FROM document_rows WHERE collection = new.collection AND id = new.id;
+    FROM document_rows, clock WHERE collection = new.collection AND id = new.id AND expires_at <= wall;
+  INSERT INTO tombstones
+    SELECT collection, id, (SELECT max(sequence) FROM changes)
+    FROM document_rows, clock WHERE collection = new.collection AND id = new.id AND expires_at <= wall;
+  DELETE FROM document_rows
+    WHERE collection = new.collection AND id = new.id AND expires_at <= (SELECT wall FROM clock);
 END;
 
 CREATE VIEW unique_check AS SELECT NULL AS collection, NULL AS id, NULL AS data;
@@ -29,9 +32,7 @@ CREATE TRIGGER documents_insert INSTEAD OF INSERT ON documents BEGIN
   INSERT INTO path_check VALUES (new.collection, new.id);
   INSERT INTO data_check VALUES (new.data, new.expires_at);
   -- A row that has expired ends first: that is a change of its own.
-  INSERT INTO expired_document
-    SELECT collection, id
-    FROM document_rows, clock WHERE collection = new.collection AND id = new.id AND expires_at <= wall;
+  INSERT INTO expired_document VALUES (new.collection, new.id);
   -- A live one is a conflict. By the statement's OR clause this line fails, does nothing (IGNORE: then nothing else
   -- happens), or does something (REPLACE: then this is an update).
   INSERT INTO document SELECT 1 FROM document_rows WHERE collection = new.collection AND id = new.id;

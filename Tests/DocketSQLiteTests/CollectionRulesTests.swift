@@ -83,6 +83,8 @@ struct CollectionRulesTests {
       "SELECT group_concat(kind || ' ' || id, ', ') FROM (SELECT * FROM changes ORDER BY sequence)")
     #expect(history == "created 1, expired 1, created 2")
     #expect(try outside.string("SELECT group_concat(id) FROM document_rows") == "2")
+    try outside.execute("INSERT INTO expired_document VALUES ('/users/', '2'), ('/users/', 'none')")
+    #expect(try outside.int64("SELECT count(*) FROM changes") == 3, "what has not expired is not ended")
     outside.close()
     await session.close()
     try store.closeAndCheck()
@@ -148,6 +150,30 @@ struct CollectionRulesTests {
     let sql = #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '2', '{"mail": "x"}')"#
     #expect(Self.message(again, sql) == "another document of /users/ has the same mail")
     again.close()
+  }
+
+  @Test("a row that is no JSON, where the index could not be made for it, stops the writes of its collection alone")
+  func malformed() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: Self.unique(["mail"]))
+    _ = try await session.put("/users/", "1", #"{"mail": "x"}"#)
+    await session.close()
+    store.repository.close()
+    let outside = try store.connect()
+    try outside.execute(
+      #"DROP INDEX "/users/ [""mail""]"; UPDATE document_rows SET data = 'no JSON' WHERE id = '1'"#)
+    outside.close()
+    try store.restart()
+    let second = try store.session()
+    guard case .failure(.refused(let reason)) = try await second.writeAll([.put("/users/", "2", #"{"mail": "x"}"#)])[0]
+    else { throw StoreError.failed(reason: "the write was not refused") }
+    #expect(reason == "what is unique in /users/ cannot be told: malformed JSON")
+    #expect(try await second.put("/other/", "1", "1") != nil)
+    #expect(try await second.write(.delete("/users/", "1")) == .deleted(DocumentPath("/users/", "1"), Revision(3)))
+    #expect(try await second.put("/users/", "2", #"{"mail": "x"}"#) != nil)
+    await second.close()
+    try store.closeAndCheck()
   }
 
   @Test("a batch takes values that it lets go of, and is undone whole where one is taken")

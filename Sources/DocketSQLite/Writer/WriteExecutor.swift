@@ -1,3 +1,4 @@
+import CSQLite
 import DocketJSON
 import DocketStore
 import NIOCore
@@ -240,9 +241,17 @@ final class WriteExecutor {
     try tables.writePending()
     for unique in rule.unique {
       let wall = group.wall
-      let others = try data.withUnsafeReadableBytes { bytes in
+      let search = data.withUnsafeReadableBytes { bytes in
         Result { () throws(SQLiteError) in try unique.others(like: bytes, id: id, wall: wall) }
-      }.get()
+      }
+      let others: (expired: [String], live: String?)
+      do {
+        others = try search.get()
+      } catch {
+        // Without its index the search meets rows that are no JSON, written past the door. It only reads.
+        guard error.code == SQLITE_ERROR else { throw error }
+        return .refused(reason: "what is unique in \(collection) cannot be told: \(error.message)")
+      }
       for expired in others.expired {
         guard let row = try tables.find(collection, expired) else { continue }
         try tables.remove(row, as: .expired, sequence: group.nextSequence(), at: group.at, batch: group.batch)
