@@ -30,7 +30,7 @@ END;
 DROP TRIGGER documents_insert;
 CREATE TRIGGER documents_insert INSTEAD OF INSERT ON documents BEGIN
   INSERT INTO path_check VALUES (new.collection, new.id);
-  INSERT INTO data_check VALUES (new.data, new.expires_at);
+  INSERT INTO data_check VALUES (new.data, nullif(new.expires_at, 'never'));
   -- A row that has expired ends first: that is a change of its own.
   INSERT INTO expired_document VALUES (new.collection, new.id);
   -- A live one is a conflict. By the statement's OR clause this line fails, does nothing (IGNORE: then nothing else
@@ -47,10 +47,12 @@ CREATE TRIGGER documents_insert INSTEAD OF INSERT ON documents BEGIN
       LEFT JOIN tombstones AS t ON t.collection = new.collection AND t.id = new.id;
   INSERT INTO document_rows(collection, id, revision, created_at, updated_at, expires_at, data)
     SELECT new.collection, new.id, sequence, at, at,
-      coalesce(
-        CAST(round((julianday(new.expires_at) - 2440587.5) * 86400000) AS INTEGER),
+      CASE
         -- What is set for the collection, from now on.
-        (SELECT wall + 1000 * (settings ->> 'expire') FROM collections, clock WHERE name = new.collection)),
+        WHEN new.expires_at IS NULL THEN
+          (SELECT wall + 1000 * (settings ->> 'expire') FROM collections, clock WHERE name = new.collection)
+        -- Of 'never' this is NULL.
+        ELSE CAST(round((julianday(new.expires_at) - 2440587.5) * 86400000) AS INTEGER) END,
       new.data
     FROM changes WHERE sequence = (SELECT max(sequence) FROM changes)
     ON CONFLICT (collection, id) DO UPDATE SET
@@ -68,7 +70,7 @@ BEGIN
   SELECT raise(ABORT, 'revision, created_at and updated_at are set by Docket')
     WHERE new.revision IS NOT old.revision OR new.created_at IS NOT old.created_at
       OR new.updated_at IS NOT old.updated_at;
-  INSERT INTO data_check VALUES (new.data, new.expires_at);
+  INSERT INTO data_check VALUES (new.data, nullif(new.expires_at, 'never'));
   INSERT INTO unique_check VALUES (old.collection, old.id, new.data);
   INSERT INTO changes(
       previous, collection, id, kind, at, before, before_created_at, before_updated_at, before_expires_at)
@@ -79,6 +81,23 @@ BEGIN
       expires_at = CAST(round((julianday(new.expires_at) - 2440587.5) * 86400000) AS INTEGER),
       data = new.data
     WHERE collection = old.collection AND id = old.id;
+END;
+
+DROP TRIGGER documents_move;
+CREATE TRIGGER documents_move INSTEAD OF UPDATE ON documents
+  WHEN new.collection IS NOT old.collection OR new.id IS NOT old.id
+BEGIN
+  -- A move is a deletion and a creation. It never replaces a live document, whatever the OR clause.
+  SELECT raise(IGNORE)
+    WHERE NOT EXISTS (SELECT 1 FROM document_rows WHERE collection = old.collection AND id = old.id);
+  SELECT raise(ABORT, 'revision, created_at and updated_at are set by Docket')
+    WHERE new.revision IS NOT old.revision OR new.created_at IS NOT old.created_at
+      OR new.updated_at IS NOT old.updated_at;
+  SELECT raise(ABORT, 'a document with this collection and id exists; delete it first')
+    FROM documents WHERE collection = new.collection AND id = new.id;
+  DELETE FROM documents WHERE collection = old.collection AND id = old.id;
+  INSERT INTO documents(collection, id, data, expires_at)
+    VALUES (new.collection, new.id, new.data, coalesce(new.expires_at, 'never'));
 END;
 
 COMMIT;

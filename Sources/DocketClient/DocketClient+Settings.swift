@@ -8,7 +8,7 @@ extension DocketClient {
   public func settings(of collection: String) async throws -> ByteBuffer? {
     do {
       return try AnswerFields(try await success(.get, Self.settingsPath(collection)).data).value("settings")
-    } catch DocketClientError.refused(let refusal) where refusal.code == 404 {
+    } catch DocketClientError.refused(let refusal) where refusal.error == "not_found" {
       return nil
     }
   }
@@ -25,7 +25,7 @@ extension DocketClient {
   public func removeSettings(of collection: String) async throws {
     do {
       _ = try await success(.delete, Self.settingsPath(collection))
-    } catch DocketClientError.refused(let refusal) where refusal.code == 404 {}
+    } catch DocketClientError.refused(let refusal) where refusal.error == "not_found" {}
   }
 
   private static func settingsPath(_ collection: String) -> String { "/_collections\(collection)" }

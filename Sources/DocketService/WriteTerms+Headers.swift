@@ -3,9 +3,6 @@ import DocketWire
 
 /// The terms of a request, read from its headers.
 extension WriteTerms {
-  /// The longest life of a document that ends by itself: 100 years, in seconds.
-  static let maximumLifetimeSeconds: Int64 = 3_155_760_000
-
   init(_ headers: Headers?) throws(ParameterError) {
     self.init()
     guard let headers, !headers.fields.isEmpty else { return }
@@ -23,12 +20,12 @@ extension Lifetime {
       return
     }
     guard text.utf8.first != UInt8(ascii: "+"), let seconds = Int64(text),
-      (1...WriteTerms.maximumLifetimeSeconds).contains(seconds)
+      (1...Lifetime.maximumSeconds).contains(seconds)
     else {
       throw ParameterError(
         code: "invalid_expiry",
         detail:
-          "Expires-In must be a whole number of seconds from 1 to \(WriteTerms.maximumLifetimeSeconds), or never; without it a document stays, or ends as 'expire' is set for its collection."
+          "Expires-In must be a whole number of seconds from 1 to \(Lifetime.maximumSeconds), or never; without it a document stays, or ends as 'expire' is set for its collection."
       )
     }
     self = .milliseconds(seconds * 1000)

@@ -32,7 +32,9 @@ extension CollectionSettings {
       case "indexes": indexes = Self.indexes(value)
       case "unique": unique = Self.indexes(value)
       case "text": self.text = Self.names(value).map(CollectionIndex.Key.init(name:)).map(\.path).filter(\.canBeIndexed)
-      case "expire": lifetimeSeconds = Int64(String(decoding: value, as: UTF8.self))
+      case "expire":
+        lifetimeSeconds = Int64(String(decoding: value, as: UTF8.self))
+          .flatMap { (1...Lifetime.maximumSeconds).contains($0) ? $0 : nil }
       case "requireIfMatch": requiresCondition = value.elementsEqual("true".utf8)
       default: break
       }

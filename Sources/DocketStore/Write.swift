@@ -49,6 +49,9 @@ public struct WriteTerms: Sendable, Equatable {
 
 /// How long a document lives.
 public enum Lifetime: Sendable, Equatable {
+  /// The longest but for ever: 100 years.
+  public static let maximumSeconds: Int64 = 3_155_760_000
+
   case forever
   /// From the write on.
   case milliseconds(Int64)

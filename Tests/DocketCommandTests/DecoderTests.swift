@@ -130,21 +130,18 @@ struct DecoderTests {
 
   @Test("lines of an export go back to their paths, with what is left of their lifetime")
   func export() {
-    let decoder = ExportDecoder(maximumDocumentBytes: 1000, hasLifetimes: false, now: { 1_893_456_000.5 })
+    let decoder = ExportDecoder(maximumDocumentBytes: 1000, now: { 1_893_456_000.5 })
     #expect(
       request(#"{"path": "/a/1?", "revision": 7, "expires": null, "document": [1 ]}"#, decoder)
-        == #"{"method": "PUT", "path": "/a/1?", "data": [1 ]}"#)
+        == #"{"method": "PUT", "path": "/a/1?", "headers": {"Expires-In": "never"}, "data": [1 ]}"#)
     #expect(
       request(#"{"path": "/a/1", "text": "{\n\"b\":\r\"\\n\"}"}"#, decoder)
-        == "{\"method\": \"PUT\", \"path\": \"/a/1\", \"data\": {\n\"b\":\r\"\\n\"}}")
+        == "{\"method\": \"PUT\", \"path\": \"/a/1\", \"headers\": {\"Expires-In\": \"never\"}, \"data\": {\n\"b\":\r\"\\n\"}}"
+    )
     #expect(
       request(#"{"path": "/a/1", "expires": "2030-01-01T00:01:00.250Z", "document": 1}"#, decoder)
         == #"{"method": "PUT", "path": "/a/1", "headers": {"Expires-In": 60}, "data": 1}"#)
     #expect(request(#"{"path": "/a/1", "expires": "2030-01-01T00:00:00.500Z", "document": 1}"#, decoder) == "expired")
-    let never = ExportDecoder(maximumDocumentBytes: 1000, hasLifetimes: true, now: { 1_893_456_000.5 })
-    #expect(
-      request(#"{"path": "/a/1", "revision": 7, "expires": null, "document": 1}"#, never)
-        == #"{"method": "PUT", "path": "/a/1", "headers": {"Expires-In": "never"}, "data": 1}"#)
   }
 
   @Test(
@@ -156,7 +153,7 @@ struct DecoderTests {
       #"{"path": "/a/1", "expires": "tomorrow", "document": 1}"#, #"{"path": "/a/1", "document": 1"#,
     ])
   func badExports(_ line: String) {
-    let result = request(line, ExportDecoder(maximumDocumentBytes: 1000, hasLifetimes: false, now: { 0 }))
+    let result = request(line, ExportDecoder(maximumDocumentBytes: 1000, now: { 0 }))
     #expect(result.hasPrefix("bad: "), "\(result)")
   }
 }

@@ -24,7 +24,7 @@ struct ImporterTests {
       let source = try ImportSource(
         try ByteSource(path: path), format: .ndjson, from: state.place,
         target: try ImportTarget(collection: "/n/", idField: idField, maximumDocumentBytes: 100), isTyped: false,
-        maximumDocumentBytes: 100, hasLifetimes: false)
+        maximumDocumentBytes: 100)
       var importer = Importer(
         source, client: client, state: state,
         options: Importer.Options(

@@ -108,6 +108,18 @@ struct CollectionRulesTests {
     func hours(_ id: String) throws -> Int64? {
       try outside.int64("SELECT round((expires_at - updated_at) / 3600000.0) FROM document_rows WHERE id = '\(id)'")
     }
+    try outside.execute(
+      """
+      INSERT INTO documents(collection, id, data, expires_at) VALUES ('/users/', 'never', '1', 'never');
+      INSERT INTO documents(collection, id, data) VALUES ('/other/', 'moved', '1'), ('/other/', 'moved back', '1');
+      UPDATE documents SET id = 'renamed' WHERE id = 'never';
+      UPDATE documents SET collection = '/users/' WHERE id = 'moved';
+      UPDATE documents SET collection = '/users/', expires_at = '2100-01-01' WHERE id = 'moved back';
+      """)
+    #expect(try hours("renamed") == nil && hours("moved") == nil)
+    #expect(try outside.int64("SELECT count(*) FROM document_rows WHERE id IN ('renamed', 'moved')") == 2)
+    #expect(
+      try outside.string("SELECT expires_at FROM documents WHERE id = 'moved back'") == "2100-01-01T00:00:00.000Z")
     #expect(try hours("set") == 1 && hours("replaced") == 1)
     #expect(try hours("other") == nil && hours("updated") == nil)
     #expect(try outside.string("SELECT expires_at FROM documents WHERE id = 'own'") == "2100-01-01T00:00:00.000Z")
@@ -150,6 +162,98 @@ struct CollectionRulesTests {
     let sql = #"INSERT INTO documents(collection, id, data) VALUES ('/users/', '2', '{"mail": "x"}')"#
     #expect(Self.message(again, sql) == "another document of /users/ has the same mail")
     again.close()
+  }
+
+  @Test("many that have expired are ended some at a time, and a refused write ends none")
+  func manyExpired() async throws {
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 3_600_000
+    options.sweepMilliseconds = 3_600_000
+    let clock = TestClock()
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let brief = WriteTerms(lifetime: .milliseconds(1_000))
+    _ = try await session.writeAll((0..<40).map { Write.put("/users/", "\($0)", #"{"n": 1}"#).on(brief) })
+    _ = try await session.put("/users/", "live", #"{"m": 1}"#)
+    clock.milliseconds += 2_000
+    _ = try await session.change(Self.users, to: Self.unique(["n"], ["m"]))
+    let taken = try await session.writeAll([.put("/users/", "new", #"{"n": 1, "m": 1}"#)])[0]
+    #expect(taken == .failure(.duplicate(of: DocumentPath("/users/", "live"), fields: ["m"])))
+    #expect(try await session.status().revision == Revision(41))
+    #expect(try await session.put("/users/", "new", #"{"n": 1}"#) == Revision(41 + 16 + 1))
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test(
+    "fields are compared each by itself: what SQLite has only roughly says nothing of the others",
+    arguments: [
+      (#"{"a": 1e5, "b": 1}"#, #"{"a": 1e5, "b": 1.0}"#, true),
+      (#"{"a": 12345678901234567890, "b": "é"}"#, #"{"a": 12345678901234567890, "b": "\u00e9"}"#, true),
+      (#"{"a": 1, "b": "C:\\u0000x"}"#, #"{"a": 1, "b": "C:\u005cu0000x"}"#, true),
+      (#"{"a": -1, "b": 1}"#, #"{"a": -1.00000000000000, "b": 1}"#, true),
+      (#"{"a": 12345678901234567890, "b": 1}"#, #"{"a": 12345678901234567891, "b": 1}"#, false),
+      (#"{"a": 1, "b": "x\u0000"}"#, #"{"a": 1, "b": "x\u0000y"}"#, false),
+    ])
+  func fields(_ first: String, _ second: String, areSame: Bool) async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.change(Self.users, to: Self.unique(["a", "b"]))
+    _ = try await session.put("/users/", "1", first)
+    let answer = try await session.writeAll([.put(DocumentPath("/users/", "2"), data: .init(string: second))])[0]
+    let isRefused = answer == .failure(.duplicate(of: DocumentPath("/users/", "1"), fields: ["a", "b"]))
+    #expect(isRefused == areSame)
+    let outside = try store.connect()
+    let message = Self.message(
+      outside, "INSERT INTO documents(collection, id, data) VALUES ('/users/', '3', '\(second)')")
+    // Where they are not the same the second is there already.
+    #expect(message == "another document of /users/ has the same a, b")
+    if !areSame { _ = try await session.write(.delete("/users/", "2")) }
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("collections whose names look the same, or hold quotes, have what they need, and it stays over a restart")
+  func names() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    for name in ["/\u{E9}/", "/e\u{301}/", "/it's/", "/it'\u{301}s/", "/a\"\u{301}/"] {
+      var settings = Self.unique(["a"])
+      settings.text = [FieldPath(unchecked: ["t"])]
+      _ = try await session.change(CollectionPath(unchecked: name), to: settings)
+      #expect(try await session.put(name, "1", #"{"a": 1, "t": "word"}"#) != nil)
+      let second = try await session.writeAll([.put(DocumentPath(name, "2"), data: .init(string: #"{"a": 1}"#))])[0]
+      #expect(second == .failure(.duplicate(of: DocumentPath(name, "1"), fields: ["a"])), "\(name)")
+    }
+    await session.close()
+    try store.closeAndCheck()
+    func schemaVersion() throws -> Int64? {
+      let connection = try store.connect()
+      defer { connection.close() }
+      return try connection.int64("PRAGMA schema_version")
+    }
+    let before = try schemaVersion()
+    let file = try DatabaseFile.open(store.path)
+    #expect(file.foreignObjects == [] && file.missingObjects == [])
+    #expect(try schemaVersion() == before)
+  }
+
+  @Test(
+    "settings that somebody has written by hand end no server",
+    arguments: [#"{"expire": 9223372036854775807}"#, #"{"expire": -1}"#, #"{"text": ["rank"]}"#, "[]", "no JSON"])
+  func oddSettings(text: String) async throws {
+    let store = try StoreFixture()
+    store.repository.close()
+    let outside = try store.connect()
+    try outside.execute("INSERT INTO collections VALUES ('/users/', '\(text)')")
+    outside.close()
+    try store.restart()
+    let session = try store.session()
+    #expect(try await session.put("/users/", "1", "1") != nil)
+    #expect(try await session.put("/other/", "1", "1") != nil)
+    await session.close()
+    try store.closeAndCheck()
   }
 
   @Test("a row that is no JSON, where the index could not be made for it, stops the writes of its collection alone")

@@ -54,15 +54,17 @@ struct IndexSchema {
 
   /// - Parameter data: an expression of SQL, the document's JSON.
   func inexact(in data: String) -> String {
-    let values = index.keys.map { key in
-      let path = Self.path(key.path)
-      return """
-        CASE json_type(\(data), \(path)) WHEN 'integer' THEN length(\(data) -> \(path)) > 18 \
-        WHEN 'real' THEN length(\(data) -> \(path)) > 16 OR (\(data) -> \(path)) GLOB '*[eE]*' \
-        WHEN 'text' THEN instr(\(data) -> \(path), '\\u0000') > 0 ELSE 0 END
-        """
-    }
-    return "(" + values.joined(separator: " OR ") + ")"
+    "(" + index.keys.map { Self.inexact($0.path, in: data) }.joined(separator: " OR ") + ")"
+  }
+
+  /// The same of one field.
+  static func inexact(_ path: FieldPath, in data: String = "data") -> String {
+    let text = "\(data) -> \(Self.path(path))"
+    return """
+      CASE json_type(\(data), \(Self.path(path))) WHEN 'integer' THEN length(ltrim(\(text), '-')) > 18 \
+      WHEN 'real' THEN length(ltrim(\(text), '-')) > 16 OR (\(text)) GLOB '*[eE]*' \
+      WHEN 'text' THEN instr(replace(\(text), '\\\\', ''), '\\u0000') > 0 ELSE 0 END
+      """
   }
 
   /// `QueryValue.rank`.

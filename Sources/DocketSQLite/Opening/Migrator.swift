@@ -34,17 +34,17 @@ struct Migrator {
     let schema = try Schema(of: connection)
     let expected = try Schema(after: migrations)
     let ofSettings = try makeMissing(schema, &outcome)
-    outcome.foreignObjects = schema.additions(to: expected).filter { !ofSettings.contains($0) }
+    outcome.foreignObjects = schema.additions(to: expected.names.union(ofSettings))
     try rebuildForThisSQLite()
     return outcome
   }
 
   /// Makes what the settings of collections need and what is not there, or is not as this program makes it.
-  /// - Returns: the names of all of it, as `Schema.additions` has them.
-  private func makeMissing(_ schema: Schema, _ outcome: inout Outcome) throws -> Set<String> {
-    var names: Set<String> = []
+  /// - Returns: the names of all of it.
+  private func makeMissing(_ schema: Schema, _ outcome: inout Outcome) throws -> Set<Schema.Name> {
+    var names: Set<Schema.Name> = []
     for object in try settingsObjects() {
-      names.formUnion(object.schemaNames.map(\.description))
+      names.formUnion(object.schemaNames)
       guard !object.whole.allSatisfy({ schema.holds($0) }) else { continue }
       do throws(SQLiteError) {
         try inTransaction { () throws(SQLiteError) in try connection.execute(object.make) }

@@ -6,6 +6,15 @@ struct Schema: Equatable {
     let type: String
     let name: String
 
+    /// As bytes: two Unicode normal forms are two names.
+    static func == (a: Self, b: Self) -> Bool {
+      a.type.utf8.elementsEqual(b.type.utf8) && a.name.utf8.elementsEqual(b.name.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      for byte in name.utf8 { hasher.combine(byte) }
+    }
+
     var description: String { "\(type) \(name)" }
   }
 
@@ -40,9 +49,11 @@ struct Schema: Equatable {
     }.sorted()
   }
 
-  /// What this schema has beyond `expected`, in order.
-  func additions(to expected: Schema) -> [String] {
-    objects.keys.filter { expected.objects[$0] == nil }.map(\.description).sorted()
+  var names: Set<Name> { Set(objects.keys) }
+
+  /// What this schema has beyond these, in order.
+  func additions(to expected: Set<Name>) -> [String] {
+    objects.keys.filter { !expected.contains($0) }.map(\.description).sorted()
   }
 
   /// Whether what settings need is there, as this program makes it.

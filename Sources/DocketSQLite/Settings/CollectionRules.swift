@@ -1,3 +1,4 @@
+import CSQLite
 import DocketStore
 
 /// What is set for collections, as far as writes must keep to it.
@@ -12,6 +13,7 @@ final class CollectionRules {
 
   private let connection: Connection
   private let catalog: IndexCatalog
+  private let savepoint: Savepoint
   private var known: [NamedSettings] = []
   private var rules: [CollectionPath: Rule] = [:]
   private let tableTriggers: Statement
@@ -21,6 +23,7 @@ final class CollectionRules {
   init(_ connection: Connection) throws(SQLiteError) {
     self.connection = connection
     catalog = try IndexCatalog(connection)
+    savepoint = try Savepoint(connection)
     tableTriggers = try connection.prepare(
       """
       SELECT name, rtrim(sql, char(10) || ' ') FROM sqlite_schema
@@ -68,10 +71,19 @@ final class CollectionRules {
     return true
   }
 
-  /// Makes anew what texts need and what somebody has dropped. A trigger without its table would end all writing.
+  /// Makes anew what texts need and what somebody has dropped. A trigger without its table would end all writing, so what
+  /// cannot be made is taken away.
   func mendTexts() throws(SQLiteError) {
     for object in known.compactMap({ $0.textSchema?.object }) where try !catalog.exists(object) {
-      try connection.execute(object.make)
+      try savepoint.set()
+      do {
+        try connection.execute(object.make)
+        try savepoint.release()
+      } catch {
+        guard error.code == SQLITE_ERROR else { throw error }
+        try savepoint.goBack()
+        for keeper in object.keepers { try connection.execute(keeper.drop) }
+      }
     }
   }
 }
@@ -80,29 +92,38 @@ final class CollectionRules {
 struct UniqueRule {
   let fields: CollectionIndex
   private let search: Statement
+  private let searchExpired: Statement
 
   init(_ connection: Connection, _ fields: CollectionIndex, of collection: CollectionPath) throws(SQLiteError) {
     self.fields = fields
-    search = try connection.prepare(UniqueSchema(fields, of: collection).search)
+    let schema = UniqueSchema(fields, of: collection)
+    search = try connection.prepare(schema.search)
+    searchExpired = try connection.prepare(schema.searchExpired)
   }
 
-  /// The other documents that have the same values as one: those that have expired, and a live one if there is one.
+  /// The live document, other than itself, that has the same values as one; nil if there is none.
   /// - Parameters:
   ///   - data: the document's JSON.
   ///   - id: the document's own.
   ///   - wall: the time by which documents expire.
-  func others(
-    like data: UnsafeRawBufferPointer, id: String, wall: Int64
-  ) throws(SQLiteError) -> (expired: [String], live: String?) {
+  func other(like data: UnsafeRawBufferPointer, id: String, wall: Int64) throws(SQLiteError) -> String? {
+    try ids(search, data, id, wall).first
+  }
+
+  /// Some of those that have the same values and have expired.
+  func expired(like data: UnsafeRawBufferPointer, id: String, wall: Int64) throws(SQLiteError) -> [String] {
+    try ids(searchExpired, data, id, wall)
+  }
+
+  private func ids(
+    _ search: Statement, _ data: UnsafeRawBufferPointer, _ id: String, _ wall: Int64
+  ) throws(SQLiteError) -> [String] {
     search.bind(borrowing: data, at: 1)
     search.bind(id, at: 2)
     search.bind(wall, at: 3)
     defer { search.reset() }
-    var expired: [String] = []
-    while try search.step() {
-      guard search.int64(1) == 1 else { return (expired, search.string(0)) }
-      expired.append(search.string(0))
-    }
-    return (expired, nil)
+    var ids: [String] = []
+    while try search.step() { ids.append(search.string(0)) }
+    return ids
   }
 }

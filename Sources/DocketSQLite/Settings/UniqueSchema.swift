@@ -24,38 +24,45 @@ struct UniqueSchema {
   /// Whether a row of `document_rows` has the same values. Those that SQLite has only roughly are the same if they are
   /// written the same.
   private func isSame(_ data: String) -> String {
-    let inexact = index.inexact(in: data)
-    let values = fields.keys.flatMap { key in
-      [
+    let keys = fields.keys.flatMap { key in
+      let inexact = "(\(IndexSchema.inexact(key.path, in: data)))"
+      let texts = "\(IndexSchema.text(of: key.path)) = \(IndexSchema.text(of: key.path, in: data))"
+      return [
         "\(IndexSchema.rank(of: key.path)) = \(IndexSchema.rank(of: key.path, in: data))",
         "\(IndexSchema.value(of: key.path)) IS \(IndexSchema.value(of: key.path, in: data))",
+        "((\(IndexSchema.inexact(key.path))) = \(inexact) AND (\(inexact) = 0 OR \(texts)))",
       ]
     }
-    let texts = fields.keys.map { key in
-      "\(IndexSchema.text(of: key.path)) = \(IndexSchema.text(of: key.path, in: data))"
-    }
-    let terms = [index.isMember, "\(index.inexact) = \(inexact)"] + values
-    return (terms + ["(\(inexact) = 0 OR (\(texts.joined(separator: " AND "))))"]).joined(separator: "\n    AND ")
+    return ([index.isMember, "\(index.inexact) = \(index.inexact(in: data))"] + keys).joined(separator: "\n    AND ")
   }
 
-  /// Finds the others that have the same: `?1` is the document's JSON, `?2` its id, `?3` the time by which documents
-  /// expire. Gives the id, and whether that document has expired; those come first.
-  var search: String {
-    """
-    SELECT id, coalesce(expires_at <= ?3, 0) FROM document_rows
-    WHERE \(isComparable("?1")) AND \(isSame("?1")) AND id <> ?2
-    ORDER BY 2 DESC, id
-    """
+  private func others(_ selection: String) -> String {
+    "SELECT \(selection) FROM document_rows WHERE \(isComparable("?1")) AND \(isSame("?1")) AND id <> ?2"
   }
+
+  /// Finds the live document that has the same: `?1` is the document's JSON, `?2` its id, `?3` the time by which documents
+  /// expire.
+  var search: String { "\(others("id")) AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id LIMIT 1" }
+
+  /// Finds those that have expired.
+  var searchExpired: String { "\(others("id")) AND expires_at <= ?3 ORDER BY id LIMIT \(Self.endedTogether)" }
+
+  /// So many that have expired are ended by the write that takes their values; what may be left is cleared away as all
+  /// that expires.
+  private static let endedTogether = 16
 
   /// Finds two live documents that have the same; `?1` is the time by which documents expire.
   var firstPair: String {
-    let values = fields.keys.flatMap { [IndexSchema.rank(of: $0.path), IndexSchema.value(of: $0.path)] }
-    let texts = fields.keys.map { "CASE \(index.inexact) WHEN 1 THEN \(IndexSchema.text(of: $0.path)) END" }
+    let values = fields.keys.flatMap { key in
+      [
+        IndexSchema.rank(of: key.path), IndexSchema.value(of: key.path), IndexSchema.inexact(key.path),
+        "CASE \(IndexSchema.inexact(key.path)) WHEN 1 THEN \(IndexSchema.text(of: key.path)) END",
+      ]
+    }
     return """
       SELECT min(id), max(id) FROM document_rows INDEXED BY \(index.quotedName)
       WHERE \(index.isMember) AND (expires_at IS NULL OR expires_at > ?1) AND \(isComparable("data"))
-      GROUP BY \(([index.inexact] + values + texts).joined(separator: ",\n  ")) HAVING count(*) > 1 LIMIT 1
+      GROUP BY \(values.joined(separator: ",\n  ")) HAVING count(*) > 1 LIMIT 1
       """
   }
 
@@ -67,10 +74,12 @@ struct UniqueSchema {
         WHEN new.\(index.isMember) AND \(isComparable("new.data"))
       BEGIN
         -- Of the settings of \(collection).
-        INSERT INTO expired_document SELECT collection, id FROM document_rows
-          WHERE \(isSame("new.data")) AND id <> new.id AND expires_at <= (SELECT wall FROM clock);
         SELECT raise(ABORT, \(SQLText.literal("another document of \(collection) has the same \(fieldNames)")))
-          FROM document_rows WHERE \(isSame("new.data")) AND id <> new.id;
+          FROM document_rows WHERE \(isSame("new.data")) AND id <> new.id
+            AND (expires_at IS NULL OR expires_at > (SELECT wall FROM clock));
+        INSERT INTO expired_document SELECT collection, id FROM document_rows
+          WHERE \(isSame("new.data")) AND id <> new.id AND expires_at <= (SELECT wall FROM clock)
+          ORDER BY id LIMIT \(Self.endedTogether);
       END
       """
     return SettingsObject(kind: .trigger, name: name, create: create)

@@ -239,28 +239,37 @@ final class WriteExecutor {
     guard let rule = tables.rules[collection], !rule.unique.isEmpty else { return nil }
     tables.release()
     try tables.writePending()
-    for unique in rule.unique {
-      let wall = group.wall
-      let search = data.withUnsafeReadableBytes { bytes in
-        Result { () throws(SQLiteError) in try unique.others(like: bytes, id: id, wall: wall) }
-      }
-      let others: (expired: [String], live: String?)
-      do {
-        others = try search.get()
-      } catch {
-        // Without its index the search meets rows that are no JSON, written past the door. It only reads.
-        guard error.code == SQLITE_ERROR else { throw error }
-        return .refused(reason: "what is unique in \(collection) cannot be told: \(error.message)")
-      }
-      for expired in others.expired {
-        guard let row = try tables.find(collection, expired) else { continue }
-        try tables.remove(row, as: .expired, sequence: group.nextSequence(), at: group.at, batch: group.batch)
-      }
-      if let live = others.live {
+    let wall = group.wall
+    do {
+      for unique in rule.unique {
+        let live = try Self.read(data) { bytes throws(SQLiteError) in try unique.other(like: bytes, id: id, wall: wall)
+        }
+        guard let live else { continue }
         return .duplicate(of: DocumentPath(collection: collection, id: live), fields: unique.fields.names)
+      }
+    } catch {
+      // Without its index the search meets rows that are no JSON, written past the door. It only reads.
+      guard error.code == SQLITE_ERROR else { throw error }
+      return .refused(reason: "what is unique in \(collection) cannot be told: \(error.message)")
+    }
+    for unique in rule.unique {
+      let expired = try Self.read(data) { bytes throws(SQLiteError) in
+        try unique.expired(like: bytes, id: id, wall: wall)
+      }
+      for id in expired {
+        guard let row = try tables.find(collection, id) else { continue }
+        try tables.remove(row, as: .expired, sequence: group.nextSequence(), at: group.at, batch: group.batch)
       }
     }
     return nil
+  }
+
+  private static func read<Value>(
+    _ data: ByteBuffer, _ body: (UnsafeRawBufferPointer) throws(SQLiteError) -> Value
+  ) throws(SQLiteError) -> Value {
+    try data.withUnsafeReadableBytes { bytes in
+      Result { () throws(SQLiteError) in try body(bytes) }
+    }.get()
   }
 
   // MARK: Steps

@@ -80,9 +80,9 @@ extension CollectionSettings {
   }
 
   private static func lifetime(_ value: ByteBuffer) throws(ParameterError) -> Int64 {
-    guard let seconds = Int64(String(buffer: value)), (1...WriteTerms.maximumLifetimeSeconds).contains(seconds) else {
+    guard let seconds = Int64(String(buffer: value)), (1...Lifetime.maximumSeconds).contains(seconds) else {
       throw .invalidSettings(
-        "'expire' is a whole number of seconds from 1 to \(WriteTerms.maximumLifetimeSeconds); without it documents stay."
+        "'expire' is a whole number of seconds from 1 to \(Lifetime.maximumSeconds); without it documents stay."
       )
     }
     return seconds

@@ -6,15 +6,13 @@ import NIOCore
 /// Takes lines that `docket export` has written, and puts each document back at its path, with what is left of its lifetime.
 struct ExportDecoder: RecordDecoder {
   let maximumDocumentBytes: Int
-  /// Whether the server lets documents of some collections end that come without a word on that: then those that are to stay
-  /// say so.
-  let hasLifetimes: Bool
   /// The present, in seconds since 1970.
   let now: () -> Double
 
   func write(_ record: UnsafeRawBufferPointer, to request: inout ByteBuffer) throws(BadRecord) -> DecodedRecord {
     let line = try Line(record)
-    var lifetime = hasLifetimes ? "\"never\"" : nil
+    // Without a word the document would live as long as is set for its collection.
+    var lifetime = "\"never\""
     if let expires = line.expires {
       let left = try Self.seconds(of: expires) - now()
       guard left > 0 else { return .expired }
@@ -22,7 +20,7 @@ struct ExportDecoder: RecordDecoder {
     }
     request.writeStaticString("{\"method\": \"PUT\", \"path\": ")
     request.writeBytes(line.path)
-    if let lifetime { request.writeString(", \"headers\": {\"Expires-In\": \(lifetime)}") }
+    request.writeString(", \"headers\": {\"Expires-In\": \(lifetime)}")
     request.writeStaticString(", \"data\": ")
     defer { request.writeStaticString("}") }
     return try line.withDocument { document throws(BadRecord) in

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DocketClient
-import DocketStore
 
 struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -79,10 +78,9 @@ struct ImportCommand: AsyncParsableCommand {
     let (tally, failure) = try await server.withClient(maximumAttempts: 10) { client in
       let bytes = try ByteSource(path: file)
       let state = try startingState(size: bytes.size)
-      let hasLifetimes = chosenFormat == .export ? try await Self.hasLifetimes(client) : false
       let source = try ImportSource(
         bytes, format: chosenFormat, from: state.place, target: target, isTyped: typed,
-        maximumDocumentBytes: maximumDocumentBytes, hasLifetimes: hasLifetimes)
+        maximumDocumentBytes: maximumDocumentBytes)
       var importer = Importer(source, client: client, state: state, options: options)
       do {
         try await importer.run()
@@ -96,20 +94,6 @@ struct ImportCommand: AsyncParsableCommand {
     if !quiet { try StandardStream.output.writeLine(tally.json) }
     if let failure { throw failure }
     if tally.bad > 0 { throw ExitCode.failure }
-  }
-
-  /// Whether some collection has a lifetime set for its documents.
-  private static func hasLifetimes(_ client: DocketClient) async throws -> Bool {
-    let collections = try await client.get("/_collections/")
-    return collections.withUnsafeReadableBytes { text in
-      var number = 0
-      while let item = FieldPath(unchecked: ["items", "\(number)"]).range(in: text) {
-        let lifetime = FieldPath(unchecked: ["settings", "expire"])
-        if lifetime.range(in: UnsafeRawBufferPointer(rebasing: text[item])) != nil { return true }
-        number += 1
-      }
-      return false
-    }
   }
 
   private var chosenFormat: ImportFormat { format ?? ImportFormat(path: file, hasCollection: collection != nil) }

@@ -27,10 +27,9 @@ struct ImportSource {
   /// - Parameters:
   ///   - place: behind one of the records, or at the source's beginning.
   ///   - target: not needed for an export.
-  ///   - hasLifetimes: whether the server has collections whose documents end unless they say otherwise.
   init(
     _ source: ByteSource, format: ImportFormat, from place: RecordReader.Place, target: ImportTarget?,
-    isTyped: Bool, maximumDocumentBytes: Int, hasLifetimes: Bool
+    isTyped: Bool, maximumDocumentBytes: Int
   ) throws {
     name = source.name
     unit = format.unit
@@ -46,8 +45,7 @@ struct ImportSource {
     case (.ndjson, let target?), (.array, let target?):
       decoder = DocumentDecoder(target: target)
     case (_, nil), (.export, _):
-      decoder = ExportDecoder(
-        maximumDocumentBytes: maximumDocumentBytes, hasLifetimes: hasLifetimes, now: Self.secondsSince1970)
+      decoder = ExportDecoder(maximumDocumentBytes: maximumDocumentBytes, now: Self.secondsSince1970)
     }
     if place.offset > reader.place.offset {
       try reader.skip(to: place, splitter: format.splitter(isInside: true))
