@@ -44,9 +44,9 @@ static void open_database(void) {
 static const char sql[] =
     "SELECT collection, id, revision, created_at, updated_at, expires_at, data "
     "FROM document_rows INDEXED BY \"/bench/ [\"\"group\"\"]\" WHERE collection = '/bench/' "
-    "AND (CASE json_type(data, " FIELD ") WHEN 'integer' THEN length(data -> " FIELD ") > 18 "
-    "WHEN 'real' THEN length(data -> " FIELD ") > 16 OR (data -> " FIELD ") GLOB '*[eE]*' "
-    "WHEN 'text' THEN instr(data -> " FIELD ", '\\u0000') > 0 ELSE 0 END) = 0 "
+    "AND (CASE json_type(data, " FIELD ") WHEN 'integer' THEN length(ltrim(data -> " FIELD ", '-')) > 18 "
+    "WHEN 'real' THEN length(ltrim(data -> " FIELD ", '-')) > 16 OR (data -> " FIELD ") GLOB '*[eE]*' "
+    "WHEN 'text' THEN instr(replace(data -> " FIELD ", '\\\\', ''), '\\u0000') > 0 ELSE 0 END) = 0 "
     "AND (CASE json_type(data, " FIELD ") WHEN 'null' THEN 1 WHEN 'false' THEN 2 WHEN 'true' THEN 3 "
     "WHEN 'integer' THEN 4 WHEN 'real' THEN 4 WHEN 'text' THEN 5 WHEN 'array' THEN 6 WHEN 'object' THEN 6 ELSE 0 END) = ?2 "
     "AND (CASE WHEN json_type(data, " FIELD ") IN ('integer', 'real', 'text') "
