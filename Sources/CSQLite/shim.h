@@ -1,5 +1,6 @@
 #pragma once
 
+#include <malloc.h>
 #include <sqlite3.h>
 #include <stdint.h>
 

@@ -82,6 +82,7 @@ public final class SQLiteRepository: DocumentRepository {
     file.withLockedValue { file in
       guard file != nil, !queue.isClosed else { return }
       // The writer's connection is the last of the repository's own.
+      progress.stop()
       scans.close()
       queries.close()
       queue.close()

@@ -45,9 +45,9 @@ struct Migrator {
     var names: Set<Schema.Name> = []
     for object in try settingsObjects() {
       names.formUnion(object.schemaNames)
-      guard !object.whole.allSatisfy({ schema.holds($0) }) else { continue }
+      if object.whole.allSatisfy({ schema.holds($0) }), try connection.isSound(object) { continue }
       do throws(SQLiteError) {
-        try inTransaction { () throws(SQLiteError) in try connection.execute(object.make) }
+        try inTransaction { () throws(SQLiteError) in try connection.make(object) }
       } catch {
         // Queries do without it. A row that is no JSON, or a full disk, is no reason not to serve.
         outcome.missingObjects.append("\(object.name): \(error.message)")
@@ -149,7 +149,7 @@ struct Migrator {
       try connection.execute("REINDEX document_rows")
       for object in try settingsObjects() where object.kind == .table {
         // One that could not be made was told of already.
-        if try IndexCatalog(connection).exists(object) { try connection.execute(object.make) }
+        if try IndexCatalog(connection).exists(object) { try connection.make(object) }
       }
       let statement = try connection.prepare(
         "INSERT OR REPLACE INTO properties VALUES ('sqlite_version', ?1)", persistent: false)

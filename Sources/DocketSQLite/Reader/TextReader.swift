@@ -77,7 +77,7 @@ struct TextReader {
         bytes += document.data.readableBytes
       }
     }
-    try show(chosen, search, visit: visit)
+    try show(chosen, search, isLate: isLate, visit: visit)
     return .success(report)
   }
 
@@ -102,7 +102,7 @@ struct TextReader {
       defer { keys.reset() }
       if try keys.step() { chosen.append(Chosen(key: keys.int64(0), document: document, score: nil)) }
     }
-    try show(chosen, search, visit: visit)
+    try show(chosen, search, isLate: isLate, visit: visit)
     return .success(report)
   }
 
@@ -114,9 +114,9 @@ struct TextReader {
   }
 
   private func show(
-    _ chosen: [Chosen], _ search: Search, visit: (TextMatch) -> ScanStep
+    _ chosen: [Chosen], _ search: Search, isLate: () -> Bool, visit: (TextMatch) -> ScanStep
   ) throws(SQLiteError) {
-    let snippets = try snippets(of: chosen.map(\.key), search)
+    let snippets = try snippets(of: chosen.map(\.key), search, isLate: isLate)
     for one in chosen {
       let match = TextMatch(document: one.document, score: one.score, snippet: snippets[one.key] ?? "")
       if case .stop = visit(match) { break }
@@ -125,15 +125,28 @@ struct TextReader {
 
   /// In one walk over all that matches: asked for each document by itself, FTS5 would look through all words that begin
   /// with `a` for `a*` each time.
-  private func snippets(of keys: [Int64], _ search: Search) throws(SQLiteError) -> [Int64: String] {
+  private func snippets(
+    of keys: [Int64], _ search: Search, isLate: () -> Bool
+  ) throws(SQLiteError) -> [Int64: String] {
     guard !keys.isEmpty else { return [:] }
     let statement = try connection.prepare(search.snippets, persistent: false)
     statement.bind(search.expression, at: 1)
     statement.bind("[\(keys.map(String.init).joined(separator: ","))]", at: 2)
     defer { statement.reset() }
     var snippets: [Int64: String] = [:]
-    while try statement.step() { snippets[statement.int64(0)] = statement.string(1) }
+    while try statement.step() {
+      // FTS5's functions are not interrupted, but what stands between two of them is.
+      if isLate() { throw SQLiteError(extendedCode: SQLITE_INTERRUPT, message: "interrupted") }
+      snippets[statement.int64(0)] = snippet(statement, columns: 2..<Int32(search.schema.fields.count + 2))
+    }
     return snippets
+  }
+
+  /// - Parameter columns: where the texts stand of a row without a snippet.
+  private func snippet(_ row: Statement, columns: Range<Int32>) -> String {
+    guard row.isNull(1) else { return row.string(1) }
+    if let piece = columns.lazy.compactMap({ SnippetCut.snippet(row.bytes($0)) }).first { return piece }
+    return SnippetCut.beginning(columns.lazy.map(row.string).first { !$0.isEmpty } ?? "")
   }
 
   // MARK: Rows
@@ -154,12 +167,27 @@ struct TextReader {
     }
 
     /// Of the rows whose keys stand in the array `?2`; the plus keeps SQLite from asking FTS5 for each of them.
+    /// Gives the key and the snippet, or, of long texts, NULL and each text with its matches marked, or its beginning
+    /// (`SnippetCut`).
     var snippets: String {
-      """
-      SELECT rowid, snippet(\(schema.quotedName), -1, '**', '**', '…', \(TextReader.snippetWords))
-      FROM \(schema.quotedName)
-      WHERE \(schema.quotedName) MATCH ?1 AND +rowid IN (SELECT value FROM json_each(?2))
-      """
+      let length = schema.fields.map { "coalesce(length(\(SQLText.identifier($0.description))), 0)" }
+      let lengthInAll = length.joined(separator: " + ")
+      let isLong = "\(lengthInAll) > \(SnippetCut.longTexts)"
+      let marked = schema.fields.enumerated().map { column, field in
+        """
+        CASE WHEN \(lengthInAll) > \(SnippetCut.longestTexts)
+            THEN substr(\(SQLText.identifier(field.description)), 1, \(SnippetCut.beginning))
+          WHEN \(isLong)
+            THEN highlight(\(schema.quotedName), \(column), char(\(SnippetCut.open)), char(\(SnippetCut.close))) END
+        """
+      }
+      return """
+        SELECT rowid, CASE WHEN NOT (\(isLong)) THEN
+            snippet(\(schema.quotedName), -1, '**', '**', '…', \(TextReader.snippetWords)) END,
+          \(marked.joined(separator: ",\n  "))
+        FROM \(schema.quotedName)
+        WHERE \(schema.quotedName) MATCH ?1 AND +rowid IN (SELECT value FROM json_each(?2))
+        """
     }
   }
 

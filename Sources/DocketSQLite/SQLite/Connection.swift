@@ -45,9 +45,12 @@ package final class Connection {
     }
     handle = opened
     if fileSystem != nil { LogGatheringVFS.attach(to: opened) }
-    docket_db_config_switch(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
+    setDefensive(true)
     docket_db_config_switch(opened, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
   }
+
+  /// Whether SQLite refuses what can damage the file (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
+  func setDefensive(_ isOn: Bool) { _ = docket_db_config_switch(handle, SQLITE_DBCONFIG_DEFENSIVE, isOn ? 1 : 0) }
 
   deinit { close() }
 
@@ -65,6 +68,12 @@ package final class Connection {
   /// them any more: closing would checkpoint, and a new start recovers what is there.
   func abandon() {
     isClosed = true
+  }
+
+  /// Lets go of pages that are in memory, and of the memory.
+  func giveBackMemory() {
+    sqlite3_db_release_memory(handle)
+    malloc_trim(0)
   }
 
   /// Runs a script: any number of statements, whose rows are not looked at.

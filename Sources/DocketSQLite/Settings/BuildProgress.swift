@@ -2,10 +2,15 @@ import CSQLite
 import DocketStore
 import Logging
 import NIOConcurrencyHelpers
+import Synchronization
 
 /// How far the writer has come with what a change of settings needs, for whoever asks.
 final class BuildProgress: Sendable {
   private let state = NIOLockedValueBox<StoreStatus.Build?>(nil)
+  private let isStopped = Atomic(false)
+
+  /// Ends what is being made, and all that is begun later, with SQLITE_INTERRUPT: the store closes.
+  func stop() { isStopped.store(true, ordering: .relaxed) }
 
   var current: StoreStatus.Build? { state.withLockedValue { $0 } }
 
@@ -23,8 +28,8 @@ final class BuildProgress: Sendable {
     sqlite3_progress_handler(
       connection.handle, Follower.stepsBetweenLooks,
       { follower in
-        if let follower { Unmanaged<Follower>.fromOpaque(follower).takeUnretainedValue().look() }
-        return 0
+        guard let follower else { return 0 }
+        return Unmanaged<Follower>.fromOpaque(follower).takeUnretainedValue().look() ? 0 : 1
       }, Unmanaged.passUnretained(follower).toOpaque())
     defer {
       sqlite3_progress_handler(connection.handle, 0, nil, nil)
@@ -54,17 +59,20 @@ final class BuildProgress: Sendable {
       self.logger = logger
     }
 
-    func look() {
+    /// Returns whether to go on.
+    func look() -> Bool {
       done += Int64(Self.stepsBetweenLooks)
       // The number is an estimate: nothing is done before it is.
       let now = Int(min(99, 100 * done / steps))
-      guard now > percent else { return }
+      guard !progress.isStopped.load(ordering: .relaxed) else { return false }
+      guard now > percent else { return true }
       percent = now
       progress.state.withLockedValue { $0 = StoreStatus.Build(name: name, percent: now) }
       let time = WallClock.uptimeMilliseconds()
-      guard time - lastLogMilliseconds >= Self.logMilliseconds else { return }
+      guard time - lastLogMilliseconds >= Self.logMilliseconds else { return true }
       lastLogMilliseconds = time
       logger.notice("making what the settings need", metadata: ["name": "\(name)", "percent": "\(now)"])
+      return true
     }
   }
 }

@@ -77,7 +77,7 @@ final class CollectionRules {
     for object in known.compactMap({ $0.textSchema?.object }) where try !catalog.exists(object) {
       try savepoint.set()
       do {
-        try connection.execute(object.make)
+        try connection.make(object)
         try savepoint.release()
       } catch {
         guard error.code == SQLITE_ERROR else { throw error }

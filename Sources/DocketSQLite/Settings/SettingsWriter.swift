@@ -78,7 +78,7 @@ struct SettingsWriter {
         metadata: [object.kind.rawValue: "\(object.name)"])
       try progress.follow(
         connection, making: object.name, steps: try steps(of: object, collection), logger: logger
-      ) { () throws(SQLiteError) in try connection.execute(object.make) }
+      ) { () throws(SQLiteError) in try connection.make(object) }
       let milliseconds = WallClock.uptimeMilliseconds() - start
       logger.notice(
         "it is there", metadata: [object.kind.rawValue: "\(object.name)", "milliseconds": "\(milliseconds)"])

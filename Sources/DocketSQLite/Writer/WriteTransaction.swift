@@ -42,7 +42,12 @@ final class WriteTransaction {
 extension SQLiteError {
   /// Whether a transaction that meets this error can be undone for certain, and its work tried again. After any other
   /// error nothing may be written any more: an error in a commit leaves open what is on disk.
-  var isHarmless: Bool { code == SQLITE_FULL || code == SQLITE_NOMEM || code == SQLITE_BUSY || isRefusal }
+  var isHarmless: Bool {
+    code == SQLITE_FULL || code == SQLITE_NOMEM || code == SQLITE_BUSY || isRefusal || isInterruption
+  }
+
+  /// Whether what settings need was not made because the store closes (`BuildProgress.stop`); nothing else is interrupted.
+  var isInterruption: Bool { code == SQLITE_INTERRUPT }
 
   /// Whether the database itself refuses: a constraint, or a trigger that raises an error.
   var isRefusal: Bool { code == SQLITE_CONSTRAINT }

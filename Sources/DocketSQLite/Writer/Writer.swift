@@ -196,7 +196,8 @@ final class Writer: @unchecked Sendable {
       guard try begin() else { return }
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
       // Settings take long and may fail by themselves, so they are a group of their own.
-      if case .settings? = group.first?.work.first { group = backlog.giveBack(group, behind: 1) }
+      let isOfSettings = if case .settings? = group.first?.work.first { true } else { false }
+      if isOfSettings { group = backlog.giveBack(group, behind: 1) }
       guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
       try prune(behind: changes)
@@ -204,6 +205,8 @@ final class Writer: @unchecked Sendable {
       if let problem = files.problem() { return fail(group, reason: problem) }
       writes = changes
       answer(group, with: answers)
+      // What was made has gone through memory as a whole.
+      if isOfSettings { connection.giveBackMemory() }
     } catch {
       return undo(group, after: error)
     }
@@ -299,7 +302,9 @@ final class Writer: @unchecked Sendable {
     } catch {
       return fail(group, reason: error.description)
     }
-    answer(group, with: error.code == SQLITE_FULL ? .full : .failed(reason: error.description))
+    let refusal: StoreError =
+      error.isInterruption ? .closed : error.code == SQLITE_FULL ? .full : .failed(reason: error.description)
+    answer(group, with: refusal)
   }
 
   /// Ends all writing: what was asked for in `group` may or may not be there after the next start.

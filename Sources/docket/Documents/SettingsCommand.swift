@@ -6,7 +6,7 @@ import NIOCore
 struct SettingsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings",
-    abstract: "Print or change what is set for a collection: indexes, unique fields, lifetimes.",
+    abstract: "Print or change what is set for a collection: indexes, unique fields, texts, lifetimes.",
     discussion: """
       Without settings they are printed; without a collection, those of all. What is given takes the place of all that was \
       set. Making an index takes seconds for each million documents, in which other writes wait.
@@ -14,6 +14,7 @@ struct SettingsCommand: AsyncParsableCommand {
         docket settings /notes/ '{"indexes": [["status", "-priority"], "author.name"]}'
         docket settings /users/ '{"unique": ["email"], "requireIfMatch": true}'
         docket settings /sessions/ '{"expire": 3600}'
+        docket settings /books/ '{"text": ["title", "about"]}'
       """)
 
   @Argument(help: "The collection, such as /notes/.")
