@@ -22,7 +22,7 @@ public final class SQLiteRepository: DocumentRepository {
   private let file: NIOLockedValueBox<DatabaseFile?>
 
   private static let scanThreads = 2
-  private let progress = BuildProgress()
+  let progress = BuildProgress()
 
   /// Serves a file whose schema is in place.
   /// - Parameter syncLog: syncs the log in the place of what the options say, and tells why not if it cannot; for tests.
