@@ -60,14 +60,6 @@ public enum DocumentOperation: Sendable {
 }
 
 extension Write.Action {
-  /// The document that it is about, where that is known before it is carried out.
-  fileprivate var document: DocumentPath? {
-    switch self {
-    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path
-    case .create, .replaceFirst, .deleteFirst: nil
-    }
-  }
-
   /// Whether it looks through a collection for a value that no index finds.
   fileprivate var searches: Bool {
     switch self {

@@ -225,14 +225,10 @@ public struct Router: Sendable {
 extension Write.Action {
   /// What of the terms makes no sense for this action.
   fileprivate func misfit(of terms: WriteTerms) -> ParameterError? {
-    switch self {
-    case .put, .mergePatch, .jsonPatch, .delete: break
-    case .create, .replaceFirst, .deleteFirst:
-      if terms.condition != nil {
-        return Condition.invalid(
-          "If-Match and If-None-Match speak of one document; POST makes a new one. PUT with If-None-Match: * creates under a path of yours, once."
-        )
-      }
+    if terms.condition != nil, document == nil {
+      return Condition.invalid(
+        "If-Match and If-None-Match speak of one document; POST makes a new one. PUT with If-None-Match: * creates under a path of yours, once."
+      )
     }
     switch self {
     case .create, .put, .mergePatch, .jsonPatch, .replaceFirst: return nil

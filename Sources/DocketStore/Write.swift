@@ -98,6 +98,23 @@ public enum WriteOutcome: Sendable, Equatable {
   case conditionFailed(current: Revision?)
 }
 
+extension Write.Action {
+  /// The document that it names, of which a condition can speak; nil where the store finds or makes one.
+  public var document: DocumentPath? {
+    switch self {
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path
+    case .create, .replaceFirst, .deleteFirst: nil
+    }
+  }
+
+  public var collection: CollectionPath {
+    switch self {
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection
+    case .create(let collection, _), .replaceFirst(let collection, _, _), .deleteFirst(let collection, _): collection
+    }
+  }
+}
+
 extension Write {
   public static func create(in collection: CollectionPath, data: ByteBuffer) -> Write {
     Write(.create(in: collection, data: data))

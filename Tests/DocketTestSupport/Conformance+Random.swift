@@ -80,7 +80,7 @@ extension RepositoryConformance {
     /// The write on terms of its own, now and then; they name revisions of the model.
     private mutating func termed(_ write: Write) -> Write {
       var terms = WriteTerms(isDryRun: Int.random(in: 0..<8, using: &writes.generator) == 0)
-      if let path = write.action.path, Bool.random(using: &writes.generator) {
+      if let path = write.action.document, Bool.random(using: &writes.generator) {
         let current = model.document(at: path)?.revision
         let known = Array(Set([current, revisions.keys.min()].compactMap { $0 }))
         terms.condition = writes.element([.exists, .absent, .oneOf(known), .noneOf(known)])

@@ -90,12 +90,12 @@ public struct DocumentModel: Sendable {
       return trial.apply(write.on(WriteTerms(condition: write.terms.condition)), now: now, newID: newID)
     }
     let rules = settings[write.action.collection]
-    if let rules, rules.requiresCondition, write.terms.condition == nil, write.action.path != nil {
+    if let rules, rules.requiresCondition, write.terms.condition == nil, write.action.document != nil {
       return .failure(.conditionRequired(write.action.collection))
     }
     let lifetime = write.terms.lifetime ?? rules?.lifetimeSeconds.map { .milliseconds($0 * 1_000) }
     let end = lifetime?.end(from: now.milliseconds).map(Timestamp.init(milliseconds:))
-    if let condition = write.terms.condition, let path = write.action.path {
+    if let condition = write.terms.condition, let path = write.action.document {
       let current = document(at: path, now: now)?.revision
       guard condition.holds(for: current) else { return .success(.conditionFailed(current: current)) }
     }
@@ -198,22 +198,5 @@ public struct DocumentModel: Sendable {
 
   private static func inByteOrder(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)
-  }
-}
-
-extension Write.Action {
-  /// The document that the action names, if it names one.
-  var path: DocumentPath? {
-    switch self {
-    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path
-    case .create, .replaceFirst, .deleteFirst: nil
-    }
-  }
-
-  var collection: CollectionPath {
-    switch self {
-    case .create(let collection, _), .replaceFirst(let collection, _, _), .deleteFirst(let collection, _): collection
-    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection
-    }
   }
 }

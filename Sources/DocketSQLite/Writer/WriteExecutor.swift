@@ -84,7 +84,7 @@ final class WriteExecutor {
   private func perform(_ write: Write, in group: inout Group) throws(SQLiteError) -> Result<WriteOutcome, StoreError> {
     var terms = write.terms
     if let rule = tables.rules[write.action.collection] {
-      if rule.requiresCondition, terms.condition == nil, write.action.mayBeOnCondition {
+      if rule.requiresCondition, terms.condition == nil, write.action.document != nil {
         return .failure(.conditionRequired(write.action.collection))
       }
       terms.lifetime = terms.lifetime ?? rule.lifetime
@@ -291,23 +291,6 @@ final class WriteExecutor {
     let revision = group.nextSequence()
     try tables.replace(row, sequence: revision, at: group.at, batch: group.batch, expires: expires, data: data)
     return Revision(revision)
-  }
-}
-
-extension Write.Action {
-  fileprivate var collection: CollectionPath {
-    switch self {
-    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection
-    case .create(let collection, _), .replaceFirst(let collection, _, _), .deleteFirst(let collection, _): collection
-    }
-  }
-
-  /// Whether it names a document, of which a condition can speak.
-  fileprivate var mayBeOnCondition: Bool {
-    switch self {
-    case .put, .mergePatch, .jsonPatch, .delete: true
-    case .create, .replaceFirst, .deleteFirst: false
-    }
   }
 }
 
