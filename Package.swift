@@ -43,7 +43,8 @@ let package = Package(
         "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging,
       ]),
     .target(
-      name: "DocketService", dependencies: ["DocketJSON", "DocketStore", "DocketWire", nio, logging]),
+      name: "DocketService",
+      dependencies: ["DocketJSON", "DocketStore", "DocketWire", nio, nioConcurrency, deque, logging]),
     .target(
       name: "DocketServer",
       dependencies: [

@@ -39,6 +39,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var heldBytes = Deque<Int>()
   /// Ends the queries that run for this connection; made for the first of them.
   private var cancellation: QueryCancellation?
+  /// Made for the first of them.
+  private var watches: ConnectionWatches?
 
   // Times are counted in sweeps of the loop, so that no request pays for a clock.
   private var lastActivity: Int
@@ -60,18 +62,24 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
-    phase = .closed
-    cancellation?.cancel()
+    end()
     self.context = nil
     socket = nil
     loop.remove(self)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    phase = .closed
-    cancellation?.cancel()
+    end()
     loop.remove(self)
     context.fireChannelInactive()
+  }
+
+  /// Nobody is left to be told anything.
+  private func end() {
+    phase = .closed
+    cancellation?.cancel()
+    watches?.close()
+    watches = nil
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -148,11 +156,32 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   private func perform(_ start: ConnectionState.Start) {
     let number = start.number
-    if start.operation.kind == .read { hasRead = true }
-    loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
-      [self] response in take(response, to: number)
+    switch start.operation {
+    case .watch(let request):
+      guard let watches = ownWatches() else { return take(.watchNeedsSession, to: number) }
+      if let refusal = watches.open(request, id: start.id, newest: loop.service.session.newestRevision()) {
+        take(refusal, to: number)
+      } else {
+        state.answerElsewhere(number)
+      }
+      state.hasWatches = !watches.isEmpty
+    case .endWatch(let name):
+      take(watches?.end(named: name) ?? .noWatch(name), to: number)
+      watchDidEnd()
+    default:
+      if start.operation.kind == .read { hasRead = true }
+      loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
+        [self] response in take(response, to: number)
+      }
     }
     _ = collectOutput()
+  }
+
+  private func ownWatches() -> ConnectionWatches? {
+    if watches == nil {
+      watches = loop.service.watchHub.map { ConnectionWatches(hub: $0, port: loop.watchPort, sink: self) }
+    }
+    return watches
   }
 
   private func queryCancellation() -> QueryCancellation {
@@ -221,15 +250,22 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       piecesBehind += 1
       context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
         piecesBehind -= 1
+        noteDrained()
         if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
       }
       context.flush()
     }
+    noteDrained()
     guard later == 0, output.capacity > 0 else { return }
     // Nothing else may refer to the memory that is given back.
     var done = ByteBuffer()
     swap(&done, &output)
     if rest == 0 { loop.outputBuffers.giveBack(done) }
+  }
+
+  /// Tells watches that there is room for more of their frames, if so.
+  private func noteDrained() {
+    if piecesBehind == 0, output.readableBytes == 0 { watches?.drained() }
   }
 
   /// - Returns: whether there was anything to send.
@@ -284,7 +320,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         self.frameBegan = nil
         state.frameTimedOut()
         loop.enqueue(self)
-      } else if (state.isIdle || unsent > 0) && loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) {
+      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) {
         context.close(promise: nil)
       } else if !state.isIdle && unsent == 0 {
         // The connection is waiting for the store, which is nothing its client could hurry.
@@ -305,6 +341,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func finish() {
     switch phase {
     case .serving:
+      if let watches, !watches.isEmpty {
+        watches.endAll(with: StoreError.closed.response)
+        watchDidEnd()
+      }
       state.finish()
       loop.enqueue(self)
     case .sendingLast, .closed: break
@@ -314,5 +354,26 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func close() {
     context?.close(promise: nil)
+  }
+}
+
+extension ConnectionHandler: WatchSink {
+  /// Sends at once, outside of any tick: what goes to thousands of connections needs memory for one at a time.
+  func sendFrames(_ write: (inout ByteBuffer) -> Void) {
+    guard case .serving = phase, let context else {
+      var nowhere = ByteBuffer()
+      return write(&nowhere)
+    }
+    if output.capacity == 0 { output = loop.outputBuffers.take() }
+    write(&output)
+    guard heldBytes.isEmpty, afterOutput == .goOn, !isQueued else { return loop.enqueue(self) }
+    send(output.readableBytes, context)
+  }
+
+  func watchDidEnd() {
+    state.hasWatches = watches?.isEmpty == false
+    // From now on it may be silent for as long as any other.
+    lastActivity = loop.sweeps
+    loop.enqueue(self)
   }
 }

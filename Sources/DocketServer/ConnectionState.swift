@@ -17,6 +17,8 @@ struct ConnectionState: ~Copyable {
   struct Start {
     let number: Int
     let operation: Operation
+    /// The request's own.
+    let id: ByteBuffer?
     let withHeaders: Bool
   }
 
@@ -72,6 +74,8 @@ struct ConnectionState: ~Copyable {
     let isTerminated: Bool
     let bytes: Int
     var response: Response?
+    /// Whether there is none in its place: a watch answers by frames of its own.
+    var isElsewhere = false
   }
 
   private struct WaitingRequest {
@@ -90,6 +94,8 @@ struct ConnectionState: ~Copyable {
   /// Whether the client may still be sending what nobody will read.
   private var leavesInput = false
   private var isFinishing = false
+  /// Whether the session ends for no other reason than that the client sends no more. It may still read.
+  private var endsWithInput = false
 
   private var answers = Deque<PendingAnswer>()
   /// The number of the first of `answers`.
@@ -106,6 +112,8 @@ struct ConnectionState: ~Copyable {
   private var heldBytes = 0
   /// A request that must wait for those before it.
   private var waiting: WaitingRequest?
+  /// Whether the connection has watches, whose frames may come for as long as its client reads.
+  var hasWatches = false
 
   init(router: Router, wireLimits: WireLimits, limits: ServerLimits, logsRequests: Bool = false) {
     self.router = router
@@ -145,6 +153,7 @@ struct ConnectionState: ~Copyable {
   /// The server is ending: what was received whole is still answered, and nothing else.
   mutating func finish() {
     isFinishing = true
+    endsWithInput = false
   }
 
   /// Takes an answer: writes it where it is the first that is due and there is room, and keeps it otherwise.
@@ -161,6 +170,14 @@ struct ConnectionState: ~Copyable {
       answers[index].response = response
       heldBytes += response.data?.readableBytes ?? 0
     }
+  }
+
+  /// A request is answered by what comes outside of the order of answers.
+  mutating func answerElsewhere(_ number: Int) {
+    let index = number - firstNumber
+    openReads -= 1
+    answers[index].isElsewhere = true
+    answers[index].response = Response(.ok)
   }
 
   // MARK: What to do
@@ -212,6 +229,7 @@ struct ConnectionState: ~Copyable {
       write(response, to: answers.removeFirst(), into: &output, log: log)
     }
     guard session == .ending, answers.isEmpty, waiting == nil else { return .goOn }
+    if hasWatches && endsWithInput { return .goOn }
     return leavesInput && !inputHasEnded ? .linger : .close
   }
 
@@ -220,7 +238,9 @@ struct ConnectionState: ~Copyable {
 
   /// Writes the answer to the request that was the first of `answers`.
   private mutating func write(_ response: Response, to first: PendingAnswer, into output: inout ByteBuffer, log: Log) {
-    output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
+    if !first.isElsewhere {
+      output.writeResponse(response, id: first.id, withHeaders: first.withHeaders, terminated: first.isTerminated)
+    }
     if logsRequests { log(first.request, response) }
     firstNumber += 1
     openBytes -= first.bytes
@@ -233,6 +253,9 @@ struct ConnectionState: ~Copyable {
 
   /// Whether nothing is under way: the connection waits for its client.
   var isIdle: Bool { answers.isEmpty && waiting == nil && !isReceivingFrame }
+
+  /// Whether the client has nothing to wait for, so that its silence says that it has gone.
+  var expectsClient: Bool { isIdle && !hasWatches }
 
   /// Whether the client has begun a frame and owes the rest of it.
   var isReceivingFrame: Bool {
@@ -292,7 +315,7 @@ struct ConnectionState: ~Copyable {
     }
     answers.append(answer)
     return Start(
-      number: firstNumber + answers.count - 1, operation: operation, withHeaders: answer.withHeaders)
+      number: firstNumber + answers.count - 1, operation: operation, id: answer.id, withHeaders: answer.withHeaders)
   }
 
   /// Takes up a request: it may start, or waits for those before it, or was refused.
@@ -300,7 +323,8 @@ struct ConnectionState: ~Copyable {
     do throws(RequestError) {
       let request = try envelope.request(from: frame)
       decideSession(request.headers)
-      let operation = router.operation(for: request)
+      var operation = router.operation(for: request)
+      if case .watch = operation, session != .persistent { operation = .answer(.watchNeedsSession) }
       openBytes += frame.readableBytes
       let kind = operation.kind
       let answer = PendingAnswer(
@@ -372,6 +396,7 @@ struct ConnectionState: ~Copyable {
           "The request did not end with a NUL byte before the connection was shut down."))
     } else {
       end()
+      endsWithInput = !isFinishing
     }
   }
 }

@@ -14,18 +14,20 @@ public struct DocketServer: Service {
     public var limits: ServerLimits
     public var wireLimits: WireLimits
     public var serviceLimits: ServiceLimits
+    public var watchLimits: WatchLimits
     /// How many event loops serve connections.
     public var threads: Int
 
     public init(
       addresses: [ListenAddress], limits: ServerLimits = ServerLimits(), wireLimits: WireLimits = WireLimits(),
-      serviceLimits: ServiceLimits = ServiceLimits(), threads: Int = 1
+      serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(), threads: Int = 1
     ) {
       precondition(!addresses.isEmpty && threads > 0)
       self.addresses = addresses
       self.limits = limits
       self.wireLimits = wireLimits
       self.serviceLimits = serviceLimits
+      self.watchLimits = watchLimits
       self.threads = threads
     }
   }

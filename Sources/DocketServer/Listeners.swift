@@ -32,6 +32,8 @@ struct Listeners {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
+      // Who only watches sends nothing; if its machine has gone, the kernel finds out.
+      .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(
         .writeBufferWaterMark,
         value: .init(

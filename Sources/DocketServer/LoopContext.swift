@@ -12,6 +12,7 @@ import NIOCore
 final class LoopContext {
   let service: DocumentService
   let limits: ServerLimits
+  let watchPort: WatchPort
   private let eventLoop: any EventLoop
   private let wireLimits: WireLimits
   private let serviceLimits: ServiceLimits
@@ -34,10 +35,12 @@ final class LoopContext {
   private var sweeping: RepeatedTask?
 
   init(
-    eventLoop: any EventLoop, session: any RepositorySession, configuration: DocketServer.Configuration, logger: Logger
+    eventLoop: any EventLoop, session: any RepositorySession, watchHub: WatchHub,
+    configuration: DocketServer.Configuration, logger: Logger
   ) {
     self.eventLoop = eventLoop
-    service = DocumentService(session: session, limits: configuration.serviceLimits)
+    watchPort = WatchPort { work in eventLoop.execute(work) }
+    service = DocumentService(session: session, limits: configuration.serviceLimits, watchHub: watchHub)
     limits = configuration.limits
     wireLimits = configuration.wireLimits
     serviceLimits = configuration.serviceLimits

@@ -1,3 +1,4 @@
+import DocketService
 import DocketStore
 import Logging
 import NIOCore
@@ -10,12 +11,15 @@ struct LoopSet: Sendable {
     group: any EventLoopGroup, repository: any DocumentRepository, configuration: DocketServer.Configuration,
     logger: Logger
   ) async throws {
+    let watchHub = WatchHub(limits: configuration.watchLimits)
+    try watchHub.start(on: repository)
     var contexts: [NIOLoopBound<LoopContext>] = []
     for eventLoop in group.makeIterator() {
       let context = eventLoop.submit {
         let session = try repository.makeSession { work in eventLoop.execute(work) }
         return NIOLoopBound(
-          LoopContext(eventLoop: eventLoop, session: session, configuration: configuration, logger: logger),
+          LoopContext(
+            eventLoop: eventLoop, session: session, watchHub: watchHub, configuration: configuration, logger: logger),
           eventLoop: eventLoop)
       }
       contexts.append(try await context.get())

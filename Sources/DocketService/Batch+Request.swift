@@ -92,11 +92,11 @@ extension Batch {
           .badRequest, "invalid_idempotency_key",
           "Idempotency-Key stands in the headers of the batch, not of a request in it: the batch happens once or not at all."
         ))
-    case .batch, .readStats, .past, .query, .settings:
+    case .batch, .readStats, .past, .query, .settings, .readChanges, .watch, .endWatch:
       throw refusal(
         .error(
           .badRequest, "not_in_batch",
-          "A batch holds reads and writes of documents as they stand, and of the original routes; no queries."))
+          "A batch holds reads and writes of documents as they stand, and of the original routes; no queries, changes or watches."))
     }
     func refusal(_ response: Response) -> BatchRefusal {
       BatchRefusal(.batchFailed(at: index, response, id: request.id, withHeaders: request.headers != nil))

@@ -30,6 +30,24 @@ extension ByteBuffer {
     }
   }
 
+  /// A document's path, as a JSON string that can be sent back as it is.
+  mutating func writeRequestPath(_ path: DocumentPath) {
+    var (collection, id) = (path.collection.description, path.id)
+    let isPlain = collection.withUTF8 { collection in
+      id.withUTF8 { id in
+        guard collection.allSatisfy(\.standsForItself), id.allSatisfy(\.standsForItself) else { return false }
+        writePieces(atMost: 2 + collection.count + id.count) { writer in
+          writer.append("\"")
+          writer.append(UnsafeRawBufferPointer(collection))
+          writer.append(UnsafeRawBufferPointer(id))
+          writer.append("\"")
+        }
+        return true
+      }
+    }
+    if !isPlain { writeJSONString(path.requestPath) }
+  }
+
   /// A document as a page shows it.
   /// - Parameters:
   ///   - data: what of the document is shown.

@@ -6,10 +6,15 @@ import NIOCore
 public final class DocumentService {
   public let session: any RepositorySession
   let limits: ServiceLimits
+  /// All watches of the server; nil where there can be none.
+  public let watchHub: WatchHub?
 
-  public init(session: any RepositorySession, limits: ServiceLimits = ServiceLimits()) {
+  public init(
+    session: any RepositorySession, limits: ServiceLimits = ServiceLimits(), watchHub: WatchHub? = nil
+  ) {
     self.session = session
     self.limits = limits
+    self.watchHub = watchHub
   }
 
   /// Answers a request that asks for a document and no more, as `perform` would, if the store can tell it at once.
@@ -26,6 +31,8 @@ public final class DocumentService {
   }
 
   /// Only within a tick of the session.
+  ///
+  /// Watches are the connection's: whoever has one carries them out by `ConnectionWatches`.
   ///
   /// - Parameters:
   ///   - withHeaders: whether the response's headers will be looked at.
@@ -45,6 +52,9 @@ public final class DocumentService {
     case .past(let operation): perform(operation, withHeaders: withHeaders, completion: completion)
     case .query(let request): perform(request, cancellation: cancellation(), completion: completion)
     case .settings(let operation): perform(operation, completion: completion)
+    case .readChanges(let request): readChanges(request, completion: completion)
+    case .watch: completion(.watchNeedsSession)
+    case .endWatch(let name): completion(.noWatch(name))
     case .readStats: readStats(completion: completion)
     }
   }

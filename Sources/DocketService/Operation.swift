@@ -14,6 +14,10 @@ public enum Operation: Sendable {
   /// Kept apart, since it is much larger than the others.
   indirect case query(QueryRequest)
   case settings(SettingsOperation)
+  case readChanges(ChangesRequest)
+  indirect case watch(WatchRequest)
+  /// Ends the connection's watch of this id.
+  case endWatch(String)
   case readStats
 
   /// How an operation stands to others on its connection, where each sees the effect of all before it.
@@ -28,8 +32,9 @@ public enum Operation: Sendable {
 
   public var kind: Kind {
     switch self {
-    case .answer: .immediate
-    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query, .settings:
+    case .answer, .endWatch: .immediate
+    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query, .settings,
+      .readChanges, .watch:
       .read
     // The search for an equal array or object has no index, so of one connection no more than one is under way.
     case .document(.write(let write, _)): write.action.searches ? .read : .write
@@ -44,7 +49,9 @@ public enum Operation: Sendable {
     switch self {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
-    case .answer, .document(.readPage), .document(.readList), .batch, .past, .query, .settings, .readStats: nil
+    case .answer, .document(.readPage), .document(.readList), .batch, .past, .query, .settings, .readChanges, .watch,
+      .endWatch, .readStats:
+      nil
     }
   }
 }

@@ -53,6 +53,11 @@ public enum PathGrammar {
     if path.isText("/_stats") { return .stats }
     if path.isText("/_batch") { return .batch }
     if path.isText("/_documents") { return .documents }
+    if path.isText("/_changes") { return .changes }
+    if path.starts(with: "/_watches/".utf8) {
+      // An id is any text, so that a slash is one of its characters.
+      return .watch(try decode(UnsafeRawBufferPointer(rebasing: path["/_watches/".utf8.count...])))
+    }
     if path.starts(with: "/_collections/".utf8) {
       let name = UnsafeRawBufferPointer(rebasing: path[("/_collections".utf8.count)...])
       if name.count == 1 { return .allSettings }

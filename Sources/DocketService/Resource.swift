@@ -17,6 +17,10 @@ public enum Resource: Sendable, Equatable {
   case health
   case stats
   case batch
+  /// What has changed.
+  case changes
+  /// A watch of the connection, by its id.
+  case watch(String)
   /// A path under `/_` that this version does not know.
   case reserved
   /// A single segment without a slash, or no path at all: the original server answers 400, and so does this one.

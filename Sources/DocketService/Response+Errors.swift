@@ -78,7 +78,7 @@ extension StoreError {
     return Response(response.status, headers: response.headers)
   }
 
-  var response: Response {
+  public var response: Response {
     switch self {
     case .documentTooLarge(let limit):
       .error(

@@ -28,6 +28,10 @@ public struct Router: Sendable {
     case .documents: return request.method == .get ? documents(request, target) : notAllowed(request, allowed: [.get])
     case .health: return health(request)
     case .batch: return batch(request, target)
+    case .changes: return changes(request, target)
+    case .watch(let name):
+      if let refusal = refuseParameters(target) { return refusal }
+      return request.method == .delete ? .endWatch(name) : notAllowed(request, allowed: [.delete])
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
     case .settings(let collection): return settings(request, collection, target)
     case .allSettings:
@@ -40,6 +44,11 @@ public struct Router: Sendable {
 
   private func document(_ request: Request, _ path: DocumentPath, _ target: Target) -> Operation {
     if !target.parameters.isEmpty, request.method == .get || request.method == .post {
+      if request.method == .get, target.parameters.contains(where: { $0.name == "watch" }),
+        let watch = watch(.document(path), request, target)
+      {
+        return watch
+      }
       return past(request, path, target)
     }
     if let refusal = refuseParameters(target) { return refusal }
@@ -57,6 +66,7 @@ public struct Router: Sendable {
     case .get:
       do {
         let parameters = try ReadParameters(target, data: request.data)
+        if let watch = try WatchRequest(.documents(.collection(path)), parameters) { return .watch(watch) }
         guard parameters.askForPageOnly else { return .query(try QueryRequest(.collection(path), parameters)) }
         let (page, asOf) = try PageRequest.read(collection: path, parameters)
         return asOf.map { .past(.readPage(page, $0)) } ?? .document(.readPage(page))
@@ -67,6 +77,25 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) { return refusal }
       return storing(request, as: .document) { .create(in: path, data: $0) }
     case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    }
+  }
+
+  private func changes(_ request: Request, _ target: Target) -> Operation {
+    guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
+    if let watch = watch(.documents(.everything), request, target) { return watch }
+    do {
+      return .readChanges(try ChangesRequest(try ReadParameters(target, data: request.data)))
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
+    }
+  }
+
+  /// nil where nothing is to be watched.
+  private func watch(_ scope: WatchRequest.Scope, _ request: Request, _ target: Target) -> Operation? {
+    do {
+      return try WatchRequest(scope, try ReadParameters(target, data: request.data)).map { .watch($0) }
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
     }
   }
 

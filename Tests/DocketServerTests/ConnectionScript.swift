@@ -56,6 +56,11 @@ final class ConnectionScript {
     run()
   }
 
+  func answerElsewhere(_ index: Int) {
+    state.answerElsewhere(started[index].number)
+    run()
+  }
+
   private func collect() -> Bool {
     guard after == .goOn else { return false }
     let before = sent.readableBytes

@@ -59,6 +59,25 @@ struct ClientLimitOptions: ParsableArguments {
   @Option(help: "How many documents a query may look at without an index before its answer warns of it.")
   var scanWarningDocuments = ServiceLimits().scanWarningDocuments
 
+  @Option(help: "How many watches a connection may have. Beyond: 503.")
+  var maxConnectionWatches = WatchLimits().perConnection
+
+  @Option(help: "How many watches there may be in all. Beyond: 503.")
+  var maxWatches = WatchLimits().inAll
+
+  @Option(
+    help: "How many bytes of watches' frames may wait on a connection before they go on from the history, at its pace.")
+  var watchBacklogBytes = WatchLimits().backlogBytes
+
+  @Option(help: "The same of all connections together.")
+  var watchTotalBytes = WatchLimits().totalBacklogBytes
+
+  var watchLimits: WatchLimits {
+    WatchLimits(
+      perConnection: maxConnectionWatches, inAll: maxWatches, backlogBytes: watchBacklogBytes,
+      totalBacklogBytes: watchTotalBytes)
+  }
+
   var wireLimits: WireLimits {
     WireLimits(documentBytes: maxDocumentBytes, depth: maxDepth)
   }
@@ -95,6 +114,10 @@ struct ClientLimitOptions: ParsableArguments {
     try check("--max-batch-requests", maxBatchRequests, 1...1_000_000)
     // With an idempotency key it is kept as a text, as a document is.
     try check("--max-batch-answer-bytes", maxBatchAnswerBytes, 1...(512 << 20))
+    try check("--max-connection-watches", maxConnectionWatches, 1...1_000_000)
+    try check("--max-watches", maxWatches, 1...10_000_000)
+    try check("--watch-backlog-bytes", watchBacklogBytes, 1...(1 << 40))
+    try check("--watch-total-bytes", watchTotalBytes, 1...(1 << 40))
     try check("--scan-warning-documents", scanWarningDocuments, 1...1_000_000_000)
   }
 }

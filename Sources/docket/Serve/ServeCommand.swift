@@ -60,7 +60,8 @@ struct ServeCommand: AsyncParsableCommand {
       repository: repository,
       configuration: DocketServer.Configuration(
         addresses: listening.addresses, limits: clients.serverLimits(connections: connections),
-        wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, threads: listening.threads),
+        wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits,
+        threads: listening.threads),
       logger: logger
     ) { [file = database.database] addresses in
       // Not before it serves: a server that does not start says why, and nothing else.

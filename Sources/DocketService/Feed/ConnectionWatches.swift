@@ -1,0 +1,141 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+/// Takes what watches write to their connection.
+public protocol WatchSink: AnyObject {
+  /// Sends what `write` appends to the connection's output.
+  func sendFrames(_ write: (inout ByteBuffer) -> Void)
+
+  /// A watch has ended, and there may be no other.
+  func watchDidEnd()
+}
+
+/// The watches of one connection. It lives on the connection's event loop.
+public final class ConnectionWatches {
+  private let hub: WatchHub
+  private let outlet: WatchOutlet
+  private unowned let sink: any WatchSink
+  private var watches: [String: Watch] = [:]
+  /// What was taken of frames since everything was in the kernel.
+  private var takenBytes = 0
+
+  public init(hub: WatchHub, port: WatchPort, sink: any WatchSink) {
+    self.hub = hub
+    self.sink = sink
+    outlet = hub.makeOutlet(port)
+    outlet.receiver = self
+  }
+
+  public var isEmpty: Bool { watches.isEmpty }
+
+  /// Begins a watch. Returns why not, if not; otherwise all that is told of it comes in frames of its own.
+  /// - Parameters:
+  ///   - id: the request's `id`, as JSON text.
+  ///   - newest: the newest change that a read in the place of the request would see.
+  public func open(_ request: WatchRequest, id: ByteBuffer?, newest: Result<Revision, StoreError>) -> Response? {
+    guard let id else { return .watchNeedsID }
+    let name = id.jsonText ?? String(buffer: id)
+    guard watches[name] == nil else { return .watchIDInUse(name) }
+    guard watches.count < hub.limits.perConnection else {
+      return .tooManyWatches(hub.limits.perConnection, "This connection has", "--max-connection-watches")
+    }
+    switch newest {
+    case .failure(let error): return error.response
+    case .success(let newest):
+      var position = newest
+      if case .since(let since) = request.start {
+        guard since <= newest else { return StoreError.ahead(newest: newest).response }
+        position = since
+      }
+      let watch = Watch(request, id: id, name: name, position: position, outlet: outlet)
+      guard hub.open(watch, newest: newest) else {
+        return .tooManyWatches(hub.limits.inAll, "There are", "--max-watches")
+      }
+      watches[name] = watch
+      return nil
+    }
+  }
+
+  /// Ends a watch, of which no frame is told from now on.
+  public func end(named name: String) -> Response {
+    guard let watch = watches.removeValue(forKey: name) else { return .noWatch(name) }
+    hub.end(watch)
+    return Response(.noContent)
+  }
+
+  /// Ends all, and says why.
+  public func endAll(with error: Response) {
+    let ending = watches.values
+    watches = [:]
+    sink.sendFrames { output in
+      for watch in ending {
+        output.writeImmutableBuffer(ByteBuffer(lastFrame: error))
+        output.writeImmutableBuffer(watch.lastFrameEnd)
+      }
+    }
+    for watch in ending { hub.end(watch) }
+  }
+
+  /// The connection has ended.
+  public func close() {
+    for watch in watches.values { hub.end(watch) }
+    watches = [:]
+    outlet.receiver = nil
+    drained()
+  }
+
+  /// All that was sent is in the kernel, or nowhere.
+  public func drained() {
+    guard takenBytes > 0 else { return }
+    let bytes = takenBytes
+    takenBytes = 0
+    outlet.drained(bytes)
+  }
+
+  func take(_ delivery: WatchDelivery, from first: Int32) {
+    var ended: [Watch] = []
+    sink.sendFrames { output in
+      // Before it is sent, so that it counts when all is drained.
+      takenBytes += delivery.write(from: first, into: &output) { ended.append($0) }
+    }
+    for watch in ended {
+      watches[watch.name] = nil
+      hub.end(watch)
+    }
+    if !ended.isEmpty { sink.watchDidEnd() }
+  }
+}
+
+extension Response {
+  static var watchNeedsID: Response {
+    .error(
+      .badRequest, "watch_needs_id",
+      "A watch needs an 'id', a string or an integer, by which its frames are known among the answers.")
+  }
+
+  /// The answer to a watch where nothing can be told later.
+  public static var watchNeedsSession: Response {
+    .error(
+      .badRequest, "watch_needs_session",
+      "A watch goes on, so it needs a persistent session: the first request of the connection must have \"headers\": {\"Connection\": \"keep-alive\"}."
+    )
+  }
+
+  fileprivate static func watchIDInUse(_ name: String) -> Response {
+    .error(
+      .conflict, "watch_id_in_use",
+      "A watch of this connection has the id '\(name.shortened)' already; take another one, or end it with DELETE /_watches/\(name.shortened)."
+    )
+  }
+
+  public static func noWatch(_ name: String) -> Response {
+    .error(.notFound, "no_watch", "This connection has no watch '\(name.shortened)'.")
+  }
+
+  fileprivate static func tooManyWatches(_ limit: Int, _ place: String, _ flag: String) -> Response {
+    .retry(
+      .serviceUnavailable, "too_many_watches", "\(place) \(limit) watches already, and no more at once (\(flag)).",
+      afterSeconds: 1)
+  }
+}

@@ -1,0 +1,82 @@
+import DequeModule
+import DocketStore
+import NIOConcurrencyHelpers
+import Synchronization
+
+/// The thread of a feed, as others see it.
+final class FeedThread: Sendable {
+  private let waker = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
+  private let isWaitingForRoom = Atomic(false)
+
+  var wake: (@Sendable () -> Void)? {
+    get { waker.withLockedValue { $0 } }
+    set { waker.withLockedValue { $0 = newValue } }
+  }
+
+  func wakeIfWaitingForRoom() {
+    if isWaitingForRoom.load(ordering: .acquiring) { wake?() }
+  }
+
+  /// Waits, on the thread, until the event loop has come near to what was handed over to it.
+  /// - Returns: false once the store is closing.
+  func waitForRoom(_ port: WatchPort, _ reader: any ChangeReader) -> Bool {
+    guard port.isFull else { return true }
+    isWaitingForRoom.store(true, ordering: .sequentiallyConsistent)
+    defer { isWaitingForRoom.store(false, ordering: .sequentiallyConsistent) }
+    while port.isFull {
+      guard reader.wait(forChanges: false, milliseconds: Self.longestPauseMilliseconds) else { return false }
+    }
+    return true
+  }
+
+  private static let longestPauseMilliseconds: Int64 = 50
+}
+
+/// What the live feed is asked to do.
+final class LiveQueue: Sendable {
+  struct Orders: Sendable {
+    var attaching: [Watch] = []
+    var detaching: [Watch] = []
+
+    var isEmpty: Bool { attaching.isEmpty && detaching.isEmpty }
+  }
+
+  let follower = FeedThread()
+  private let orders = NIOLockedValueBox(Orders())
+
+  func attach(_ watch: Watch) { add { $0.attaching.append(watch) } }
+
+  func detach(_ watch: Watch) { add { $0.detaching.append(watch) } }
+
+  var isEmpty: Bool { orders.withLockedValue(\.isEmpty) }
+
+  func take() -> Orders {
+    orders.withLockedValue { orders in
+      defer { orders = Orders() }
+      return orders
+    }
+  }
+
+  private func add(_ body: (inout Orders) -> Void) {
+    let isFirst = orders.withLockedValue { orders in
+      defer { body(&orders) }
+      return orders.isEmpty
+    }
+    if isFirst { follower.wake?() }
+  }
+}
+
+/// The watches that wait for a reading of the history.
+final class ReplayQueue: Sendable {
+  let follower = FeedThread()
+  private let watches = NIOLockedValueBox<Deque<Watch>>([])
+
+  func add(_ more: [Watch]) {
+    watches.withLockedValue { $0.append(contentsOf: more) }
+    follower.wake?()
+  }
+
+  var isEmpty: Bool { watches.withLockedValue(\.isEmpty) }
+
+  func next() -> Watch? { watches.withLockedValue { $0.popFirst() } }
+}

@@ -1,0 +1,260 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+/// Takes the watches that are up to date through what is committed: each change is read once, and told to all that want it.
+///
+/// It belongs to the thread that calls `run`.
+final class LiveFeed {
+  /// A watch that has missed no more changes than this is brought up to date here; others are replayed first.
+  static let shortGap: Int64 = 1_000
+
+  private let hub: WatchHub
+  private let reader: any ChangeReader
+  private var table = WatchTable()
+  /// All changes up to this one are told to the watches of the table.
+  private var position = Revision(0)
+  private var history = ""
+  private var isKeepingChanges = false
+  /// Whether changes are known that were not read yet.
+  private var isBehind = false
+  private var beats = Heartbeats()
+
+  /// It looks so often at what it is asked while changes come without end.
+  private static let readingsBetweenOrders = 8
+  private static let changesForReading = 2_000
+
+  init(_ hub: WatchHub, _ reader: any ChangeReader) {
+    self.hub = hub
+    self.reader = reader
+  }
+
+  /// Works until the store closes.
+  func run() {
+    while reader.wait(forChanges: !table.isEmpty, milliseconds: pauseMilliseconds) {
+      let orders = hub.live.take()
+      for watch in orders.detaching where watch.place != nil { leave(watch) }
+      if table.isEmpty {
+        guard orders.attaching.contains(where: { !$0.hasEnded }) else {
+          keepChanges(after: nil)
+          continue
+        }
+        if let failure = begin() {
+          end(orders.attaching, with: failure)
+          continue
+        }
+      }
+      guard readOn() else { return }
+      guard attach(orders.attaching) else { return }
+      if !beats.isEmpty { tellHeartbeats() }
+    }
+  }
+
+  private var pauseMilliseconds: Int64? {
+    if isBehind || !hub.live.isEmpty { return 0 }
+    return beats.pauseMilliseconds
+  }
+
+  /// Finds out where the history is, since nobody watched until now.
+  private func begin() -> Response? {
+    // Nothing is to be removed from now on that comes behind what the next line finds.
+    keepChanges(after: Revision(0))
+    switch reader.newest() {
+    case .success(let (sequence, history)):
+      position = sequence
+      self.history = history
+      keepChanges(after: position)
+      return nil
+    case .failure(let error):
+      keepChanges(after: nil)
+      return error.response
+    }
+  }
+
+  private func keepChanges(after sequence: Revision?) {
+    guard sequence != nil || isKeepingChanges else { return }
+    isKeepingChanges = sequence != nil
+    reader.keepChanges(after: sequence)
+  }
+
+  // MARK: Changes
+
+  /// Reads what is new. Returns false once the store is closing.
+  private func readOn() -> Bool {
+    isBehind = true
+    for _ in 0..<Self.readingsBetweenOrders where isBehind {
+      let range = ChangeRange(
+        after: position, withBefore: table.hasConditions, scanLimit: Self.changesForReading)
+      switch tell(range, to: &table) {
+      case .success(let progress):
+        position = progress.sequence
+        isBehind = !progress.isAtEnd
+        keepChanges(after: position)
+      case .failure(.closed): return false
+      case .failure(let error):
+        isBehind = false
+        end(table.all, with: error.response)
+      }
+      guard waitForRoom() else { return false }
+    }
+    return true
+  }
+
+  /// The ways that were used since room was waited for.
+  private var ports: [WatchPort] = []
+
+  private func waitForRoom() -> Bool {
+    defer { ports.removeAll(keepingCapacity: true) }
+    return ports.allSatisfy { hub.live.follower.waitForRoom($0, reader) }
+  }
+
+  /// Reads changes once for all watches of a table. Those whose connections have no room leave it, to go on from where they
+  /// are when there is some.
+  private func tell(_ range: ChangeRange, to table: inout WatchTable) -> Result<ChangeProgress, StoreError> {
+    var round = LiveRound(history: history.feedAddition)
+    let result = table.withInterest { interest in
+      reader.changes(range, of: interest) { change in
+        if round.isFull { return .stop }
+        round.tell(change, to: table)
+        return .next
+      }
+    }
+    guard case .success = result else {
+      round.discard()
+      return result
+    }
+    send(round.finish())
+    for watch in round.paused {
+      table.remove(watch)
+      if let beat = watch.beat { beats.remove(watch, at: beat) }
+      watch.outlet.park(watch)
+    }
+    return result
+  }
+
+  private func send(_ deliveries: [(port: WatchPort, delivery: WatchDelivery)]) {
+    for (port, delivery) in deliveries {
+      hub.send(delivery, to: port)
+      ports.append(port)
+    }
+  }
+
+  // MARK: Watches
+
+  /// Takes watches in that have come near. Returns false once the store is closing.
+  private func attach(_ watches: [Watch]) -> Bool {
+    var late = WatchTable()
+    var from = position
+    for watch in watches where !watch.hasEnded {
+      if let wanted = watch.request.history, wanted != history {
+        hub.tell(.otherHistory(history), to: watch)
+      } else if watch.position >= position {
+        join(watch)
+      } else if position.rawValue - watch.position.rawValue > 2 * Self.shortGap {
+        hub.replays.add([watch])
+      } else {
+        late.insert(watch)
+        from = min(from, watch.position)
+      }
+    }
+    while from < position, !late.isEmpty {
+      let range = ChangeRange(after: from, through: position, withBefore: late.hasConditions)
+      switch tell(range, to: &late) {
+      case .success(let progress): from = progress.sequence
+      case .failure(.closed): return false
+      case .failure:
+        // There they are told why.
+        for watch in late.all { late.remove(watch); hub.replays.add([watch]) }
+      }
+      guard waitForRoom() else { return false }
+    }
+    for watch in late.all {
+      late.remove(watch)
+      join(watch)
+    }
+    return true
+  }
+
+  /// Takes a watch in that is told all up to `position`.
+  private func join(_ watch: Watch) {
+    table.insert(watch)
+    if watch.position < position { watch.position = position }
+    if let seconds = watch.request.heartbeatSeconds { beats.add(watch, everySeconds: seconds) }
+    guard watch.awaitsLive else { return }
+    watch.awaitsLive = false
+    var text = ByteBuffer()
+    text.writeMarkerFrame("live", at: watch.position, watch.takeAddition(history.feedAddition))
+    hub.send(WatchDelivery(text, to: watch), to: watch.outlet.port)
+  }
+
+  private func leave(_ watch: Watch) {
+    table.remove(watch)
+    if let beat = watch.beat { beats.remove(watch, at: beat) }
+  }
+
+  private func end(_ watches: [Watch], with error: Response) {
+    for watch in watches {
+      if watch.place != nil { leave(watch) }
+      hub.tell(error, to: watch)
+    }
+  }
+
+  private func tellHeartbeats() {
+    let due = beats.takeDue()
+    guard !due.isEmpty else { return }
+    var round = LiveRound(history: history.feedAddition)
+    var text = ByteBuffer()
+    text.writeMarkerFrame("heartbeat", at: position, nil)
+    for watch in due where !watch.hasEnded {
+      round.tell(text, to: watch)
+      if let seconds = watch.request.heartbeatSeconds { beats.add(watch, everySeconds: seconds) }
+    }
+    send(round.finish())
+    ports.removeAll(keepingCapacity: true)
+  }
+}
+
+/// When watches of the live feed are to be told how far it is, to the second.
+struct Heartbeats {
+  private var seconds: [Int64: [ObjectIdentifier: Watch]] = [:]
+
+  var isEmpty: Bool { seconds.isEmpty }
+
+  /// How long to wait for the next; nil: there is none.
+  var pauseMilliseconds: Int64? {
+    seconds.keys.min().map { max(0, $0 * 1000 - Self.uptimeMilliseconds) }
+  }
+
+  mutating func add(_ watch: Watch, everySeconds interval: Int64) {
+    let second = Self.uptimeMilliseconds / 1000 + interval
+    watch.beat = second
+    seconds[second, default: [:]][ObjectIdentifier(watch)] = watch
+  }
+
+  mutating func remove(_ watch: Watch, at second: Int64) {
+    watch.beat = nil
+    seconds[second]?.removeValue(forKey: ObjectIdentifier(watch))
+    if seconds[second]?.isEmpty == true { seconds[second] = nil }
+  }
+
+  /// Those whose time has come.
+  mutating func takeDue() -> [Watch] {
+    let now = Self.uptimeMilliseconds / 1000
+    var due: [Watch] = []
+    for second in seconds.keys.filter({ $0 <= now }) {
+      for watch in seconds.removeValue(forKey: second, default: [:]).values {
+        watch.beat = nil
+        due.append(watch)
+      }
+    }
+    return due
+  }
+
+  private static var uptimeMilliseconds: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+}
+
+extension Dictionary {
+  fileprivate mutating func removeValue(forKey key: Key, default value: Value) -> Value {
+    removeValue(forKey: key) ?? value
+  }
+}

@@ -1,0 +1,115 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import Synchronization
+
+/// Where the frames of one connection's watches go, and how many of its bytes are on their way: from the feeds, through the
+/// event loop, to the kernel.
+///
+/// `@unchecked Sendable`: `receiver` belongs to the event loop, `tail` to the live feed.
+final class WatchOutlet: @unchecked Sendable {
+  let port: WatchPort
+  private let room: WatchRoom
+  private let limitBytes: Int
+  private let waitingBytes = Atomic(0)
+  /// Watches that go on when the connection has taken what is on its way.
+  private let parked = NIOLockedValueBox<[Watch]>([])
+  private let hasParked = Atomic(false)
+
+  /// Takes the frames; nil once the connection has ended.
+  weak var receiver: ConnectionWatches?
+  /// Of the frames that the live feed is putting together: the last one for this connection.
+  var tail: Int32 = -1
+
+  init(port: WatchPort, room: WatchRoom, limitBytes: Int) {
+    self.port = port
+    self.room = room
+    self.limitBytes = limitBytes
+  }
+
+  /// Whether no further frames are to be made for it.
+  var isFull: Bool {
+    let waiting = waitingBytes.load(ordering: .relaxed)
+    return waiting > limitBytes || (waiting > 0 && room.isFull)
+  }
+
+  func add(_ bytes: Int) {
+    waitingBytes.add(bytes, ordering: .sequentiallyConsistent)
+    room.add(bytes)
+  }
+
+  /// What was added is not sent after all.
+  func takeBack(_ bytes: Int) {
+    waitingBytes.subtract(bytes, ordering: .sequentiallyConsistent)
+    room.add(-bytes)
+  }
+
+  /// Has a watch go on behind what is on its way. It may be already.
+  func park(_ watch: Watch) {
+    parked.withLockedValue { $0.append(watch) }
+    hasParked.store(true, ordering: .sequentiallyConsistent)
+    // Whoever comes later of this and `drained`, each of which looks at the other's mark, goes on.
+    if waitingBytes.load(ordering: .sequentiallyConsistent) == 0 { goOn() }
+  }
+
+  /// Of what was handed over, so much is in the kernel, or nowhere, if the connection has ended.
+  func drained(_ bytes: Int) {
+    guard bytes > 0 else { return }
+    takeBack(bytes)
+    if hasParked.load(ordering: .sequentiallyConsistent), waitingBytes.load(ordering: .sequentiallyConsistent) == 0 {
+      goOn()
+    }
+  }
+
+  private func goOn() {
+    hasParked.store(false, ordering: .sequentiallyConsistent)
+    let watches = parked.withLockedValue { parked in
+      defer { parked = [] }
+      return parked
+    }
+    if !watches.isEmpty { room.resume(watches) }
+  }
+}
+
+/// How much is on its way to all connections.
+final class WatchRoom: Sendable {
+  private let bytes = Atomic(0)
+  private let limitBytes: Int
+  /// Has watches replayed that had stopped for want of room.
+  let resume: @Sendable ([Watch]) -> Void
+
+  init(limitBytes: Int, resume: @escaping @Sendable ([Watch]) -> Void) {
+    self.limitBytes = limitBytes
+    self.resume = resume
+  }
+
+  var isFull: Bool { bytes.load(ordering: .relaxed) > limitBytes }
+
+  func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
+}
+
+/// The way to the connections of one event loop.
+public final class WatchPort: Sendable {
+  private let execute: @Sendable (@escaping @Sendable () -> Void) -> Void
+  private let bytesOnTheirWay = Atomic(0)
+
+  /// The feeds wait where so much has been handed over that the loop has not come to yet.
+  private static let limitBytes = 4 << 20
+
+  /// - Parameter execute: runs work on the event loop, in the order of the calls.
+  public init(execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void) {
+    self.execute = execute
+  }
+
+  var isFull: Bool { bytesOnTheirWay.load(ordering: .acquiring) > Self.limitBytes }
+
+  /// - Parameter done: called on the loop when all is handed over.
+  func deliver(_ delivery: WatchDelivery, done: @escaping @Sendable () -> Void) {
+    let bytes = delivery.bytes
+    bytesOnTheirWay.add(bytes, ordering: .acquiringAndReleasing)
+    execute { [self] in
+      delivery.handOver()
+      bytesOnTheirWay.subtract(bytes, ordering: .acquiringAndReleasing)
+      done()
+    }
+  }
+}
