@@ -14,9 +14,11 @@ public final class SQLiteRepository: DocumentRepository {
   private let scans: ScanPool
   /// By themselves, so that no page waits for a query that takes long.
   private let queries: ScanPool
+  private let feeds: FeedThreads
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
   private let mark = SyncMark()
+  private let keptChanges = KeptChanges()
   /// Keeps other servers away; nil once all is closed. Its lock is held while closing, so that every caller of `close`
   /// returns when that is done.
   private let file: NIOLockedValueBox<DatabaseFile?>
@@ -38,7 +40,9 @@ public final class SQLiteRepository: DocumentRepository {
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
-      clock: clock, logger: logger, failureSignal: failure, mark: mark, progress: progress, syncLog: syncLog)
+      clock: clock, logger: logger, failureSignal: failure, mark: mark, keptChanges: keptChanges, progress: progress,
+      syncLog: syncLog)
+    feeds = FeedThreads(mark: mark)
     scans = try Self.pool(
       path: path, threads: Self.scanThreads, cacheBytes: options.cacheBytes, options: options, clock: clock)
     queries = try Self.pool(
@@ -54,7 +58,8 @@ public final class SQLiteRepository: DocumentRepository {
     var readers: [ScanReader] = []
     for _ in 0..<threads {
       let connection = try ConnectionSetup.reader(path: path, cacheBytes: cacheBytes)
-      readers.append(try ScanReader(connection, path: path, clock: clock, stop: stop))
+      readers.append(
+        try ScanReader(connection, path: path, clock: clock, stop: stop, changeLimits: options.changeLimits))
     }
     return ScanPool(readers, stop: stop, queueLength: options.scanQueueLength)
   }
@@ -72,6 +77,25 @@ public final class SQLiteRepository: DocumentRepository {
     }
   }
 
+  public func follow(
+    _ body: @escaping @Sendable (any ChangeReader) -> Void
+  ) throws(StoreError) -> @Sendable () -> Void {
+    let signal = FeedSignal()
+    let feed: FeedReader
+    do throws(SQLiteError) {
+      let connection = try ConnectionSetup.reader(path: path, cacheBytes: options.cacheBytes)
+      let reader = try ScanReader(
+        connection, path: path, clock: clock, stop: feeds.stop, changeLimits: options.changeLimits)
+      feed = FeedReader(
+        reader, connection, signal: signal, mark: mark, keptChanges: keptChanges,
+        queryMilliseconds: options.queryDeadlineMilliseconds)
+    } catch {
+      throw StoreError(reading: error)
+    }
+    guard feeds.start(feed, signal, body) else { throw .closed }
+    return { signal.wake() }
+  }
+
   /// - Throws: `StoreError.closed` once the repository was closed, `CancellationError`.
   public func waitForFailure() async throws -> StoreError {
     try await failure.wait()
@@ -85,6 +109,7 @@ public final class SQLiteRepository: DocumentRepository {
       progress.stop()
       scans.close()
       queries.close()
+      feeds.close()
       queue.close()
       writerThread.join()
       // After a failure nobody else may take over the file before this process has ended.

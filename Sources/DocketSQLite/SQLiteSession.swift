@@ -168,6 +168,21 @@ final class SQLiteSession: RepositorySession {
     }
   }
 
+  func changes<State: Sendable>(
+    _ range: ChangeRange, into state: State, visit: @escaping @Sendable (inout State, Change) -> ScanStep,
+    completion: @escaping (Result<(state: State, progress: ChangeProgress, history: String), StoreError>) -> Void
+  ) {
+    let deadline = deadline
+    readLong(completion) { reader in
+      reader.changes(range, into: state, deadlineMilliseconds: deadline, visit: visit)
+    }
+  }
+
+  func newestRevision() -> Result<Revision, StoreError> {
+    precondition(isInTick, "a read outside a tick")
+    return isClosed ? .failure(.closed) : reader.newestRevision()
+  }
+
   /// By the uptime clock.
   private var deadline: Int64 { WallClock.uptimeMilliseconds() + options.scanDeadlineMilliseconds }
 

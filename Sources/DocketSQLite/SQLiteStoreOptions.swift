@@ -65,6 +65,9 @@ public struct SQLiteStoreOptions: Sendable {
   /// How much of documents each session, and the writer, keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
   public var documentCacheBytes = 16 << 20
 
+  /// How changes are read.
+  var changeLimits = ChangeLogReader.Limits()
+
   public init() {}
 
   /// Stops the program where options contradict each other.

@@ -12,6 +12,11 @@ public protocol DocumentRepository: Sendable {
     deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(StoreError) -> any RepositorySession
 
+  /// Has body run on a thread of the store's own, with a reader that is good until it returns; it must return once the
+  /// reader's wait says that the store is closing. `close` waits for that.
+  /// - Returns: what wakes the reader, from any thread: its `wait` returns, or the next one does if it is not waiting.
+  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void
+
   /// Returns when the store can no longer hold what it promises, with the reason. Until then it waits.
   func waitForFailure() async throws -> StoreError
 
@@ -25,7 +30,7 @@ public protocol DocumentRepository: Sendable {
 ///
 /// Reads of single documents and writes belong within a tick; a scan or query takes a snapshot of its own after the call, on
 /// another thread. Writes and transactions keep their order among each other.
-public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, SettingsAccess {
+public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, SettingsAccess, ChangeAccess {
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }
 

@@ -13,6 +13,8 @@ final class SilentRepository: DocumentRepository {
     Session { [box] cancellation in box.withLockedValue { $0.append(cancellation) } }
   }
 
+  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void { {} }
+
   func waitForFailure() async throws -> StoreError {
     while true { try await Task.sleep(for: .seconds(3600)) }
   }
@@ -56,6 +58,13 @@ final class SilentRepository: DocumentRepository {
     func settings(
       of collection: CollectionPath, completion: @escaping (Result<CollectionSettings?, StoreError>) -> Void
     ) {}
+
+    func changes<State: Sendable>(
+      _ range: ChangeRange, into state: State, visit: @escaping @Sendable (inout State, Change) -> ScanStep,
+      completion: @escaping (Result<(state: State, progress: ChangeProgress, history: String), StoreError>) -> Void
+    ) {}
+
+    func newestRevision() -> Result<Revision, StoreError> { .failure(.closed) }
 
     func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {}
 

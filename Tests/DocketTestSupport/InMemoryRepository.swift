@@ -21,6 +21,10 @@ public final class InMemoryRepository: DocumentRepository {
   /// The one thread on which writes are made and answered.
   let writer = DispatchQueue(label: "docket.memory.writer")
   let clock: @Sendable () -> Timestamp
+  /// The threads that read changes.
+  let followers = DispatchGroup()
+
+  static let historyID = "in-memory"
 
   /// - Parameters:
   ///   - documentLimit: the most bytes that a document may have after a patch.
@@ -62,6 +66,7 @@ public final class InMemoryRepository: DocumentRepository {
     writer.sync {
       state.withLockedValue { $0.isClosed = true }
     }
+    followers.wait()
   }
 
   func apply(_ write: Write) -> Result<WriteOutcome, StoreError> {

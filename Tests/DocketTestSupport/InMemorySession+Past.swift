@@ -12,10 +12,7 @@ extension InMemorySession {
   func document(
     at path: DocumentPath, asOf moment: PastMoment, completion: @escaping (Result<Document?, StoreError>) -> Void
   ) {
-    readModel(completion) { model in
-      if moment.revision > model.revision { return .failure(.ahead(newest: model.revision)) }
-      return .success(model.document(at: path, asOf: moment.revision).flatMap { moment.shows($0) ? $0 : nil })
-    }
+    readModel(completion) { model in model.document(at: path, asOf: moment) }
   }
 
   func scan<State: Sendable>(

@@ -7,7 +7,7 @@ final class InMemorySession: RepositorySession {
   let repository: InMemoryRepository
   let deliver: @Sendable (@escaping @Sendable () -> Void) -> Void
   let answers = PendingAnswers()
-  private var snapshot: DocumentModel?
+  private(set) var snapshot: DocumentModel?
   /// What is to be done when the tick ends: each does one piece of work and returns how it is to be answered.
   var submitted: [@Sendable (InMemoryRepository) -> @Sendable (PendingAnswers) -> Void] = []
 
@@ -97,7 +97,7 @@ final class InMemorySession: RepositorySession {
     DispatchQueue.global().async { [repository, deliver, answers] in
       let (isClosed, revision) = repository.state.withLockedValue { ($0.isClosed, $0.model.revision) }
       let status = StoreStatus(
-        historyID: "in-memory", revision: revision, oldestRevision: Revision(0), fileBytes: 0,
+        historyID: InMemoryRepository.historyID, revision: revision, oldestRevision: Revision(0), fileBytes: 0,
         engine: "memory")
       let answer: Result<StoreStatus, StoreError> = isClosed ? .failure(.closed) : .success(status)
       deliver { answers.complete(ticket, with: answer) }

@@ -6,7 +6,7 @@ final class ChangeFollower {
   private let changed: Statement
   private let name = KeyBuffer()
   /// All in the cache is as it stood after this change; negative: nothing is known.
-  private var sequence: Int64 = 0
+  private(set) var sequence: Int64 = 0
 
   /// To forget more than this one by one takes longer than to read what is wanted again.
   private static let changesFollowed: Int64 = 4_096

@@ -8,7 +8,7 @@ import DocketStore
 /// The link before that one is never fetched, since it may have been pruned.
 struct PastReader {
   /// Which changes are kept.
-  private struct Range {
+  struct Range {
     let oldest: Int64
     let newest: Int64
     /// The oldest revision at which everything can be read.
@@ -67,13 +67,17 @@ struct PastReader {
       """)
   }
 
-  /// Runs `read` in one snapshot, which is for the caller to give back: a read that was interrupted cannot, as long as
-  /// what interrupts it lasts.
+  /// Takes a snapshot, which is for the caller to give back: a read that was interrupted cannot, as long as what interrupts
+  /// it lasts.
+  func takeSnapshot() throws(SQLiteError) -> Range {
+    try begin.run()
+    return try keptRange()
+  }
+
   private func inSnapshot<Value>(
     _ read: (Range) throws(SQLiteError) -> Result<Value, StoreError>
   ) throws(SQLiteError) -> Result<Value, StoreError> {
-    try begin.run()
-    return try read(try keptRange())
+    try read(try takeSnapshot())
   }
 
   private func keptRange() throws(SQLiteError) -> Range {
@@ -112,15 +116,20 @@ struct PastReader {
   func document(
     at path: DocumentPath, asOf moment: PastMoment, isLate: () -> Bool
   ) throws(SQLiteError) -> Result<Document?, StoreError> {
-    try inSnapshot { range throws(SQLiteError) in
-      if let refusal = check(moment, range) { return .failure(refusal) }
-      guard let head = try head(of: path) else {
-        // There was none, or its end is no longer known.
-        return moment.revision < range.horizon ? .failure(.historyGone(oldest: range.horizon)) : .success(nil)
-      }
-      var links = 0
-      return try document(path, head, moment, range, links: &links, isLate: isLate)
+    try inSnapshot { range throws(SQLiteError) in try document(at: path, asOf: moment, in: range, isLate: isLate) }
+  }
+
+  /// The same in a snapshot that was taken.
+  func document(
+    at path: DocumentPath, asOf moment: PastMoment, in range: Range, isLate: () -> Bool
+  ) throws(SQLiteError) -> Result<Document?, StoreError> {
+    if let refusal = check(moment, range) { return .failure(refusal) }
+    guard let head = try head(of: path) else {
+      // There was none, or its end is no longer known.
+      return moment.revision < range.horizon ? .failure(.historyGone(oldest: range.horizon)) : .success(nil)
     }
+    var links = 0
+    return try document(path, head, moment, range, links: &links, isLate: isLate)
   }
 
   private func head(of path: DocumentPath) throws(SQLiteError) -> Head? {

@@ -31,6 +31,7 @@ final class ScanReader: @unchecked Sendable {
   private let documents: CollectionWalk
   let past: PastReader
   let queries: QueryReader
+  let changeLog: ChangeLogReader
   private let rollback: Statement
   private let revisions: Statement
   private let historyID: Statement
@@ -38,13 +39,16 @@ final class ScanReader: @unchecked Sendable {
   /// So many of SQLite's steps pass between two looks at the limit; a row takes about twenty.
   private static let stepsBetweenLooks: Int32 = 1_000
 
-  init(_ connection: Connection, path: String, clock: WallClock, stop: Stop) throws(SQLiteError) {
+  init(
+    _ connection: Connection, path: String, clock: WallClock, stop: Stop, changeLimits: ChangeLogReader.Limits
+  ) throws(SQLiteError) {
     self.connection = connection
     self.path = path
     self.clock = clock
     documents = try CollectionWalk(connection)
     past = try PastReader(connection, clock: clock)
     queries = try QueryReader(connection, past: past, clock: clock)
+    changeLog = try ChangeLogReader(connection, past: past, limits: changeLimits)
     rollback = try connection.prepare("ROLLBACK")
     revisions = try connection.prepare(
       // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).
@@ -115,19 +119,22 @@ final class ScanReader: @unchecked Sendable {
 
   func status() -> Result<StoreStatus, StoreError> {
     limited(.max) { () throws(SQLiteError) in
-      defer {
-        revisions.reset()
-        historyID.reset()
-      }
+      defer { revisions.reset() }
       _ = try revisions.step()
       let oldest = revisions.optionalInt64(0).map { $0 - 1 } ?? 0
       let newest = revisions.int64(1)
-      let history = try historyID.step() ? historyID.string(0) : ""
+      let history = try historyName()
       return .success(
         StoreStatus(
           historyID: history, revision: Revision(newest), oldestRevision: Revision(oldest),
           fileBytes: Self.size(of: path) + Self.size(of: path + "-wal"), engine: "SQLite \(SQLiteVersion.current)"))
     }
+  }
+
+  /// The name of the history, in a read that is under way.
+  func historyName() throws(SQLiteError) -> String {
+    defer { historyID.reset() }
+    return try historyID.step() ? historyID.string(0) : ""
   }
 
   /// `stat` asks by name and opens nothing: closing a database file outside SQLite would drop SQLite's locks on it.

@@ -75,6 +75,17 @@ final class SnapshotReader {
     }
   }
 
+  /// The newest change. What is read behind this call in the tick is as it left it.
+  func newestRevision() -> Result<Revision, StoreError> {
+    do throws(SQLiteError) {
+      try makeCurrent()
+      if !isInSnapshot { try takeSnapshot() }
+      return .success(Revision(follower.sequence))
+    } catch {
+      return .failure(failed(error))
+    }
+  }
+
   func beginTick() {
     shownCommit = nil
   }

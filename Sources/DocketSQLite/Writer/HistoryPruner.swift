@@ -3,10 +3,12 @@ import DocketStore
 /// Removes history that is too old or too large, oldest first: in the midst of writes within the transaction of a group,
 /// whose commit and sync it shares, and in short transactions of its own while nobody writes.
 ///
-/// What is removed is a prefix of `changes`, never its newest row, and each tombstone whose change was removed.
+/// What is removed is a prefix of `changes`, never its newest row nor what somebody needs (`KeptChanges`), and each tombstone
+/// whose change was removed.
 final class HistoryPruner {
   private let connection: Connection
   private let transaction: WriteTransaction
+  private let kept: KeptChanges
   private let savepoint: Savepoint
   private let options: SQLiteStoreOptions
   private let size: HistorySize
@@ -38,8 +40,11 @@ final class HistoryPruner {
   private static let sampleIntervalMilliseconds: Int64 = 2_000
   private static let dayMilliseconds: Int64 = 86_400_000
 
-  init(_ connection: Connection, transaction: WriteTransaction, options: SQLiteStoreOptions) throws(SQLiteError) {
+  init(
+    _ connection: Connection, transaction: WriteTransaction, kept: KeptChanges, options: SQLiteStoreOptions
+  ) throws(SQLiteError) {
     self.connection = connection
+    self.kept = kept
     self.transaction = transaction
     savepoint = try Savepoint(connection)
     self.options = options
@@ -118,20 +123,22 @@ final class HistoryPruner {
     return after > 0 && after < before
   }
 
-  /// What is too much: rows that are older than `cutoff`, and as many as `rows` whatever their age.
+  /// What is too much: rows that are older than `cutoff`, and as many as `rows` whatever their age; of those before `bound`.
   private struct Excess {
-    let newest: Int64
+    let bound: Int64
     let cutoff: Int64
     let rows: Int64
   }
 
   private func excess(wall: Int64) throws(SQLiteError) -> Excess? {
-    guard let range = try range(), range.newest > range.oldest else { return nil }
+    guard let range = try range() else { return nil }
+    let bound = min(range.newest, kept.first)
+    guard range.oldest < bound else { return nil }
     let cutoff =
       options.historyDays == 0 ? .max : wall - Int64(clamping: options.historyDays).clampedProduct(Self.dayMilliseconds)
     let rows = try rowsBeyondShare(oldest: range.oldest, newest: range.newest)
     guard range.oldestAt < cutoff || rows > 0 else { return nil }
-    return Excess(newest: range.newest, cutoff: cutoff, rows: rows)
+    return Excess(bound: bound, cutoff: cutoff, rows: rows)
   }
 
   private func rowsBeyondShare(oldest: Int64, newest: Int64) throws(SQLiteError) -> Int64 {
@@ -178,7 +185,7 @@ final class HistoryPruner {
 
   /// Removes the oldest rows, a few. Returns how many there were.
   private func removeChunk(_ excess: Excess, removed: Int64) throws(SQLiteError) -> Int64 {
-    selectOldest.bind(excess.newest, at: 1)
+    selectOldest.bind(excess.bound, at: 1)
     selectOldest.bind(Self.chunkRows, at: 2)
     var count: Int64 = 0
     var horizon: Int64 = 0

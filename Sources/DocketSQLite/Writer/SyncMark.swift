@@ -13,6 +13,7 @@ final class SyncMark: Sendable {
 
   private struct State {
     var waiters: [Waiter] = []
+    var failureHandlers: [@Sendable () -> Void] = []
     /// Why nothing will be synced any more.
     var failure: StoreError?
   }
@@ -23,6 +24,18 @@ final class SyncMark: Sendable {
 
   /// The newest commit that may be seen. A snapshot shows none beyond what this says once the snapshot is there.
   var visible: Int64 { begun.load(ordering: .sequentiallyConsistent) }
+
+  /// The newest commit that is synced, with all before it.
+  var newestSynced: Int64 { synced.load(ordering: .acquiring) }
+
+  /// Calls `body` once nothing will be synced any more, which may be at once, or never.
+  func onFailure(_ body: @escaping @Sendable () -> Void) {
+    let hasFailed = state.withLock { state in
+      if state.failure == nil { state.failureHandlers.append(body) }
+      return state.failure != nil
+    }
+    if hasFailed { body() }
+  }
 
   func isSynced(_ commit: Int64) -> Bool { synced.load(ordering: .acquiring) >= commit }
 
@@ -68,12 +81,16 @@ final class SyncMark: Sendable {
 
   /// What is not synced yet never will be.
   func didFail(_ failure: StoreError) {
-    let waiters = state.withLock { state in
+    let (waiters, handlers) = state.withLock { state in
       if state.failure == nil { state.failure = failure }
-      defer { state.waiters = [] }
-      return state.waiters
+      defer {
+        state.waiters = []
+        state.failureHandlers = []
+      }
+      return (state.waiters, state.failureHandlers)
     }
     state.broadcast()
     for waiter in waiters { waiter.body(false) }
+    for handler in handlers { handler() }
   }
 }

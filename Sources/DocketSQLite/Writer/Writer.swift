@@ -60,11 +60,12 @@ final class Writer: @unchecked Sendable {
 
   /// - Parameters:
   ///   - mark: is told what is committed and what is synced.
+  ///   - keptChanges: what the pruner is to leave.
   ///   - progress: is told how far the making of indexes is.
   ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
-    logger: Logger, failureSignal: FailureSignal, mark: SyncMark, progress: BuildProgress,
+    logger: Logger, failureSignal: FailureSignal, mark: SyncMark, keptChanges: KeptChanges, progress: BuildProgress,
     syncLog: (@Sendable () -> String?)?
   ) throws(SQLiteError) {
     self.connection = connection
@@ -82,7 +83,7 @@ final class Writer: @unchecked Sendable {
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
     settings = try SettingsWriter(connection, rules: tables.rules, progress: progress, logger: logger)
-    pruner = try HistoryPruner(connection, transaction: transaction, options: options)
+    pruner = try HistoryPruner(connection, transaction: transaction, kept: keptChanges, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = (try connection.int64("SELECT at FROM changes ORDER BY sequence DESC LIMIT 1") ?? 0) + 1
