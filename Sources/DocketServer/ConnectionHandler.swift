@@ -118,6 +118,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     switch phase {
     case .serving:
       state.inputEnded()
+      if state.hasWatches { probe() }
       loop.enqueue(self)
     case .lingering: context.close(promise: nil)
     case .sendingLast, .closed: break
@@ -165,6 +166,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         state.answerElsewhere(number)
       }
       state.hasWatches = !watches.isEmpty
+      if inputHasEnded { probe() }
     case .endWatch(let name):
       take(watches?.end(named: name) ?? .noWatch(name), to: number)
       watchDidEnd()
@@ -368,6 +370,12 @@ extension ConnectionHandler: WatchSink {
     write(&output)
     guard heldBytes.isEmpty, afterOutput == .goOn, !isQueued else { return loop.enqueue(self) }
     send(output.readableBytes, context)
+  }
+
+  /// Finds out whether a client that sends no more still reads: where it does not, its machine answers this with a reset. It is
+  /// white space before the next frame.
+  private func probe() {
+    sendFrames { $0.writeStaticString(" ") }
   }
 
   func watchDidEnd() {

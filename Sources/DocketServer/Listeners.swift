@@ -32,8 +32,6 @@ struct Listeners {
         }
       }
       .childChannelOption(.allowRemoteHalfClosure, value: true)
-      // Who only watches sends nothing; if its machine has gone, the kernel finds out.
-      .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(
         .writeBufferWaterMark,
         value: .init(
@@ -68,13 +66,26 @@ struct Listeners {
     for case .unixSocket(let path) in addresses { unlink(path) }
   }
 
+  /// Linux gives these to the connections that are accepted (tcp(7)): one call for all of them.
+  private static func withTCPOptions(_ bootstrap: ServerBootstrap) -> ServerBootstrap {
+    let bootstrap = bootstrap.serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .serverChannelOption(.socketOption(.so_keepalive), value: 1)
+    #if os(Linux)
+      // Who only watches sends nothing. If its machine has gone, the kernel finds out within two minutes.
+      return [(TCP_KEEPIDLE, 60), (TCP_KEEPINTVL, 15), (TCP_KEEPCNT, 4)].reduce(bootstrap) { bootstrap, option in
+        bootstrap.serverChannelOption(
+          .tcpOption(NIOBSDSocket.Option(rawValue: option.0)), value: SocketOptionValue(option.1))
+      }
+    #else
+      return bootstrap
+    #endif
+  }
+
   private static func bind(_ address: ListenAddress, _ bootstrap: ServerBootstrap) async throws -> any Channel {
     do {
       switch address {
       case .tcp(let host, let port):
-        // Linux gives it to the connections that are accepted (tcp(7)): one call for all of them.
-        return try await bootstrap.serverChannelOption(.tcpOption(.tcp_nodelay), value: 1).bind(host: host, port: port)
-          .get()
+        return try await withTCPOptions(bootstrap).bind(host: host, port: port).get()
       case .unixSocket(let path):
         try UnixSocketFile.makeRoom(at: path)
         // The socket is nobody else's from its very beginning. Whatever another thread makes meanwhile is Docket's own, too.

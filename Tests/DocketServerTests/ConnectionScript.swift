@@ -68,6 +68,7 @@ final class ConnectionScript {
     return sent.readableBytes > before
   }
 
+  var expectsClient: Bool { state.expectsClient }
   var wantsInput: Bool { state.wantsInput }
   var isReceivingFrame: Bool { state.isReceivingFrame }
 

@@ -57,7 +57,7 @@ struct WatchStateTests {
     script.state.inputEnded()
     script.run()
     #expect(script.after == .goOn)
-    #expect(!script.state.expectsClient)
+    #expect(!script.expectsClient)
     script.state.hasWatches = false
     script.run()
     #expect(script.after == .close)

@@ -6,7 +6,7 @@ import NIOCore
 /// How changes stand in answers and in the frames of watches.
 extension ByteBuffer {
   /// `{"sequence": 18, "change": "updated", "path": …, "revision": 18, "document": …, "at": …`, its brace left open.
-  mutating func writeChange(_ change: Change, told: Change.Told) {
+  mutating func writeChange(_ change: Change, told: Told) {
     let data = change.document?.data
     writePieces(atMost: 64) { writer in
       writer.append("{\"sequence\": ")
@@ -53,7 +53,7 @@ extension ByteBuffer {
   }
 }
 
-extension Change.Told {
+extension Told {
   fileprivate var member: StaticString {
     switch self {
     case .created: ", \"change\": \"created\", \"path\": "

@@ -6,7 +6,7 @@ import NIOCore
 /// The frames of watches, up to their `id`.
 extension ByteBuffer {
   /// - Parameter addition: what the data has more.
-  mutating func writeChangeFrame(_ change: Change, _ told: Change.Told, _ addition: ByteBuffer?) {
+  mutating func writeChangeFrame(_ change: Change, _ told: Told, _ addition: ByteBuffer?) {
     writeFrameStart()
     writeChange(change, told: told)
     writeDataEnd(addition)

@@ -5,12 +5,17 @@ import Synchronization
 
 /// The thread of a feed, as others see it.
 final class FeedThread: Sendable {
-  private let waker = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
+  /// In a value of its own: a closure that a generic container hands out and takes back gets wrapped once more each time.
+  private struct Waker {
+    var wake: (@Sendable () -> Void)?
+  }
+
+  private let waker = NIOLockedValueBox(Waker())
   private let isWaitingForRoom = Atomic(false)
 
   var wake: (@Sendable () -> Void)? {
-    get { waker.withLockedValue { $0 } }
-    set { waker.withLockedValue { $0 = newValue } }
+    get { waker.withLockedValue(\.wake) }
+    set { waker.withLockedValue { $0.wake = newValue } }
   }
 
   func wakeIfWaitingForRoom() {

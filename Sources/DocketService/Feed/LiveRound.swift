@@ -47,7 +47,7 @@ struct LiveRound {
   }
 
   private mutating func tell(
-    _ change: Change, _ told: Change.Told, _ addition: ByteBuffer?, _ event: inout Event, to watch: Watch
+    _ change: Change, _ told: Told, _ addition: ByteBuffer?, _ event: inout Event, to watch: Watch
   ) {
     let text = event.text ?? Self.text(of: change, told, addition)
     event.text = text
@@ -57,7 +57,7 @@ struct LiveRound {
     ways[way].delivery.add(event.numbers[way], to: watch)
   }
 
-  private static func text(of change: Change, _ told: Change.Told, _ addition: ByteBuffer?) -> ByteBuffer {
+  private static func text(of change: Change, _ told: Told, _ addition: ByteBuffer?) -> ByteBuffer {
     var text = ByteBuffer()
     text.reserveCapacity(256 + (change.document?.data.readableBytes ?? 0))
     text.writeChangeFrame(change, told, addition)

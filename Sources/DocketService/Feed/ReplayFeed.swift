@@ -158,7 +158,7 @@ private struct ReplayPage {
 
   var isFull: Bool { frames >= Self.frames || text.readableBytes >= Self.bytes }
 
-  mutating func tell(_ change: Change, _ told: Change.Told) {
+  mutating func tell(_ change: Change, _ told: Told) {
     let addition = beginFrame()
     text.writeChangeFrame(change, told, addition)
   }
