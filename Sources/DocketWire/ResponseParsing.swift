@@ -11,16 +11,22 @@ public struct Answer: Sendable, Equatable {
   public let id: ByteBuffer?
   /// Where the request had some.
   public let headers: Headers?
+  /// Whether more frames with the same `id` follow: it is one of a watch's.
+  public let continues: Bool
 
   /// Whether the code says that the request was carried out.
   public var isSuccess: Bool { (200..<300).contains(code) }
 
-  public init(code: Int, message: String, data: ByteBuffer, id: ByteBuffer? = nil, headers: Headers? = nil) {
+  public init(
+    code: Int, message: String, data: ByteBuffer, id: ByteBuffer? = nil, headers: Headers? = nil,
+    continues: Bool = false
+  ) {
     self.code = code
     self.message = message
     self.data = data
     self.id = id
     self.headers = headers
+    self.continues = continues
   }
 
   /// Reads a response's frame. Fields that are not known are passed over.
@@ -32,6 +38,7 @@ public struct Answer: Sendable, Equatable {
     var data: ByteBuffer?
     var id: ByteBuffer?
     var headers: Headers?
+    var continues = false
     do {
       try frame.withUnsafeReadableBytes { bytes in
         var outline = JSONOutline(bytes)
@@ -43,6 +50,7 @@ public struct Answer: Sendable, Equatable {
           case "data": data = frame.getSlice(at: frame.readerIndex + range.lowerBound, length: range.count)
           case "id": id = frame.getSlice(at: frame.readerIndex + range.lowerBound, length: range.count)
           case "headers": headers = Headers(json: ByteBuffer(bytes: value))
+          case "continues": continues = value.elementsEqual("true".utf8)
           default: break
           }
         }
@@ -55,7 +63,7 @@ public struct Answer: Sendable, Equatable {
     guard let code else { throw .missing("code") }
     guard let message else { throw .missing("message") }
     guard let data else { throw .missing("data") }
-    return Answer(code: code, message: message, data: data, id: id, headers: headers)
+    return Answer(code: code, message: message, data: data, id: id, headers: headers, continues: continues)
   }
 }
 
