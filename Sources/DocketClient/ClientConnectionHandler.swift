@@ -1,18 +1,30 @@
 import DocketWire
 import NIOCore
 
+/// Who has opened a connection, and is told of it what comes.
+protocol ConnectionOwner: AnyObject {
+  func received(_ frame: ByteBuffer, on connection: ClientConnectionHandler)
+  /// What comes is longer than an answer may be.
+  func receivedTooMuch(on connection: ClientConnectionHandler)
+  /// All is told of what one read has brought.
+  func readCompleted(on connection: ClientConnectionHandler)
+  /// The connection has ended.
+  /// - Parameter rest: what came behind the last NUL.
+  func disconnected(rest: ByteBuffer, on connection: ClientConnectionHandler)
+}
+
 /// One connection: writes requests, and cuts what comes into answers.
 final class ClientConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private let session: ClientSession
+  private let owner: any ConnectionOwner
   private var decoder: FrameDecoder
   private var context: ChannelHandlerContext?
 
-  init(maximumFrameBytes: Int, session: ClientSession) {
+  init(maximumFrameBytes: Int, owner: any ConnectionOwner) {
     decoder = FrameDecoder(maximumFrameBytes: maximumFrameBytes)
-    self.session = session
+    self.owner = owner
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -35,6 +47,11 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     context?.flush()
   }
 
+  /// Reads once, where the connection does not do so by itself.
+  func read() {
+    context?.read()
+  }
+
   func close() {
     context?.close(promise: nil)
   }
@@ -44,21 +61,25 @@ final class ClientConnectionHandler: ChannelInboundHandler {
     while let event = decoder.next() {
       switch event {
       case .frame(let frame):
-        session.received(frame, on: self)
+        owner.received(frame, on: self)
       case .tooLong:
         decoder.discard()
-        session.receivedTooMuch(on: self)
+        owner.receivedTooMuch(on: self)
       }
     }
   }
 
-  func channelInactive(context: ChannelHandlerContext) {
-    decoder.append(ByteBuffer(integer: UInt8(0)))
-    guard case .frame(let rest)? = decoder.next() else { return session.receivedTooMuch(on: self) }
-    session.disconnected(rest: rest, on: self)
+  func channelReadComplete(context: ChannelHandlerContext) {
+    owner.readCompleted(on: self)
   }
 
-  /// A reset, say. The close that follows tells the session.
+  func channelInactive(context: ChannelHandlerContext) {
+    decoder.append(ByteBuffer(integer: UInt8(0)))
+    guard case .frame(let rest)? = decoder.next() else { return owner.receivedTooMuch(on: self) }
+    owner.disconnected(rest: rest, on: self)
+  }
+
+  /// A reset, say. The close that follows tells the owner.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     context.close(promise: nil)
   }

@@ -88,7 +88,7 @@ final class ClientSession {
 
   private func connect() {
     let handler = ClientConnectionHandler(
-      maximumFrameBytes: configuration.maximumAnswerBytes, session: self)
+      maximumFrameBytes: configuration.maximumAnswerBytes, owner: self)
     let bound = NIOLoopBound(handler, eventLoop: eventLoop)
     let opening = address.connect(on: eventLoop, timeout: configuration.connectTimeout) { bound.value }
     opening.assumeIsolated().whenComplete { result in
@@ -105,7 +105,7 @@ final class ClientSession {
   }
 }
 
-extension ClientSession {
+extension ClientSession: ConnectionOwner {
   func received(_ frame: ByteBuffer, on handler: ClientConnectionHandler) {
     guard handler === connection else { return }
     perform(state.received(frame))
@@ -115,6 +115,8 @@ extension ClientSession {
     guard handler === connection else { return }
     perform(state.receivedTooMuch(limit: configuration.maximumAnswerBytes))
   }
+
+  func readCompleted(on handler: ClientConnectionHandler) {}
 
   func disconnected(rest: ByteBuffer, on handler: ClientConnectionHandler) {
     guard handler === connection else { return }
