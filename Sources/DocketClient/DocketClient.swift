@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Speaks to one server over one persistent connection, which is opened when it is needed and again when it is lost.
+/// Speaks to one server over one persistent connection (and one more for each watch), which is opened when it is needed and again when it is lost.
 ///
 /// Calls may be made from any task at any time: they are sent in the order in which they were made, without waiting
 /// for each other's answers. A call that is not answered in time throws; a task that is cancelled stops waiting, while a
@@ -17,6 +17,8 @@ public final class DocketClient: Sendable {
   let configuration: ClientConfiguration
   let eventLoop: any EventLoop
   private let session: NIOLoopBoundBox<ClientSession>
+  /// Each has a connection of its own.
+  let watches: NIOLoopBoundBox<OpenWatches>
   private let lastCall = Atomic<UInt64>(0)
   private let keys = IdempotencyKeys()
 
@@ -30,15 +32,19 @@ public final class DocketClient: Sendable {
     eventLoop = eventLoopGroup.next()
     session = .makeBoxSendingValue(
       ClientSession(address: address, configuration: configuration, eventLoop: eventLoop), eventLoop: eventLoop)
+    watches = .makeBoxSendingValue(OpenWatches(), eventLoop: eventLoop)
   }
 
   deinit {
     eventLoop.execute { [session] in session.value.close() }
   }
 
-  /// Closes the connection. Calls that are on their way throw.
+  /// Closes the connection, and those of watches. Calls that are on their way throw, and so do watches.
   public func close() async {
-    try? await eventLoop.submit { [session] in session.value.close() }.get()
+    try? await eventLoop.submit { [session, watches] in
+      session.value.close()
+      watches.value.close()
+    }.get()
   }
 
   /// Sends a request and returns its answer, whatever its code.

@@ -16,6 +16,8 @@ public enum DocketClientError: Error, Sendable, Equatable {
   case refused(Refusal)
   /// What came back is not an answer of this protocol, or not to this request.
   case badAnswer(reason: String)
+  /// The connection of a watch was lost; it goes on where it was over another one, unless it has tried that too often.
+  case watchInterrupted(reason: String)
   /// The document to be sent is not JSON. Nothing was sent.
   case invalidDocument(JSONError)
   /// The frame to be sent holds a NUL, so that it would be several. Nothing was sent.
@@ -47,6 +49,7 @@ extension DocketClientError: CustomStringConvertible {
     case .clientClosed: "the client is closed"
     case .refused(let refusal): refusal.description
     case .badAnswer(let reason): "not an answer: \(reason)"
+    case .watchInterrupted(let reason): "the connection was lost: \(reason)"
     case .invalidDocument(let error): "not JSON: \(error)"
     case .invalidFrame: "a frame cannot hold a NUL byte"
     case .invalidNumber: "a query's numbers must be finite: JSON has neither infinity nor NaN"
