@@ -16,8 +16,8 @@ struct Docket: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
       ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
-      EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self, ExportCommand.self,
-      BenchCommand.self, SQLCommand.self, ResetCommand.self,
+      WatchCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self,
+      ExportCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
     ])
 
   /// What an error on the terminal begins with.

@@ -11,6 +11,13 @@ struct StandardStream {
 
   var isTerminal: Bool { isatty(descriptor) == 1 }
 
+  /// Waits until nobody can read any more what is written. It blocks, for ever where that cannot happen.
+  func waitForReaderToGo() {
+    // No event is asked for; errors are told all the same (poll(2)).
+    var entry = pollfd(fd: descriptor, events: 0, revents: 0)
+    while poll(&entry, 1, -1) < 0, errno == EINTR {}
+  }
+
   func writeLine(_ text: String) throws {
     try write(Array((text + "\n").utf8)[...])
   }

@@ -13,11 +13,15 @@ enum DocumentOutput {
     try StandardStream.output.write(Array(text.readableBytesView) + [UInt8(ascii: "\n")])
   }
 
-  /// One of many values: in a pipe it takes one line. A line break can stand only between tokens, where a space does too.
+  /// One of many values: in a pipe it takes one line.
   static func writeLine(_ json: ByteBuffer) throws {
     guard !StandardStream.output.isTerminal else { return try write(json) }
-    let space = UInt8(ascii: " ")
-    try StandardStream.output.write(json.readableBytesView.map { $0 == 0x0A || $0 == 0x0D ? space : $0 } + [0x0A])
+    try StandardStream.output.write((oneLine(json) + [UInt8(ascii: "\n")])[...])
+  }
+
+  /// A line break can stand only between tokens, where a space does too.
+  static func oneLine(_ json: ByteBuffer) -> [UInt8] {
+    json.readableBytesView.map { $0 == 0x0A || $0 == 0x0D ? UInt8(ascii: " ") : $0 }
   }
 
   /// Prints what a write has answered. Null, which says nothing, is not printed.
