@@ -265,6 +265,47 @@ struct WatchTests {
     #expect(told == Array(1...2001))
   }
 
+  @Test("tells each change once, in order, wherever connections are cut")
+  func cuts() async throws {
+    let generator = SeededGenerator.forTest(named: "cut watches")
+    let count = 400
+    let told = try await ScriptedServer.run { server in
+      var generator = generator
+      while let connection = try? server.accept() {
+        guard let watch = try? ScriptedWatch(connection) else { continue }
+        let since = watch.parameters.split(separator: ",").first?.split(separator: " ").last.flatMap { Int($0) } ?? -1
+        // What has been asked for last ends the test, and the client goes.
+        guard (0..<count).contains(since) else { continue }
+        var bytes: [UInt8] = []
+        var history: String? = "h"
+        for last in since + 1...count {
+          // A server that reads its history again may tell a little of what it has told.
+          for sequence in max(last - Int.random(in: 0...1, using: &generator), 1)...last {
+            bytes += watch.frame(ScriptedWatch.change(sequence, history: history)) + [0]
+            history = nil
+          }
+          if Int.random(in: 0..<10, using: &generator) == 0 {
+            bytes += watch.frame(ScriptedWatch.mark("heartbeat", last)) + [0]
+          }
+        }
+        // The client closes once it has all.
+        try? connection.send(bytes.prefix(Int.random(in: 0...20_000, using: &generator)))
+        connection.close()
+      }
+    } client: { (address) async throws in
+      let client = DocketClient(address, configuration: ClientConfiguration(maximumPause: .milliseconds(1)))
+      var told: [Int64] = []
+      for try await event in client.watch(.database, WatchOptions(from: .since(0))) {
+        guard case .change(let change) = event else { continue }
+        told.append(change.sequence ?? 0)
+        if told.count == count { break }
+      }
+      await client.close()
+      return told
+    }
+    #expect(told == Array(1...Int64(count)))
+  }
+
   @Test(
     "closes its connection when its task is cancelled, when its iterator goes, and with its client", arguments: 0..<3)
   func ends(how: Int) async throws {
