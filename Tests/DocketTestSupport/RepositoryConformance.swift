@@ -46,7 +46,7 @@ public enum RepositoryConformance {
 
   public static let checks: [Check] =
     writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
-    + pastChecks + queryChecks + ruleChecks
+    + pastChecks + changeChecks + queryChecks + ruleChecks
     + answerChecks + concurrencyChecks + randomChecks
 }
 

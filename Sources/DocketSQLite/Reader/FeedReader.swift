@@ -9,28 +9,26 @@ import DocketStore
 /// `@unchecked Sendable`: it belongs to the one thread that it was made for.
 final class FeedReader: ChangeReader, @unchecked Sendable {
   private let reader: ScanReader
-  private let connection: Connection
   private let signal: FeedSignal
   private let mark: SyncMark
   private let keptChanges: KeptChanges
   private let queryMilliseconds: Int64
-  /// Found with the first reading: before it the log need not be there.
-  private var logHeader: LogHeader.Place?
-  /// As it was before the last reading; nil where a commit came just then.
+  private let logHeader: LogHeader.Place?
+  /// As it was before the last reading; nil where there was none, or a commit came just then.
   private var knownHeader: LogHeader?
 
   /// How often it looks for commits of other processes.
   private static let lookMilliseconds: Int64 = 100
 
   /// - Parameters:
-  ///   - connection: the reader's.
+  ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
   ///   - queryMilliseconds: how long a query may take.
   init(
     _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, keptChanges: KeptChanges,
     queryMilliseconds: Int64
   ) {
     self.reader = reader
-    self.connection = connection
+    logHeader = LogHeader.Place(connection)
     self.signal = signal
     self.mark = mark
     self.keptChanges = keptChanges
@@ -129,7 +127,6 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   ) -> Result<Value, StoreError> {
     let deadline = milliseconds.map { WallClock.uptimeMilliseconds() + $0 } ?? .max
     let result = reader.limited(deadline, read)
-    if logHeader == nil { logHeader = LogHeader.Place(connection) }
     return result.flatMap { value, commit in
       mark.waitUntilSynced(commit).map { .failure($0) } ?? .success(value)
     }
