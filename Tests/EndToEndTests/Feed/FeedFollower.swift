@@ -17,6 +17,7 @@ final class FeedFollower: @unchecked Sendable {
   private var position: Int?
   private var history: String?
   private var isStopped = false
+  private var isAway = false
   private var socket: RawSocket?
   private var snapshots = 0
   private let done = DispatchSemaphore(value: 0)
@@ -30,7 +31,10 @@ final class FeedFollower: @unchecked Sendable {
     if !snapshot { position = 0 }
     Thread { [self] in
       while !lock.withLock({ isStopped }) {
-        do { try follow() } catch { Thread.sleep(forTimeInterval: 0.02) }
+        do {
+          if !lock.withLock({ isAway }) { try follow() }
+        } catch {}
+        Thread.sleep(forTimeInterval: 0.01)
       }
       done.signal()
     }.start()
@@ -50,6 +54,14 @@ final class FeedFollower: @unchecked Sendable {
 
   /// Ends its connection as a client does that dies.
   func breakConnection() { lock.withLock { socket }?.reset() }
+
+  /// Ends its connection, and makes no other one while `body` runs.
+  func away(_ body: () throws -> Void) rethrows {
+    lock.withLock { isAway = true }
+    breakConnection()
+    defer { lock.withLock { isAway = false } }
+    try body()
+  }
 
   /// Waits until it was told of a change, or of how far the feed is.
   /// - Returns: whether that came within a minute.

@@ -75,10 +75,13 @@ extension EndToEnd {
       try await withServer(["--history-days", "0"]) { server in
         let follower = FeedFollower(port: server.port, path: "/f/", snapshot: true)
         #expect(follower.waitUntil(sequence: 0))
-        for round in 0..<10 {
+        for round in 0..<4 {
           let writing = FeedWriters(server, count: 8, seed: UInt64(round))
           Thread.sleep(forTimeInterval: 0.1)
-          follower.breakConnection()
+          try follower.away {
+            // Once more history was written than is removed at a time, there are gaps for those who come later.
+            _ = try server.answers((0..<1_500).map { #"{"method":"PUT","path":"/f/g","data":\#($0)}"# })
+          }
           Thread.sleep(forTimeInterval: 0.1)
           writing.stop()
         }
@@ -87,7 +90,7 @@ extension EndToEnd {
         #expect(follower.waitUntil(sequence: try FeedTruth.newest(server.database)))
         follower.stop()
         #expect(follower.complaints == [])
-        #expect(follower.state == (try FeedTruth.documents(server.database)))
+        #expect(follower.state == (try FeedTruth.documents(server.database, where: "collection = '/f/'")))
         #expect(follower.beginnings > 1, "the history has never passed it by")
       }
     }

@@ -345,8 +345,9 @@ extension EndToEnd {
         }
         try round(100)
         let before = try server.residentBytes()
-        for i in 0..<4 { try round(200); print("RSS", try server.residentBytes() - before, i) }
-        #expect(try server.residentBytes() - before < 4 << 20)
+        try round(400)
+        #expect(try server.residentBytes() - before < 2 << 20)
+        #expect(try server.answers([#"{"method":"GET","path":"/_stats"}"#])[0].contains(#""watches": 0"#))
       }
     }
   }
