@@ -56,7 +56,8 @@ final class Store {
     }
   }
 
-  private func putAll() {
+  /// Writes every document once.
+  func putAll() {
     let data = ByteBuffer(string: Samples.document)
     tick(answers: Self.documents) { answered in
       for key in 0..<Self.documents {
