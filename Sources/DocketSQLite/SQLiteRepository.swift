@@ -4,8 +4,8 @@ import NIOConcurrencyHelpers
 
 /// Documents in one SQLite file, which anyone may read and change with `sqlite3` meanwhile.
 ///
-/// One thread writes, in groups; each session reads on its executor; scans have two threads of their own, and queries as
-/// many as the options say.
+/// One thread writes, in groups; each session reads on its executor; scans have two threads of their own, queries as many as
+/// the options say, and each who follows the changes one.
 public final class SQLiteRepository: DocumentRepository {
   private let path: String
   private let options: SQLiteStoreOptions

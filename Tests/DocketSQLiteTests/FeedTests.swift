@@ -45,10 +45,16 @@ struct FeedTests {
     try store.closeAndCheck()
   }
 
-  @Test("No change is lost between a reading and the wait behind it, however the two meet")
-  func hammer() async throws {
-    let store = try StoreFixture(clock: nil)
-    let count = 3_000
+  @Test(
+    "No change is lost between a reading and the wait behind it, however the two meet", arguments: [0, 200, 2_000])
+  func hammer(syncMicroseconds: UInt32) async throws {
+    let store = try StoreFixture(
+      clock: nil,
+      syncLog: {
+        if syncMicroseconds > 0 { usleep(syncMicroseconds) }
+        return nil
+      })
+    let count = 2_000
     let told = NIOLockedValueBox<[[Int64]]>([[], []])
     for number in 0..<2 {
       _ = try store.repository.follow { reader in
@@ -76,6 +82,39 @@ struct FeedTests {
       }
     }
     for told in told.withLockedValue({ $0 }) { #expect(told == Array(1...Int64(count))) }
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("What this process writes is told with its sync, not with the next look at what others write")
+  func promptness() async throws {
+    let store = try StoreFixture(clock: nil)
+    let told = NIOLockedValueBox<[Int64: ContinuousClock.Instant]>([:])
+    _ = try store.repository.follow { reader in
+      var after = Revision(0)
+      while reader.wait(forChanges: true, milliseconds: nil) {
+        let result = reader.changes(
+          ChangeRange(after: after), of: { _, _ in true },
+          visit: { change in
+            told.withLockedValue { $0[change.sequence.rawValue] = .now }
+            return .next
+          })
+        if case .success(let progress) = result { after = progress.sequence }
+      }
+    }
+    let session = try store.session()
+    var prompt = 0
+    for number in 1...40 as ClosedRange<Int64> {
+      // At rest, wherever between two looks.
+      try await Task.sleep(for: .milliseconds(7))
+      let began = ContinuousClock.now
+      _ = try await session.put("/p/", "1", "\(number)")
+      try await eventually { told.withLockedValue { $0[number] != nil } }
+      let end = try #require(told.withLockedValue { $0[number] })
+      if end - began < .milliseconds(15) { prompt += 1 }
+    }
+    // By looks alone it would be one in seven.
+    #expect(prompt >= 20)
     await session.close()
     try store.closeAndCheck()
   }

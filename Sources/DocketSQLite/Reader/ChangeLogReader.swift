@@ -199,8 +199,9 @@ final class ChangeLogReader {
     let moment = PastMoment(revision: Revision(row.sequence))
     switch try past.document(at: row.path, asOf: moment, in: kept, isLate: isLate) {
     case .success(let document?) where document.revision == moment.revision: return .success(document)
-    case .failure(let error): return .failure(error)
-    case .success:
+    case .failure(.invalidDocument(let path, let reason)): return .failure(.invalidDocument(path, reason: reason))
+    case .failure(.deadlineExceeded): return .failure(.deadlineExceeded)
+    case .success, .failure:
       return .failure(.invalidDocument(row.path, reason: "its history was changed past the view"))
     }
   }
