@@ -20,7 +20,28 @@ struct Listeners {
     configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet, logger: Logger
   ) async throws {
     let admission = Admission(limit: configuration.limits.connections)
-    let bootstrap = ServerBootstrap(group: group)
+    var channels: [any Channel] = []
+    var addresses: [ListenAddress] = []
+    do {
+      for address in configuration.addresses {
+        // One each: a bootstrap keeps the options of what it has bound, and a Unix socket has none of TCP's.
+        let bootstrap = Self.bootstrap(configuration: configuration, group: group, loops: loops, admission)
+        let channel = try await Self.bind(address, bootstrap)
+        channels.append(channel)
+        addresses.append(address.resolved(by: channel))
+      }
+    } catch {
+      for channel in channels { try? await channel.close() }
+      throw error
+    }
+    self.channels = channels
+    self.addresses = addresses
+  }
+
+  private static func bootstrap(
+    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet, _ admission: Admission
+  ) -> ServerBootstrap {
+    ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
@@ -44,21 +65,6 @@ struct Listeners {
             admission.admit(channel) ? ConnectionHandler(loop: loop) as any ChannelHandler : RefusalHandler(admission))
         }
       }
-
-    var channels: [any Channel] = []
-    var addresses: [ListenAddress] = []
-    do {
-      for address in configuration.addresses {
-        let channel = try await Self.bind(address, bootstrap)
-        channels.append(channel)
-        addresses.append(address.resolved(by: channel))
-      }
-    } catch {
-      for channel in channels { try? await channel.close() }
-      throw error
-    }
-    self.channels = channels
-    self.addresses = addresses
   }
 
   func close() async {

@@ -70,7 +70,7 @@ struct WatchStateTests {
     closing.state.hasWatches = true
     closing.answerElsewhere(0)
     closing.receive(get("/", #","headers":{"Connection":"close"}"#))
-    #expect(closing.after == .linger)
+    #expect(closing.after == .close)
     let finishing = ConnectionScript()
     finishing.receive(keepAlive + watch)
     finishing.state.hasWatches = true
