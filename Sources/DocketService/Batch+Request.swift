@@ -96,7 +96,8 @@ extension Batch {
       throw refusal(
         .error(
           .badRequest, "not_in_batch",
-          "A batch holds reads and writes of documents as they stand, and of the original routes; no queries, changes or watches."))
+          "A batch holds reads and writes of documents as they stand, and of the original routes; no queries, changes or watches."
+        ))
     }
     func refusal(_ response: Response) -> BatchRefusal {
       BatchRefusal(.batchFailed(at: index, response, id: request.id, withHeaders: request.headers != nil))

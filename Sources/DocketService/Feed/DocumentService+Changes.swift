@@ -8,7 +8,8 @@ extension DocumentService {
     let (limit, pageBytes) = (request.limit, limits.pageBytes)
     session.changes(
       ChangeRange(after: request.since, withBefore: request.filter != nil, scanLimit: Self.changesLookedAt),
-      into: ChangesPage(), visit: { page, change in page.add(change, to: request.filter, limit: limit, bytes: pageBytes) },
+      into: ChangesPage(),
+      visit: { page, change in page.add(change, to: request.filter, limit: limit, bytes: pageBytes) },
       completion: { result in
         switch result {
         case .success((_, _, let history)) where request.history.map { $0 != history } ?? false:

@@ -182,7 +182,8 @@ private final class FeedWriters: @unchecked Sendable {
   private static func request(using generator: inout SeededGenerator) -> String {
     let keepAlive = #""Connection":"keep-alive""#
     func path() -> String {
-      (Int.random(in: 0..<8, using: &generator) == 0 ? "/f/deep/" : "/f/") + "\(Int.random(in: 0..<20, using: &generator))"
+      (Int.random(in: 0..<8, using: &generator) == 0 ? "/f/deep/" : "/f/")
+        + "\(Int.random(in: 0..<20, using: &generator))"
     }
     func data() -> String { #"{"v":\#(Int.random(in: 0..<1000, using: &generator))}"# }
     switch Int.random(in: 0..<12, using: &generator) {

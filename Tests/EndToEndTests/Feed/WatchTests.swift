@@ -20,7 +20,8 @@ extension EndToEnd {
         let first = try #require(try client.next())
         #expect(first.change == "live" && first.sequence == 1 && first.history?.count == 32)
         let other = try server.answers([
-          put("/n/1", #"{"v":1}"#), put("/other/1", "1"), #"{"method":"PATCH","path":"/n/1","data":{"w":2}}"#, delete("/n/1"),
+          put("/n/1", #"{"v":1}"#), put("/other/1", "1"), #"{"method":"PATCH","path":"/n/1","data":{"w":2}}"#,
+          delete("/n/1"),
           put("/n/deep/1", "1"),
         ])
         #expect(other.count == 5)
@@ -252,9 +253,11 @@ extension EndToEnd {
           state[frame.path ?? ""] = frame.document
         }
         let rows = try SQLiteCommand.run(
-          server.database, "SELECT collection || id || ' ' || data FROM documents WHERE collection = '/n/' ORDER BY id;")
+          server.database, "SELECT collection || id || ' ' || data FROM documents WHERE collection = '/n/' ORDER BY id;"
+        )
         #expect(
-          rows.output.split(separator: "\n").map(String.init) == state.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
+          rows.output.split(separator: "\n").map(String.init)
+            == state.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
       }
     }
 
@@ -336,7 +339,8 @@ extension EndToEnd {
           for _ in 0..<clients {
             let client = try WatchClient(server)
             for id in 0..<20 {
-              try client.watch(id % 2 == 0 ? "/n/" : "/n/\(id)", id: "\(id)", "&heartbeat=3600\(id % 3 == 0 ? "&where[a]=1" : "")")
+              try client.watch(
+                id % 2 == 0 ? "/n/" : "/n/\(id)", id: "\(id)", "&heartbeat=3600\(id % 3 == 0 ? "&where[a]=1" : "")")
             }
             for _ in 0..<20 { #expect(try client.next()?.change == "live") }
             for id in 0..<10 { try client.send(delete("/_watches/\(id)")) }
