@@ -18,7 +18,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private var knownHeader: LogHeader?
 
   /// How often it looks for commits of other processes.
-  private static let lookMilliseconds: Int64 = 100
+  private static let lookMilliseconds: Int64 = 150
 
   /// - Parameters:
   ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
