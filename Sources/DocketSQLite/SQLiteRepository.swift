@@ -87,14 +87,15 @@ public final class SQLiteRepository: DocumentRepository {
       let reader = try ScanReader(
         connection, path: path, clock: clock, stop: feeds.stop, changeLimits: options.changeLimits)
       feed = FeedReader(
-        reader, connection, signal: signal, mark: mark, keptChanges: keptChanges,
-        queryMilliseconds: options.queryDeadlineMilliseconds)
+        reader, connection, signal: signal, mark: mark, queryMilliseconds: options.queryDeadlineMilliseconds)
     } catch {
       throw StoreError(reading: error)
     }
     guard feeds.start(feed, signal, body) else { throw .closed }
     return { signal.wake() }
   }
+
+  public func keepChanges(after sequence: Revision?) { keptChanges.keep(after: sequence?.rawValue) }
 
   /// - Throws: `StoreError.closed` once the repository was closed, `CancellationError`.
   public func waitForFailure() async throws -> StoreError {

@@ -159,8 +159,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let number = start.number
     switch start.operation {
     case .watch(let request):
+      guard !loop.isFinishing else { return take(.watchClosing, to: number) }
       guard let watches = ownWatches() else { return take(.watchNeedsSession, to: number) }
-      if let refusal = watches.open(request, id: start.id, newest: loop.service.session.newestRevision()) {
+      // A refusal tells the newest revision.
+      hasRead = true
+      if let refusal = watches.open(request, id: start.id, newest: loop.service.session.newestRevision) {
         take(refusal, to: number)
       } else {
         state.answerElsewhere(number)
@@ -248,21 +251,24 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let later = output.readableBytes - count
     if piecesBehind == 0, count > 0 { socket?.send(&output, atMost: count) }
     let rest = output.readableBytes - later
-    if rest > 0, let piece = output.readSlice(length: rest) {
-      piecesBehind += 1
-      context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
-        piecesBehind -= 1
-        noteDrained()
-        if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
-      }
-      context.flush()
-    }
+    if rest > 0, let piece = output.readSlice(length: rest) { pass(piece, context) }
     noteDrained()
     guard later == 0, output.capacity > 0 else { return }
     // Nothing else may refer to the memory that is given back.
     var done = ByteBuffer()
     swap(&done, &output)
     if rest == 0 { loop.outputBuffers.giveBack(done) }
+  }
+
+  /// Leaves to NIO what the kernel does not take at once.
+  private func pass(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    piecesBehind += 1
+    context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
+      piecesBehind -= 1
+      noteDrained()
+      if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
+    }
+    context.flush()
   }
 
   /// Tells watches that there is room for more of their frames, if so.
@@ -344,7 +350,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     switch phase {
     case .serving:
       if let watches, !watches.isEmpty {
-        watches.endAll(with: StoreError.closed.response)
+        watches.endAll()
         watchDidEnd()
       }
       state.finish()
@@ -370,6 +376,16 @@ extension ConnectionHandler: WatchSink {
     write(&output)
     guard heldBytes.isEmpty, afterOutput == .goOn, !isQueued else { return loop.enqueue(self) }
     send(output.readableBytes, context)
+  }
+
+  func sendShared(_ text: ByteBuffer) {
+    guard case .serving = phase, let context, heldBytes.isEmpty, afterOutput == .goOn, !isQueued else {
+      return sendFrames { $0.writeImmutableBuffer(text) }
+    }
+    send(output.readableBytes, context)
+    var text = text
+    if piecesBehind == 0 { socket?.send(&text, atMost: text.readableBytes) }
+    if text.readableBytes > 0 { pass(text, context) }
   }
 
   /// Finds out whether a client that sends no more still reads: where it does not, its machine answers this with a reset. It is

@@ -39,7 +39,10 @@ final class LoopContext {
     configuration: DocketServer.Configuration, logger: Logger
   ) {
     self.eventLoop = eventLoop
-    watchPort = WatchPort { work in eventLoop.execute(work) }
+    watchPort = WatchPort(
+      execute: { work in eventLoop.execute(work) },
+      // The loop looks at its sockets only when no work is due.
+      pause: { work in eventLoop.scheduleTask(in: .microseconds(50), work) })
     service = DocumentService(session: session, limits: configuration.serviceLimits, watchHub: watchHub)
     limits = configuration.limits
     wireLimits = configuration.wireLimits
@@ -58,6 +61,9 @@ final class LoopContext {
   func logRequest(_ request: RequestSummary?, _ response: Response) {
     logger.info("\(request?.method ?? "-") \(request?.path ?? "-") \(response.status.rawValue)")
   }
+
+  /// Whether the server is ending.
+  var isFinishing: Bool { drained != nil }
 
   // MARK: Ticks
 

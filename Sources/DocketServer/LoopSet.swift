@@ -5,14 +5,16 @@ import NIOCore
 
 /// The contexts of all event loops that serve.
 struct LoopSet: Sendable {
+  private let watchHub: WatchHub
   private let contexts: [NIOLoopBound<LoopContext>]
 
   init(
     group: any EventLoopGroup, repository: any DocumentRepository, configuration: DocketServer.Configuration,
     logger: Logger
   ) async throws {
-    let watchHub = WatchHub(limits: configuration.watchLimits)
-    try watchHub.start(on: repository)
+    let watchHub = WatchHub(repository, limits: configuration.watchLimits)
+    try watchHub.start()
+    self.watchHub = watchHub
     var contexts: [NIOLoopBound<LoopContext>] = []
     for eventLoop in group.makeIterator() {
       let context = eventLoop.submit {
@@ -48,6 +50,7 @@ struct LoopSet: Sendable {
         group.addTask { try? await closed.get() }
       }
     }
+    await watchHub.stop()
     for bound in contexts {
       try? await bound.eventLoop.submit { bound.value.service.session.close() }.get()
     }

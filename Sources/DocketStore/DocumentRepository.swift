@@ -17,6 +17,10 @@ public protocol DocumentRepository: Sendable {
   /// - Returns: what wakes the reader, from any thread: its `wait` returns, or the next one does if it is not waiting.
   func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void
 
+  /// Has the store keep the changes behind this one, whatever their age, until told otherwise; nil: none on this account. Of a
+  /// change that a session sees after this call, none behind it is lost.
+  func keepChanges(after sequence: Revision?)
+
   /// Returns when the store can no longer hold what it promises, with the reason. Until then it waits.
   func waitForFailure() async throws -> StoreError
 

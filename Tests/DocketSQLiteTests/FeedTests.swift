@@ -235,7 +235,7 @@ struct FeedTests {
     let store = try StoreFixture(options: options, clock: clock)
     let (session, feed) = (try store.session(), try FollowDriver(store.repository))
     let outside = try store.connect()
-    await feed.perform { $0.keepChanges(after: Revision(0)) }
+    store.repository.keepChanges(after: Revision(0))
     // More than a group of the writer's calls for a step of the pruner.
     for round in 1...3 {
       _ = try await session.writeAll((1...1_000).map { .put("/k/", "\($0 % 10)", "\(round)") } + [.delete("/k/", "1")])
@@ -245,7 +245,7 @@ struct FeedTests {
     try await Task.sleep(for: .milliseconds(50))
     #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
     #expect(try await feed.changes(all).changes.count == 3_004)
-    await feed.perform { $0.keepChanges(after: Revision(2_500)) }
+    store.repository.keepChanges(after: Revision(2_500))
     try await eventually { try outside.int64("SELECT min(sequence) FROM changes") == 2_501 }
     try await Task.sleep(for: .milliseconds(50))
     #expect(try outside.int64("SELECT min(sequence) FROM changes") == 2_501)
@@ -255,7 +255,7 @@ struct FeedTests {
       try await feed.changes(ChangeRange(after: Revision(2_499)))
     }
     await #expect(throws: StoreError.historyGone(oldest: Revision(2_500))) { try await session.changes(all) }
-    await feed.perform { $0.keepChanges(after: nil) }
+    store.repository.keepChanges(after: nil)
     _ = try await session.writeAll((1...1_000).map { .put("/k/", "\($0 % 10)", "4") })
     clock.milliseconds += 30 * 86_400_000
     _ = try await session.put("/k/", "2", "1")

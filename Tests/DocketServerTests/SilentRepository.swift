@@ -21,6 +21,8 @@ final class SilentRepository: DocumentRepository {
 
   func close() {}
 
+  func keepChanges(after sequence: Revision?) {}
+
   private final class Session: RepositorySession {
     private(set) var isInTick = false
     private let note: (QueryCancellation?) -> Void

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("A table of watches")
 struct WatchTableTests {
-  private let outlet = WatchHub(limits: WatchLimits()).makeOutlet(WatchPort { $0() })
+  private let outlet = WatchHub(InMemoryRepository(), limits: WatchLimits()).makeOutlet(
+    WatchPort(execute: { $0() }, pause: { $0() }))
 
   private func watch(_ path: String, _ name: String) throws -> Watch {
     let request = Request(

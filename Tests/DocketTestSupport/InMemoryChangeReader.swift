@@ -55,9 +55,6 @@ final class InMemoryChangeReader: ChangeReader, @unchecked Sendable {
     model.document(at: path, asOf: moment)
   }
 
-  /// A model forgets nothing.
-  func keepChanges(after sequence: Revision?) {}
-
   private var model: DocumentModel { repository.state.withLockedValue { $0.model } }
   private var count: Int { model.changes.count }
   private var isClosed: Bool { repository.state.withLockedValue { $0.isClosed } }
@@ -76,6 +73,9 @@ extension InMemoryRepository {
     }.start()
     return { reader.wake() }
   }
+
+  /// A model forgets nothing.
+  public func keepChanges(after sequence: Revision?) {}
 }
 
 extension InMemorySession {

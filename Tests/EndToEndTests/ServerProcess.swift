@@ -54,6 +54,13 @@ final class ServerProcess: Sendable {
     return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) << 10
   }
 
+  /// What it has had of processors (proc(5), in ticks of 10 ms).
+  func processorSeconds() throws -> Double {
+    let status = try String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)
+    let fields = status.split(separator: ")").last?.split(separator: " ") ?? []
+    return (11...12).reduce(0) { $0 + (fields.count > $1 ? Double(fields[$1]) ?? 0 : 0) } / 100
+  }
+
   /// What it has logged that an operator should look at: everything but notices.
   var complaints: [Substring] {
     process.errorOutput.split(separator: "\n").filter { !$0.contains(" notice docket: ") }

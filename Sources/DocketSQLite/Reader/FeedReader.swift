@@ -11,7 +11,6 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private let reader: ScanReader
   private let signal: FeedSignal
   private let mark: SyncMark
-  private let keptChanges: KeptChanges
   private let queryMilliseconds: Int64
   private let logHeader: LogHeader.Place?
   /// As it was before the last reading; nil where there was none, or a commit came just then.
@@ -24,14 +23,12 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
   ///   - queryMilliseconds: how long a query may take.
   init(
-    _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, keptChanges: KeptChanges,
-    queryMilliseconds: Int64
+    _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, queryMilliseconds: Int64
   ) {
     self.reader = reader
     logHeader = LogHeader.Place(connection)
     self.signal = signal
     self.mark = mark
-    self.keptChanges = keptChanges
     self.queryMilliseconds = queryMilliseconds
   }
 
@@ -117,8 +114,6 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
       try reader.past.document(at: path, asOf: moment, isLate: { reader.isLimitReached }).map { ($0, mark.visible) }
     }
   }
-
-  func keepChanges(after sequence: Revision?) { keptChanges.keep(after: sequence?.rawValue) }
 
   /// Reads, and returns what was found once that is durable.
   /// - Parameter read: returns also the newest commit that may be seen in its snapshot.

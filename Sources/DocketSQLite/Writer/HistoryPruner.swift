@@ -81,7 +81,7 @@ final class HistoryPruner {
     do {
       isBehind = false
       for _ in 0..<due {
-        guard let excess = try excess(wall: wall) else { break }
+        guard let excess = try excess(wall: wall, sparing: Int64(writes)) else { break }
         isBehind = try remove(excess)
       }
     } catch {
@@ -130,9 +130,11 @@ final class HistoryPruner {
     let rows: Int64
   }
 
-  private func excess(wall: Int64) throws(SQLiteError) -> Excess? {
+  /// - Parameter own: so many of the newest rows are this group's own, and stay: whoever had them kept a moment ago, and saw
+  ///   none of them yet, is to find them.
+  private func excess(wall: Int64, sparing own: Int64 = 0) throws(SQLiteError) -> Excess? {
     guard let range = try range() else { return nil }
-    let bound = min(range.newest, kept.first)
+    let bound = min(range.newest - max(own - 1, 0), kept.first)
     guard range.oldest < bound else { return nil }
     let cutoff =
       options.historyDays == 0 ? .max : wall - Int64(clamping: options.historyDays).clampedProduct(Self.dayMilliseconds)

@@ -7,6 +7,9 @@ public protocol WatchSink: AnyObject {
   /// Sends what `write` appends to the connection's output.
   func sendFrames(_ write: (inout ByteBuffer) -> Void)
 
+  /// Sends a text that others may be sent, too: it is not copied.
+  func sendShared(_ text: ByteBuffer)
+
   /// A watch has ended, and there may be no other.
   func watchDidEnd()
 }
@@ -32,27 +35,37 @@ public final class ConnectionWatches {
   /// Begins a watch. Returns why not, if not; otherwise all that is told of it comes in frames of its own.
   /// - Parameters:
   ///   - id: the request's `id`, as JSON text.
-  ///   - newest: the newest change that a read in the place of the request would see.
-  public func open(_ request: WatchRequest, id: ByteBuffer?, newest: Result<Revision, StoreError>) -> Response? {
+  ///   - newest: finds the newest change that a read in the place of the request would see.
+  public func open(
+    _ request: WatchRequest, id: ByteBuffer?, newest: () -> Result<Revision, StoreError>
+  ) -> Response? {
     guard let id else { return .watchNeedsID }
     let name = id.jsonText ?? String(buffer: id)
     guard watches[name] == nil else { return .watchIDInUse(name) }
     guard watches.count < hub.limits.perConnection else {
-      return .tooManyWatches(hub.limits.perConnection, "This connection has", "--max-connection-watches")
+      return .tooManyWatches("This connection has \(hub.limits.perConnection) watches", "--max-connection-watches")
     }
+    if let refusal = hub.admit(request) { return refusal }
+    let refusal = hub.hold.whileOpening { begin(request, id: id, name: name, newest: newest()) }
+    if refusal != nil { hub.dismiss(request) }
+    return refusal
+  }
+
+  private func begin(
+    _ request: WatchRequest, id: ByteBuffer, name: String, newest: Result<Revision, StoreError>
+  ) -> Response? {
     switch newest {
     case .failure(let error): return error.response
     case .success(let newest):
       var position = newest
       if case .since(let since) = request.start {
-        guard since <= newest else { return StoreError.ahead(newest: newest).response }
+        // Of another history it may be ahead; that is found out where it is read.
+        guard since <= newest || request.history != nil else { return StoreError.ahead(newest: newest).response }
         position = since
       }
       let watch = Watch(request, id: id, name: name, position: position, outlet: outlet)
-      guard hub.open(watch, newest: newest) else {
-        return .tooManyWatches(hub.limits.inAll, "There are", "--max-watches")
-      }
       watches[name] = watch
+      hub.open(watch, newest: newest)
       return nil
     }
   }
@@ -65,7 +78,8 @@ public final class ConnectionWatches {
   }
 
   /// Ends all, and says why.
-  public func endAll(with error: Response) {
+  public func endAll() {
+    let error = Response.watchClosing
     let ending = watches.values
     watches = [:]
     sink.sendFrames { output in
@@ -95,9 +109,18 @@ public final class ConnectionWatches {
 
   func take(_ delivery: WatchDelivery, from first: Int32) {
     var ended: [Watch] = []
-    sink.sendFrames { output in
-      // Before it is sent, so that it counts when all is drained.
-      takenBytes += delivery.write(from: first, into: &output) { ended.append($0) }
+    var index = first
+    var textIsSent = false
+    while index >= 0 {
+      sink.sendFrames { output in
+        // Before it is sent, so that it counts when all is drained.
+        takenBytes += delivery.write(from: &index, textIsSent: textIsSent, into: &output) { ended.append($0) }
+      }
+      textIsSent = false
+      if index >= 0, let text = delivery.sharedText(of: index) {
+        sink.sendShared(text)
+        textIsSent = true
+      }
     }
     for watch in ended {
       watches[watch.name] = nil
@@ -122,6 +145,13 @@ extension Response {
     )
   }
 
+  /// What watches are told when the server ends.
+  public static var watchClosing: Response {
+    .retry(
+      .serviceUnavailable, "closing", "The server is ending; ask again with the last 'sequence' as 'since'.",
+      afterSeconds: 1)
+  }
+
   fileprivate static func watchIDInUse(_ name: String) -> Response {
     .error(
       .conflict, "watch_id_in_use",
@@ -133,9 +163,9 @@ extension Response {
     .error(.notFound, "no_watch", "This connection has no watch '\(name.shortened)'.")
   }
 
-  fileprivate static func tooManyWatches(_ limit: Int, _ place: String, _ flag: String) -> Response {
+  static func tooManyWatches(_ what: String, _ flag: String) -> Response {
     .retry(
-      .serviceUnavailable, "too_many_watches", "\(place) \(limit) watches already, and no more at once (\(flag)).",
+      .serviceUnavailable, "too_many_watches", "\(what) already, which is all that there may be at once (\(flag)).",
       afterSeconds: 1)
   }
 }

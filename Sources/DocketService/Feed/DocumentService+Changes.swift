@@ -16,9 +16,20 @@ extension DocumentService {
           completion(.otherHistory(history))
         case .success((var page, let progress, let history)):
           completion(Response(.ok, data: page.finish(progress, history)))
+        case .failure(.ahead(let newest)) where request.history != nil: self.refuse(request, newest, completion)
         case .failure(let error): completion(error.response)
         }
       })
+  }
+
+  /// Of another history a revision may be ahead.
+  private func refuse(_ request: ChangesRequest, _ newest: Revision, _ completion: @escaping (Response) -> Void) {
+    session.status { result in
+      let history = try? result.get().historyID
+      completion(
+        history.flatMap { $0 == request.history ? nil : .otherHistory($0) } ?? StoreError.ahead(newest: newest).response
+      )
+    }
   }
 
   /// A page of changes ends by itself when it has looked at so many.
@@ -41,13 +52,21 @@ private struct ChangesPage: Sendable {
   private var bytes = 0
   /// Of the last item.
   private var batch: Revision?
+  /// Where that batch begins in the text; nil where nothing is before it.
+  private var textBeforeBatch: Int?
+  /// Of a page that ends before a batch: the change before it.
+  private var cut: Revision?
 
   mutating func add(_ change: Change, to filter: Filter?, limit: Int, bytes limitBytes: Int) -> ScanStep {
     // What was written as one is shown as one, as far as a page can hold it.
     let continues = batch != nil && change.batch == batch
     let size = change.document?.data.readableBytes ?? 0
-    guard count == 0 || ((count < limit || continues) && bytes + size <= limitBytes) else { return .stop }
+    guard count == 0 || ((count < limit || continues) && bytes + size <= limitBytes) else {
+      if continues { leaveBatch() }
+      return .stop
+    }
     guard let told = change.told(to: filter) else { return .next }
+    if change.batch != nil, !continues { textBeforeBatch = count > 0 ? text.writerIndex : nil }
     if count > 0 { text.writeStaticString(", ") }
     text.writeChange(change, told: told)
     text.writeStaticString("}")
@@ -57,7 +76,15 @@ private struct ChangesPage: Sendable {
     return .next
   }
 
-  mutating func finish(_ progress: ChangeProgress, _ history: String) -> ByteBuffer {
+  /// A batch that does not fit behind what is here is for the next page.
+  private mutating func leaveBatch() {
+    guard let textBeforeBatch, let batch else { return }
+    text.moveWriterIndex(to: textBeforeBatch)
+    cut = Revision(batch.rawValue - 1)
+  }
+
+  mutating func finish(_ end: ChangeProgress, _ history: String) -> ByteBuffer {
+    let progress = cut.map { ChangeProgress(sequence: $0, isAtEnd: false) } ?? end
     text.writeStaticString("], \"next\": ")
     if progress.isAtEnd { text.writeStaticString("null") } else { text.writeDecimal(progress.sequence.rawValue) }
     text.writeStaticString(", \"sequence\": ")

@@ -12,10 +12,31 @@ final class FeedThread: Sendable {
 
   private let waker = NIOLockedValueBox(Waker())
   private let isWaitingForRoom = Atomic(false)
+  private let stopped = Atomic(false)
+  private let running = Atomic(false)
 
   var wake: (@Sendable () -> Void)? {
     get { waker.withLockedValue(\.wake) }
     set { waker.withLockedValue { $0.wake = newValue } }
+  }
+
+  /// Whether the thread is to end.
+  var isStopped: Bool { stopped.load(ordering: .acquiring) }
+
+  /// Whether the thread is at work.
+  var isRunning: Bool { running.load(ordering: .acquiring) }
+
+  /// Has the thread end.
+  func stop() {
+    stopped.store(true, ordering: .releasing)
+    wake?()
+  }
+
+  /// Calls `body`, which is the thread's work.
+  func run(_ body: () -> Void) {
+    running.store(true, ordering: .releasing)
+    body()
+    running.store(false, ordering: .releasing)
   }
 
   func wakeIfWaitingForRoom() {
@@ -23,13 +44,15 @@ final class FeedThread: Sendable {
   }
 
   /// Waits, on the thread, until the event loop has come near to what was handed over to it.
-  /// - Returns: false once the store is closing.
+  /// - Returns: false once it is to end.
   func waitForRoom(_ port: WatchPort, _ reader: any ChangeReader) -> Bool {
     guard port.isFull else { return true }
     isWaitingForRoom.store(true, ordering: .sequentiallyConsistent)
     defer { isWaitingForRoom.store(false, ordering: .sequentiallyConsistent) }
     while port.isFull {
-      guard reader.wait(forChanges: false, milliseconds: Self.longestPauseMilliseconds) else { return false }
+      guard reader.wait(forChanges: false, milliseconds: Self.longestPauseMilliseconds), !isStopped else {
+        return false
+      }
     }
     return true
   }
@@ -54,6 +77,9 @@ final class LiveQueue: Sendable {
   func detach(_ watch: Watch) { add { $0.detaching.append(watch) } }
 
   var isEmpty: Bool { orders.withLockedValue(\.isEmpty) }
+
+  /// Where those begin that wait to be taken in.
+  var positions: [Revision] { orders.withLockedValue { $0.attaching.map(\.position) } }
 
   func take() -> Orders {
     orders.withLockedValue { orders in
@@ -82,6 +108,9 @@ final class ReplayQueue: Sendable {
   }
 
   var isEmpty: Bool { watches.withLockedValue(\.isEmpty) }
+
+  /// Forgets a watch that has ended, if it is here.
+  func forget(_ watch: Watch) { watches.withLockedValue { $0.removeAll { $0 === watch } } }
 
   func next() -> Watch? { watches.withLockedValue { $0.popFirst() } }
 }

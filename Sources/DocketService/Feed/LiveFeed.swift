@@ -15,7 +15,6 @@ final class LiveFeed {
   /// All changes up to this one are told to the watches of the table.
   private var position = Revision(0)
   private var history = ""
-  private var isKeepingChanges = false
   /// Whether changes are known that were not read yet.
   private var isBehind = false
   private var beats = Heartbeats()
@@ -31,12 +30,13 @@ final class LiveFeed {
 
   /// Works until the store closes.
   func run() {
-    while reader.wait(forChanges: !table.isEmpty, milliseconds: pauseMilliseconds) {
+    while reader.wait(forChanges: !table.isEmpty, milliseconds: pauseMilliseconds), !hub.live.follower.isStopped {
       let orders = hub.live.take()
       for watch in orders.detaching where watch.place != nil { leave(watch) }
       if table.isEmpty {
+        isBehind = false
         guard orders.attaching.contains(where: { !$0.hasEnded }) else {
-          keepChanges(after: nil)
+          hold(nil)
           continue
         }
         if let failure = begin() {
@@ -46,6 +46,7 @@ final class LiveFeed {
       }
       guard readOn() else { return }
       guard attach(orders.attaching) else { return }
+      hold(table.isEmpty ? nil : position)
       if !beats.isEmpty { tellHeartbeats() }
     }
   }
@@ -57,24 +58,18 @@ final class LiveFeed {
 
   /// Finds out where the history is, since nobody watched until now.
   private func begin() -> Response? {
-    // Nothing is to be removed from now on that comes behind what the next line finds.
-    keepChanges(after: Revision(0))
-    switch reader.newest() {
+    switch hub.hold.whileOpening({ reader.newest() }) {
     case .success(let (sequence, history)):
       position = sequence
       self.history = history
-      keepChanges(after: position)
       return nil
-    case .failure(let error):
-      keepChanges(after: nil)
-      return error.response
+    case .failure(let error): return error.response
     }
   }
 
-  private func keepChanges(after sequence: Revision?) {
-    guard sequence != nil || isKeepingChanges else { return }
-    isKeepingChanges = sequence != nil
-    reader.keepChanges(after: sequence)
+  /// Lets go of what is told to all.
+  private func hold(_ position: Revision?) {
+    hub.hold.move(to: position) { [hub] in hub.live.positions }
   }
 
   // MARK: Changes
@@ -82,14 +77,13 @@ final class LiveFeed {
   /// Reads what is new. Returns false once the store is closing.
   private func readOn() -> Bool {
     isBehind = true
-    for _ in 0..<Self.readingsBetweenOrders where isBehind {
+    for _ in 0..<Self.readingsBetweenOrders where isBehind && !table.isEmpty {
       let range = ChangeRange(
         after: position, withBefore: table.hasConditions, scanLimit: Self.changesForReading)
       switch tell(range, to: &table) {
       case .success(let progress):
         position = progress.sequence
         isBehind = !progress.isAtEnd
-        keepChanges(after: position)
       case .failure(.closed): return false
       case .failure(let error):
         isBehind = false
@@ -150,9 +144,11 @@ final class LiveFeed {
         hub.tell(.otherHistory(history), to: watch)
       } else if watch.position >= position {
         join(watch)
-      } else if position.rawValue - watch.position.rawValue > 2 * Self.shortGap {
+      } else if position.rawValue - watch.position.rawValue > 2 * Self.shortGap, !watch.beginsNow {
         hub.replays.add([watch])
       } else {
+        // What it is told of the gap is news to one that begins now.
+        if watch.beginsNow { tellLive(watch) }
         late.insert(watch)
         from = min(from, watch.position)
       }
@@ -180,6 +176,10 @@ final class LiveFeed {
     table.insert(watch)
     if watch.position < position { watch.position = position }
     if let seconds = watch.request.heartbeatSeconds { beats.add(watch, everySeconds: seconds) }
+    tellLive(watch)
+  }
+
+  private func tellLive(_ watch: Watch) {
     guard watch.awaitsLive else { return }
     watch.awaitsLive = false
     var text = ByteBuffer()
@@ -203,9 +203,10 @@ final class LiveFeed {
     let due = beats.takeDue()
     guard !due.isEmpty else { return }
     var round = LiveRound(history: history.feedAddition)
-    var text = ByteBuffer()
-    text.writeMarkerFrame("heartbeat", at: position, nil)
     for watch in due where !watch.hasEnded {
+      var text = ByteBuffer()
+      // A watch that came from a reading of its own may be further.
+      text.writeMarkerFrame("heartbeat", at: max(position, watch.position), nil)
       round.tell(text, to: watch)
       if let seconds = watch.request.heartbeatSeconds { beats.add(watch, everySeconds: seconds) }
     }
@@ -226,7 +227,7 @@ struct Heartbeats {
   }
 
   mutating func add(_ watch: Watch, everySeconds interval: Int64) {
-    let second = Self.uptimeMilliseconds / 1000 + interval
+    let second = (Self.uptimeMilliseconds + 999) / 1000 + interval
     watch.beat = second
     seconds[second, default: [:]][ObjectIdentifier(watch)] = watch
   }

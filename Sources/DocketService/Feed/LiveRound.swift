@@ -7,8 +7,10 @@ struct LiveRound {
   private let history: ByteBuffer
   private var ways: [(port: WatchPort, delivery: WatchDelivery)] = []
   private(set) var paused: [Watch] = []
+  /// Those whose first frame is here.
+  private var begun: [Watch] = []
 
-  /// It takes no more than so many frames, or bytes of frames.
+  /// It takes no more than so many frames, or bytes of events.
   private static let frames = 65_536
   private static let bytes = 1 << 20
 
@@ -24,7 +26,7 @@ struct LiveRound {
   }
 
   var isFull: Bool {
-    ways.contains { $0.delivery.bytes > Self.bytes || $0.delivery.frames.count > Self.frames }
+    ways.contains { $0.delivery.textBytes > Self.bytes || $0.delivery.frames.count > Self.frames }
   }
 
   /// Tells a change to all watches of a table that want it.
@@ -36,6 +38,7 @@ struct LiveRound {
       guard let told = change.told(to: watch.request.filter) else { return }
       guard !watch.outlet.isFull else { return pause(watch, before: change.sequence) }
       if watch.isUntold {
+        begun.append(watch)
         var first = Event()
         tell(change, told, watch.takeAddition(history), &first, to: watch)
       } else if told == .left {
@@ -97,5 +100,6 @@ struct LiveRound {
   func discard() {
     for (_, delivery) in ways { delivery.discard() }
     for watch in paused { watch.pausedBefore = nil }
+    for watch in begun { watch.isUntold = true }
   }
 }

@@ -22,7 +22,7 @@ final class ReplayFeed {
 
   /// Works until the store closes.
   func run() {
-    while reader.wait(forChanges: false, milliseconds: hub.replays.isEmpty ? nil : 0) {
+    while reader.wait(forChanges: false, milliseconds: hub.replays.isEmpty ? nil : 0), !hub.replays.follower.isStopped {
       guard let watch = hub.replays.next(), !watch.hasEnded else { continue }
       guard !watch.outlet.isFull else {
         watch.outlet.park(watch)
@@ -68,10 +68,7 @@ final class ReplayFeed {
     switch result {
     case .success(let progress):
       watch.position = progress.sequence
-      if let seconds = watch.request.heartbeatSeconds, let due = watch.nextBeat, due <= .now() {
-        page.tellMarker("heartbeat", at: progress.sequence)
-        watch.nextBeat = .now() + .seconds(seconds)
-      }
+      tellHeartbeat(at: progress.sequence, in: &page)
       send(page)
       if progress.isAtEnd { hub.live.attach(watch) } else { hub.replays.add([watch]) }
       return nil
@@ -90,6 +87,8 @@ final class ReplayFeed {
       switch readDocuments(of: watch, at: revision, behind: behind, into: &page) {
       case .success(let last?):
         watch.phase = .snapshot(of: revision, behind: last)
+        // Nothing of it counts as told yet.
+        tellHeartbeat(at: Revision(0), in: &page)
       case .success(nil):
         page.tellMarker("live", at: revision)
         watch.awaitsLive = false
@@ -133,6 +132,14 @@ final class ReplayFeed {
       }
       return report.map { _ in isCut ? last.withView(\.path) : nil }
     }
+  }
+
+  private func tellHeartbeat(at sequence: Revision, in page: inout ReplayPage) {
+    guard let seconds = page.watch.request.heartbeatSeconds, let due = page.watch.nextBeat, due <= .now() else {
+      return
+    }
+    page.tellMarker("heartbeat", at: sequence)
+    page.watch.nextBeat = .now() + .seconds(seconds)
   }
 
   private func send(_ page: ReplayPage) {

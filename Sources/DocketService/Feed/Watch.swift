@@ -57,6 +57,9 @@ final class Watch: @unchecked Sendable {
     nextBeat = request.heartbeatSeconds.map { .now() + .seconds($0) }
   }
 
+  /// Whether it begins with what was written behind its request: that is held for it until the live feed has taken it in.
+  var beginsNow: Bool { if case .now = request.start { awaitsLive } else { false } }
+
   /// Whether nobody wants its frames any more.
   var hasEnded: Bool { ended.load(ordering: .acquiring) }
 

@@ -19,6 +19,8 @@ struct WatchDelivery: Sendable {
   private(set) var frames: [Frame] = []
   private var outlets: [(outlet: WatchOutlet, first: Int32)] = []
   private(set) var bytes = 0
+  /// Of the events, which is what they take of memory.
+  private(set) var textBytes = 0
 
   init() {}
 
@@ -28,6 +30,7 @@ struct WatchDelivery: Sendable {
     frames = [Frame(watch: watch, event: 0, isLast: isLast)]
     outlets = [(watch.outlet, 0)]
     bytes = size(of: frames[0])
+    textBytes = text.readableBytes
     watch.outlet.add(bytes)
   }
 
@@ -37,6 +40,7 @@ struct WatchDelivery: Sendable {
   /// - Returns: its number.
   mutating func add(_ event: ByteBuffer) -> Int32 {
     events.append(event)
+    textBytes += event.readableBytes
     return Int32(events.count - 1)
   }
 
@@ -62,40 +66,61 @@ struct WatchDelivery: Sendable {
     for frame in frames { frame.watch.outlet.takeBack(size(of: frame)) }
   }
 
-  /// Hands the frames to the connections. On their event loop.
-  func handOver() {
-    for (outlet, first) in outlets {
-      if let receiver = outlet.receiver {
-        receiver.take(self, from: first)
-      } else {
-        var index = first
-        while index >= 0 {
-          outlet.drained(size(of: frames[Int(index)]))
-          index = frames[Int(index)].next
-        }
+  /// How many connections have frames here.
+  var connections: Int { outlets.count }
+
+  /// Hands the frames of some connections to them. On their event loop.
+  /// - Returns: how many frames they are.
+  func handOver(_ range: Range<Int>) -> Int {
+    var count = 0
+    for (outlet, first) in outlets[range] {
+      let receiver = outlet.receiver
+      receiver?.take(self, from: first)
+      var index = first
+      while index >= 0 {
+        if receiver == nil { outlet.drained(size(of: frames[Int(index)])) }
+        index = frames[Int(index)].next
+        count += 1
       }
     }
+    return count
   }
 
   private func size(of frame: Frame) -> Int { events[Int(frame.event)].readableBytes + end(of: frame).readableBytes }
 
   private func end(of frame: Frame) -> ByteBuffer { frame.isLast ? frame.watch.lastFrameEnd : frame.watch.frameEnd }
 
-  /// Writes the frames of a connection, but those of watches that have ended.
+  /// The text of a frame that is so large that connections share it rather than have copies; nil of others.
+  func sharedText(of index: Int32) -> ByteBuffer? {
+    let frame = frames[Int(index)]
+    let event = events[Int(frame.event)]
+    return event.readableBytes >= Self.sharedBytes && !frame.watch.hasEnded ? event : nil
+  }
+
+  private static let sharedBytes = 32 << 10
+
+  /// Writes frames of a connection, but those of watches that have ended, up to one whose text is shared.
   /// - Parameters:
-  ///   - first: the number of its first frame.
+  ///   - index: the number of the first; becomes that of the one behind what was written.
+  ///   - textIsSent: whether the text of the first was sent, so that only its end is to be written.
   ///   - didEnd: called with each watch whose last frame was written.
   /// - Returns: how much of what is on its way to the connection they are, those that were not written included.
-  func write(from first: Int32, into output: inout ByteBuffer, didEnd: (Watch) -> Void) -> Int {
+  func write(
+    from index: inout Int32, textIsSent: Bool, into output: inout ByteBuffer, didEnd: (Watch) -> Void
+  ) -> Int {
     var bytes = 0
-    var index = first
-    while index >= 0 {
+    var isFirstSent = textIsSent
+    while index >= 0, isFirstSent || sharedText(of: index) == nil {
       let frame = frames[Int(index)]
-      let event = events[Int(frame.event)]
+      let event = isFirstSent ? ByteBuffer() : events[Int(frame.event)]
+      if isFirstSent { bytes += events[Int(frame.event)].readableBytes }
+      let isCut = isFirstSent
+      isFirstSent = false
       let end = end(of: frame)
       let size = event.readableBytes + end.readableBytes
       bytes += size
-      if !frame.watch.hasEnded {
+      // A frame that was begun is ended, whatever becomes of its watch.
+      if isCut || !frame.watch.hasEnded {
         output.writePieces(atMost: size) { writer in
           event.withUnsafeReadableBytes { writer.append($0) }
           end.withUnsafeReadableBytes { writer.append($0) }

@@ -20,6 +20,8 @@ public struct WatchRequest: Sendable {
   let scope: Scope
   /// Of which documents; nil: of all.
   let filter: Filter?
+  /// How large its condition is, as JSON.
+  let conditionBytes: Int
   let start: Start
   /// Of which history its start is; nil: of whichever there is.
   let history: String?
@@ -41,6 +43,7 @@ public struct WatchRequest: Sendable {
     }
     try parameters.checkNames(names, of: "A watch")
     filter = try parameters.changeFilter()
+    conditionBytes = try parameters.objects("where").reduce(0) { $0 + $1.readableBytes }
     history = parameters.text("history")
     let since = try parameters.revision("since")
     if try parameters.flag("snapshot") == true {
@@ -72,11 +75,15 @@ public struct WatchLimits: Sendable, Equatable {
   public var backlogBytes: Int
   /// The same of all connections together.
   public var totalBacklogBytes: Int
+  /// How large their conditions may be together, in bytes of JSON.
+  public var conditionBytes: Int
 
   public init(
-    perConnection: Int = 1_024, inAll: Int = 100_000, backlogBytes: Int = 256 << 10, totalBacklogBytes: Int = 64 << 20
+    perConnection: Int = 1_024, inAll: Int = 100_000, backlogBytes: Int = 256 << 10, totalBacklogBytes: Int = 64 << 20,
+    conditionBytes: Int = 32 << 20
   ) {
-    precondition(perConnection > 0 && inAll > 0 && backlogBytes > 0 && totalBacklogBytes > 0)
+    precondition(perConnection > 0 && inAll > 0 && backlogBytes > 0 && totalBacklogBytes > 0 && conditionBytes > 0)
+    self.conditionBytes = conditionBytes
     self.perConnection = perConnection
     self.inAll = inAll
     self.backlogBytes = backlogBytes

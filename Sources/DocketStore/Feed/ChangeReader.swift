@@ -61,10 +61,6 @@ public protocol ChangeReader: AnyObject {
 
   /// The document as it was at a moment.
   func document(at path: DocumentPath, asOf moment: PastMoment) -> Result<Document?, StoreError>
-
-  /// Has the store keep the changes behind this one, whatever their age, until told otherwise; nil: none on its account.
-  /// For one reader of a store.
-  func keepChanges(after sequence: Revision?)
 }
 
 /// Reads of changes, off the session's executor.

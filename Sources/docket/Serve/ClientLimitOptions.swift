@@ -72,10 +72,13 @@ struct ClientLimitOptions: ParsableArguments {
   @Option(help: "The same of all connections together.")
   var watchTotalBytes = WatchLimits().totalBacklogBytes
 
+  @Option(help: "How many bytes the conditions of all watches may have. Beyond: 503.")
+  var watchConditionBytes = WatchLimits().conditionBytes
+
   var watchLimits: WatchLimits {
     WatchLimits(
       perConnection: maxConnectionWatches, inAll: maxWatches, backlogBytes: watchBacklogBytes,
-      totalBacklogBytes: watchTotalBytes)
+      totalBacklogBytes: watchTotalBytes, conditionBytes: watchConditionBytes)
   }
 
   var wireLimits: WireLimits {
@@ -118,6 +121,7 @@ struct ClientLimitOptions: ParsableArguments {
     try check("--max-watches", maxWatches, 1...10_000_000)
     try check("--watch-backlog-bytes", watchBacklogBytes, 1...(1 << 40))
     try check("--watch-total-bytes", watchTotalBytes, 1...(1 << 40))
+    try check("--watch-condition-bytes", watchConditionBytes, 1...(1 << 40))
     try check("--scan-warning-documents", scanWarningDocuments, 1...1_000_000_000)
   }
 }

@@ -122,6 +122,29 @@ extension EndToEnd {
       }
     }
 
+    @Test("with a batch that does not fit behind what is on a page on the next one, whole")
+    func batchOnNextPage() async throws {
+      try await withServer(["--page-bytes", "10000"]) { server in
+        let text = String(repeating: "x", count: 1_000)
+        func batch(_ count: Int) -> String {
+          let requests = (0..<count).map { #"{"method":"PUT","path":"/b/\#($0)","data":"\#(text)"}"# }
+          return #"{"method":"POST","path":"/_batch","data":{"requests":[\#(requests.joined(separator: ","))]}}"#
+        }
+        _ = try server.answers([#"{"method":"PUT","path":"/n/1","data":"\#(text)"}"#, batch(7), batch(7), batch(15)])
+        var since = 0
+        var pages: [Int] = []
+        repeat {
+          let answer = try server.answers([#"{"method":"GET","path":"/_changes?since=\#(since)"}"#])[0]
+          let page = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+          let data = try #require(page?["data"] as? [String: Any])
+          pages.append((data["items"] as? [Any])?.count ?? 0)
+          since = data["next"] as? Int ?? -1
+        } while since > 0
+        // The last batch alone is larger than a page.
+        #expect(pages == [8, 7, 9, 6])
+      }
+    }
+
     @Test("page by page")
     func pages() async throws {
       try await withServer { server in

@@ -1,5 +1,6 @@
 import DocketTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 private func put(_ path: String, _ data: String) -> String {
@@ -159,6 +160,14 @@ extension EndToEnd {
         #expect(
           try client.answer(to: #"{"method":"GET","path":"/_changes?since=4000&history=no"}"#)?.error
             == "other_history")
+        // What is of another history is not compared with this one's numbers.
+        for path in ["/_changes?", "/_changes?watch=true&", "/n/?watch=true&"] {
+          let request = #"{"method":"GET","path":"\#(path)since=99999&history=no","id":"x"}"#
+          #expect(try client.answer(to: request)?.error == "other_history")
+        }
+        #expect(
+          try client.answer(to: #"{"method":"GET","path":"/_changes?since=99999&history=\#(history)"}"#)?.error
+            == "ahead")
         try client.watch("/n/", "&since=4000&history=\(history)")
         let live = try #require(try client.next())
         #expect(live.description == "4000 live" && live.history == history)
@@ -277,27 +286,127 @@ extension EndToEnd {
       }
     }
 
-    @Test("and stall, which slows nobody, takes little memory, and loses them nothing")
-    func stalling() async throws {
-      try await withServer(["--history-floor-bytes", "\(1 << 30)"]) { server in
+    @Test(
+      "and stall, which slows nobody, takes little memory, and loses them nothing",
+      arguments: [[], ["--watch-backlog-bytes", "1"], ["--watch-total-bytes", "1"]])
+    func stalling(_ limits: [String]) async throws {
+      try await withServer(["--history-floor-bytes", "\(1 << 30)"] + limits) { server in
+        let watches = 40
         let client = try WatchClient(server)
-        for id in 0..<20 { try client.watch("/n/", id: "\(id)") }
-        for _ in 0..<20 { #expect(try client.next()?.change == "live") }
+        for id in 0..<watches { try client.watch("/n/", id: "\(id)") }
+        for _ in 0..<watches { #expect(try client.next()?.change == "live") }
+        let other = try WatchClient(server)
+        try other.watch("/n/", "&where[none]=1&heartbeat=1")
+        #expect(try other.next()?.change == "live")
         let before = try server.residentBytes()
         let text = String(repeating: "x", count: 10_000)
-        let changes = 300
+        let changes = 150
         // 60 MB of frames, of which the client takes none.
         _ = try server.answers((1...changes).map { put("/n/\($0 % 10)", "\"\(text)\($0)\"") })
-        #expect(try server.residentBytes() - before < 64 << 20)
-        var told = Array(repeating: 0, count: 20)
-        for _ in 0..<20 * changes {
-          let frame = try #require(try client.next())
-          let id = try #require(frame.id.flatMap { Int($0) })
-          #expect(frame.sequence == told[id] + 1)
-          #expect(frame.text.contains("xxx\(frame.sequence ?? 0)\""))
+        // The other one, which keeps up, is told to the end.
+        while let frame = try other.next(), frame.sequence != changes {}
+        #expect(try server.residentBytes() - before < 24 << 20)
+        var told = Array(repeating: 0, count: watches)
+        for _ in 0..<watches * changes {
+          let text = try #require(try client.socket.receiveFrame())
+          let end = text.suffix(40).components(separatedBy: "\"id\": ").last ?? ""
+          let id = try #require(Int(end.prefix { $0 != "," }))
           told[id] += 1
+          #expect(text.hasPrefix("{\"code\": 200, \"message\": \"OK\", \"data\": {\"sequence\": \(told[id]), "))
+          #expect(text.contains("xxx\(told[id])\""))
         }
         #expect(told.allSatisfy { $0 == changes })
+      }
+    }
+
+    @Test("large documents, which all who do not read share")
+    func sharing() async throws {
+      try await withServer(["--watch-total-bytes", "1"]) { server in
+        let clients = try (0..<60).map { _ in
+          let client = try WatchClient(server)
+          try client.watch("/n/")
+          #expect(try client.next()?.change == "live")
+          return client
+        }
+        let before = try server.residentBytes()
+        let text = String(repeating: "x", count: 1_000_000)
+        _ = try server.answers((1...6).map { put("/n/\($0)", "\"\(text)\($0)\"") })
+        Thread.sleep(forTimeInterval: 0.5)
+        #expect(try server.residentBytes() - before < 45 << 20)
+        for client in clients[..<3] {
+          for n in 1...6 { #expect(try client.socket.receiveFrame()?.contains("xxx\(n)\", \"at\"") == true) }
+        }
+      }
+    }
+
+    @Test("and cost nothing when they are gone, also if they could not take what there was")
+    func gone() async throws {
+      try await withServer { server in
+        let client = try WatchClient(server)
+        try client.watch("/n/")
+        #expect(try client.next()?.change == "live")
+        let outcome = try SQLiteCommand.run(
+          server.database,
+          """
+          .timeout 10000
+          INSERT INTO documents(collection, id, data) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+            WHERE i < 30000) SELECT '/n/', i, json_quote(hex(zeroblob(100))) FROM n;
+          """)
+        #expect(outcome.status == 0)
+        Thread.sleep(forTimeInterval: 1)
+        client.socket.reset()
+        Thread.sleep(forTimeInterval: 0.5)
+        #expect(try server.answers([#"{"method":"GET","path":"/_stats"}"#])[0].contains(#""watches": 0"#))
+        let before = try server.processorSeconds()
+        Thread.sleep(forTimeInterval: 2)
+        #expect(try server.processorSeconds() - before < 0.5, "something goes on without end")
+      }
+    }
+
+    @Test("as long as their conditions are of a bounded size, together")
+    func conditionSizes() async throws {
+      try await withServer(["--watch-condition-bytes", "1000"]) { server in
+        let client = try WatchClient(server)
+        let condition = #"{"a": {"$in": ["\#(String(repeating: "x", count: 600))"]}}"#
+        func watch(_ id: Int) throws -> WatchedFrame? {
+          try client.answer(
+            to: #"{"method":"GET","path":"/n/?watch=true","data":{"where":\#(condition)},"id":\#(id)}"#)
+        }
+        try client.send(#"{"method":"GET","path":"/n/?watch=true","data":{"where":\#(condition)},"id":1}"#)
+        #expect(try client.next()?.change == "live")
+        #expect(try watch(2)?.error == "too_many_watches")
+        #expect(try client.answer(to: delete("/_watches/1"))?.code == 204)
+        try client.send(#"{"method":"GET","path":"/n/?watch=true","data":{"where":\#(condition)},"id":2}"#)
+        #expect(try client.next()?.change == "live")
+      }
+    }
+
+    @Test("from now on, of which nothing is lost however little history is kept and however much is written")
+    func now() async throws {
+      try await withServer(["--history-days", "0"]) { server in
+        let isOver = Atomic(false)
+        let writing = DispatchGroup()
+        for number in 0..<3 {
+          writing.enter()
+          Thread {
+            while !isOver.load(ordering: .relaxed) {
+              _ = try? server.answers((0..<400).map { put("/n/\(number)", "\($0)") })
+            }
+            writing.leave()
+          }.start()
+        }
+        for round in 0..<200 {
+          let client = try WatchClient(server)
+          try client.watch("/m/", id: "\(round)")
+          try client.send(#"{"method":"PUT","path":"/m/1","data":\#(round),"id":"p"}"#)
+          var told: [String] = []
+          while told.count < 2, let frame = try client.next() {
+            if frame.id != "p" { told.append(frame.change ?? frame.text) }
+          }
+          #expect(told == ["live", round == 0 ? "created" : "updated"])
+        }
+        isOver.store(true, ordering: .relaxed)
+        writing.wait()
       }
     }
 
@@ -315,6 +424,25 @@ extension EndToEnd {
           #expect(last.code == 503 && last.error == "closing" && !last.continues && ["1", "2"].contains(last.id))
         }
         #expect(try client.next() == nil)
+      }
+    }
+
+    @Test("and in any case get an answer, also when it ends before their watch has begun")
+    func closingBefore() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database)
+        let holder = try LockHolder(database)
+        let client = try WatchClient(server)
+        try client.send(put("/n/1", "1"))
+        try client.watch("/n/")
+        #expect(try server.exchange(#"{"method":"GET","path":"/n/1"}"#).hasPrefix(#"{"code": 404, "#))
+        server.process.signal(SIGTERM)
+        Thread.sleep(forTimeInterval: 0.2)
+        try holder.release()
+        #expect(try client.next()?.code == 201)
+        let last = try #require(try client.next())
+        #expect(last.code == 503 && last.error == "closing" && last.id == "w")
+        #expect(server.process.waitForEnd() == .exited(0))
       }
     }
 
