@@ -20,6 +20,7 @@ final class BenchRun {
   private var sinceProgress = Histogram<UInt64>(highestTrackableValue: 3_600_000_000_000)
   private var connections: [BenchConnection] = []
   private var began: UInt64 = 0
+  private var hasBegun = false
   private var issued = 0
   private var isOver = false
   /// When the requests were due that could not be sent yet.
@@ -58,6 +59,7 @@ final class BenchRun {
 
   private func begin() {
     began = Self.now
+    hasBegun = true
     if case .seconds(let seconds) = plan.end {
       eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(seconds * 1e9))) { [self] in finish() }
     }
@@ -79,7 +81,8 @@ final class BenchRun {
   }
 
   private func addDue(_ rate: Double) {
-    let total = Int(Double(Self.now - began) / 1e9 * rate)
+    // The first one at once.
+    let total = Int(Double(Self.now - began) / 1e9 * rate) + 1
     while issued < total, !hasIssuedAll {
       due.append(began + UInt64(Double(issued) / rate * 1e9))
       issued += 1
@@ -93,7 +96,7 @@ final class BenchRun {
 
   /// The next request and the time from which it counts; nil if there is none now.
   func next(into buffer: inout ByteBuffer) -> UInt64? {
-    guard !isOver else { return nil }
+    guard hasBegun, !isOver else { return nil }
     if plan.rate != nil {
       guard let time = due.popFirst() else { return nil }
       requests.writeNext(into: &buffer)
