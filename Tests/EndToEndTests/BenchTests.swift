@@ -11,6 +11,9 @@ extension EndToEnd {
       let requestsPerSecond: Double
       let latencyMicroseconds: [String: Double]
       let codes: [String: Int]
+      var watchers: Int?
+      var events: Int?
+      var eventsPerSecond: Double?
     }
 
     private func bench(_ server: ServerProcess, _ arguments: String...) throws -> Report {
@@ -58,6 +61,25 @@ extension EndToEnd {
       }
     }
 
+    @Test("with watchers, each of whom is told of each write")
+    func watchers() async throws {
+      try await withServer { (server) throws in
+        let report = try bench(
+          server, "--workload", "watch", "--watchers", "5", "--requests", "40", "--keys", "7", "--connections", "2",
+          "--pipeline", "3")
+        #expect(report.workload == "watch" && report.watchers == 5)
+        #expect(report.requests == 40 && report.codes.values.reduce(0, +) == 40)
+        #expect(report.events == 200 && report.eventsPerSecond ?? 0 > 0)
+        // From a write to who is told of it, which is no longer than the whole run, 10 s at most.
+        let slowest = report.latencyMicroseconds["max"] ?? 0
+        #expect(slowest > 0 && slowest < 10_000_000)
+        let text = try Docket.run(
+          "bench", "--port", "\(server.port)", "--workload", "watch", "--requests", "3", "--connections", "1")
+        #expect(text.output.hasPrefix("watch: ") && text.output.contains(" events/s (300 in "), "\(text)")
+        #expect(text.output.contains("  100 watchers of "), "\(text)")
+      }
+    }
+
     @Test("and the page of figures is made by a script that works")
     func page() async throws {
       try await withDatabase { path in
@@ -101,7 +123,11 @@ extension EndToEnd {
       }
       let missing = try Docket.run("bench", "--unix-socket", "/nowhere/docket.sock", "--workload", "put")
       #expect(missing.ending == .exited(1) && missing.error.contains("is docket serve running"))
-      for arguments in [["--workload", "nonsense"], ["--connections", "0"], ["--rate", "0"], ["--size", "1"]] {
+      for arguments in [
+        ["--workload", "nonsense"], ["--connections", "0"], ["--rate", "0"], ["--size", "1"],
+        ["--watchers", "5"], ["--workload", "watch", "--watchers", "0"],
+        ["--workload", "watch", "--dialect", "redis"],
+      ] {
         let process = try ChildProcess(Docket.path, ["bench"] + arguments)
         #expect(process.waitForEnd() == .exited(2), "\(arguments)")
       }

@@ -13,7 +13,11 @@ struct BenchCommand: AsyncParsableCommand {
       are sent at that rate whatever the server does, and count from the moment at which they were due; otherwise each waits \
       for the answers before it, which hides what a server that stalls keeps from being asked.
 
+      With --workload watch other connections are told of each write, and it is this that is measured. Give a --rate that \
+      the server can tell all of them of, or writes run ahead of what is told.
+
         docket bench --workload put --connections 16 --seconds 5
+        docket bench --workload watch --watchers 1000 --connections 1 --rate 100
       """)
 
   @Option(help: "What to ask for: \(BenchPlan.Workload.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -21,6 +25,9 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(help: "How many connections.")
   var connections = 64
+
+  @Option(help: "How many more connections watch what is written, with --workload watch (100 by default).")
+  var watchers: Int?
 
   @Option(help: "How many requests of a connection may be unanswered.")
   var pipeline = 1
@@ -56,11 +63,13 @@ struct BenchCommand: AsyncParsableCommand {
 
   func validate() throws {
     try check("--connections", connections, 1...100_000)
+    if let watchers { try check("--watchers", watchers, 1...100_000) }
     try check("--pipeline", pipeline, 1...100_000)
     try check("--size", size, 2...(64 << 20))
     try check("--keys", keys, 1...100_000_000)
     try check("--seconds", seconds, 0.1...86_400)
     if let requests { try check("--requests", requests, 1...1_000_000_000) }
+    if watchers != nil, workload != .watch { throw ValidationError("--watchers goes with --workload watch alone") }
     if dialect == .redis, ![.get, .put, .mixed].contains(workload) {
       throw ValidationError("--dialect redis has the workloads get, put and mixed")
     }
@@ -69,7 +78,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   private var plan: BenchPlan {
     BenchPlan(
-      workload: workload, connections: connections, pipeline: workload == .oneShot ? 1 : pipeline, documentBytes: size,
+      workload: workload, connections: connections, watchers: workload == .watch ? watchers ?? 100 : nil,
+      pipeline: workload == .oneShot ? 1 : pipeline, documentBytes: size,
       keys: keys, distribution: distribution, end: requests.map { .requests($0) } ?? .seconds(seconds), rate: rate,
       collection: "/bench/", dialect: dialect)
   }
@@ -83,7 +93,8 @@ struct BenchCommand: AsyncParsableCommand {
     let result = try await Self.measure(plan, server.address) { seconds, latencies in
       guard showsProgress else { return }
       let p99 = Double(latencies.valueAtPercentile(99)) / 1e6
-      let text = "\r\(Int(seconds)) s  \(latencies.totalCount) requests/s  p99 \((p99 * 100).rounded() / 100) ms     "
+      let text =
+        "\r\(Int(seconds)) s  \(latencies.totalCount) \(plan.arrivals)/s  p99 \((p99 * 100).rounded() / 100) ms     "
       try? StandardStream.error.write(Array(text.utf8)[...])
     }
     if showsProgress { try StandardStream.error.writeLine("") }
@@ -105,7 +116,7 @@ struct BenchCommand: AsyncParsableCommand {
   /// Writes as many documents as there are keys, and a few times as many: nearly every key is met.
   private func fillRedis(_ plan: BenchPlan) async throws {
     let filling = BenchPlan(
-      workload: .put, connections: 16, pipeline: 16, documentBytes: plan.documentBytes, keys: plan.keys,
+      workload: .put, connections: 16, watchers: nil, pipeline: 16, documentBytes: plan.documentBytes, keys: plan.keys,
       distribution: .uniform, end: .requests(plan.keys * 8), rate: nil, collection: plan.collection,
       dialect: plan.dialect)
     _ = try await Self.measure(filling, server.address) { _, _ in }

@@ -1,7 +1,6 @@
 import DequeModule
 import DocketClient
 import NIOCore
-import NIOPosix
 
 /// One connection of a bench. It lives on the bench's event loop.
 final class BenchConnection: ChannelInboundHandler {
@@ -40,23 +39,10 @@ final class BenchConnection: ChannelInboundHandler {
   }
 
   private func connect(_ address: ServerAddress, on eventLoop: any EventLoop) {
-    let bound = NIOLoopBound(self, eventLoop: eventLoop)
-    let bootstrap = ClientBootstrap(group: eventLoop)
-      .channelOption(.socketOption(.so_reuseaddr), value: 1)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
-      }
-    let opening =
-      switch address {
-      case .tcp(let host, let port):
-        bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
-      case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
-      }
-    opening.assumeIsolated().whenFailure { [self] error in failed(error) }
+    address.connect(self, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error)) }
   }
 
-  private func failed(_ error: any Error) {
-    let failure = CommandFailure("cannot connect: \(error) (is docket serve running there?)")
+  private func failed(_ failure: CommandFailure) {
     if let greeted {
       self.greeted = nil
       greeted.fail(failure)

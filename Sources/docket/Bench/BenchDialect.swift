@@ -29,7 +29,7 @@ struct BenchAnswers {
   }
 
   /// What stands behind `{"code": `; 0 where there is none.
-  private static func code(of frame: ByteBuffer) -> Int {
+  static func code(of frame: ByteBuffer) -> Int {
     guard frame.readableBytes >= 12 else { return 0 }
     return frame.readableBytesView.dropFirst(9).prefix(3).reduce(0) { $0 * 10 + Int($1) - 0x30 }
   }

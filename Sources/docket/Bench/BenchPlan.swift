@@ -12,9 +12,11 @@ struct BenchPlan: Sendable {
     case oneShot = "one-shot"
     /// The documents that have one value of a field, found by an index.
     case query
+    /// Writes, of which others are told that watch the collection.
+    case watch
 
     /// Whether the documents must be there before.
-    var needsDocuments: Bool { self != .put && self != .post }
+    var needsDocuments: Bool { self != .put && self != .post && self != .watch }
   }
 
   enum Distribution: String, CaseIterable, ExpressibleByArgument, Sendable {
@@ -30,6 +32,8 @@ struct BenchPlan: Sendable {
 
   let workload: Workload
   let connections: Int
+  /// How many more connections watch; nil where it is not this that is measured.
+  let watchers: Int?
   /// How many requests of a connection may be unanswered.
   let pipeline: Int
   /// The size of a document, in bytes.
@@ -44,6 +48,9 @@ struct BenchPlan: Sendable {
 
   /// How many documents have the same value of the field by which `query` finds them.
   static let documentsOfGroup = 20
+
+  /// What is counted, and has a latency.
+  var arrivals: String { watchers == nil ? "requests" : "events" }
 
   /// How many such values there are. That of a document is the remainder of its key.
   var groups: Int { max(keys / Self.documentsOfGroup, 1) }

@@ -36,6 +36,23 @@ struct BenchRequests {
     Self.filled(#"{"title":"hello","n":42,"group":\#(key % plan.groups),"text":""}"#, plan.documentBytes)
   }
 
+  /// A document that says when it was sent; at least as long as this takes.
+  private func timed(_ nanoseconds: UInt64) -> String {
+    Self.filled(#"{"title":"hello",\#(Self.sentMember)\#(nanoseconds),"text":""}"#, plan.documentBytes)
+  }
+
+  private static let sentMember = #""sent":"#
+
+  /// When the document in a frame was sent; nil where there is none.
+  static func sent(in frame: ByteBuffer) -> UInt64? {
+    frame.withUnsafeReadableBytes { bytes in
+      let length = sentMember.utf8.count
+      guard let place = bytes.indices.dropLast(length).first(where: { bytes[$0...].starts(with: sentMember.utf8) })
+      else { return nil }
+      return bytes[(place + length)...].prefix { 0x30...0x39 ~= $0 }.reduce(0) { $0 &* 10 &+ UInt64($1 &- 0x30) }
+    }
+  }
+
   /// - Parameter frame: ends with an empty text, which takes up what is left of the size.
   private static func filled(_ frame: String, _ bytes: Int) -> String {
     frame.dropLast(2) + String(repeating: "x", count: max(bytes - frame.utf8.count, 0)) + "\"}"
@@ -46,7 +63,8 @@ struct BenchRequests {
     return String(repeating: "0", count: max(10 - digits.utf8.count, 0)) + digits
   }
 
-  mutating func writeNext(into buffer: inout ByteBuffer) {
+  /// - Parameter start: the time from which the request counts, in nanoseconds.
+  mutating func writeNext(into buffer: inout ByteBuffer, at start: UInt64) {
     count += 1
     switch plan.workload {
     case .get, .oneShot: write("GET", chooser.next(), nil, into: &buffer)
@@ -61,6 +79,7 @@ struct BenchRequests {
     case .query:
       let query = "where[group]=\(chooser.next())&limit=\(BenchPlan.documentsOfGroup)"
       buffer.writeString(#"{"method":"GET","path":"\#(plan.collection)?\#(query)"}"# + "\0")
+    case .watch: write("PUT", chooser.next(), timed(start), into: &buffer)
     }
   }
 

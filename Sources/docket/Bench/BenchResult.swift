@@ -2,21 +2,25 @@ import Histogram
 
 /// What a bench has measured.
 struct BenchResult: Sendable {
-  /// From the moment at which a request was sent, or at a fixed rate should have been, to its whole answer; in nanoseconds.
+  /// From the moment at which a request was sent, or at a fixed rate should have been, to its whole answer, or to each watcher
+  /// that was told of it; in nanoseconds.
   var latencies = Histogram<UInt64>(highestTrackableValue: 3_600_000_000_000)
   /// How many answers had each code.
   var codes: [Int: Int] = [:]
   var nanoseconds: UInt64 = 0
 
-  var answers: UInt64 { latencies.totalCount }
-  var answersPerSecond: Double { nanoseconds == 0 ? 0 : Double(answers) * 1e9 / Double(nanoseconds) }
+  var answers: Int { codes.values.reduce(0, +) }
+  /// How often something came whose latency counts.
+  var arrivals: Int { Int(latencies.totalCount) }
+
+  private func perSecond(_ count: Int) -> Double { nanoseconds == 0 ? 0 : Double(count) * 1e9 / Double(nanoseconds) }
 
   private static let percentiles = [50, 90, 99, 99.9, 99.99]
 
   /// For people.
   func report(_ plan: BenchPlan) -> String {
     var lines = [
-      "\(plan.workload.rawValue): \(grouped(Int(answersPerSecond.rounded()))) requests/s (\(grouped(Int(answers))) in \(decimal(Double(nanoseconds) / 1e9, 1)) s)",
+      "\(plan.workload.rawValue): \(grouped(Int(perSecond(arrivals).rounded()))) \(plan.arrivals)/s (\(grouped(arrivals)) in \(decimal(Double(nanoseconds) / 1e9, 1)) s)",
       "  \(plan.connections) connections, \(plan.pipeline) at once on each, documents of \(plan.documentBytes) bytes, \(grouped(plan.keys)) keys (\(plan.distribution.rawValue))",
       "  latency: "
         + (Self.percentiles.map { "p\(trimmed($0)) \(time(latencies.valueAtPercentile($0)))" }
@@ -24,7 +28,12 @@ struct BenchResult: Sendable {
       "  answers: "
         + codes.sorted { $0.key < $1.key }.map { "\($0.key): \(grouped($0.value))" }.joined(separator: ", "),
     ]
-    if answers > 0 { lines += [""] + plot }
+    if let watchers = plan.watchers {
+      lines.insert(
+        "  \(grouped(watchers)) watchers of \(decimal(perSecond(answers), 1)) writes/s; latency is from a write to each of them",
+        at: 1)
+    }
+    if arrivals > 0 { lines += [""] + plot }
     return lines.joined(separator: "\n")
   }
 
@@ -35,11 +44,15 @@ struct BenchResult: Sendable {
       + ["\"max\": \(latencies.max / 1_000)", "\"mean\": \(Int(latencies.mean / 1_000))"]).joined(separator: ", ")
     let codes = codes.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
     let rate = plan.rate.map { decimal($0, 1) } ?? "null"
+    let watching =
+      plan.watchers.map {
+        "\"watchers\": \($0), \"eventsPerSecond\": \(decimal(perSecond(arrivals), 1)), \"events\": \(arrivals), "
+      } ?? ""
     return """
-      {"workload": "\(plan.workload.rawValue)", "requestsPerSecond": \(decimal(answersPerSecond, 1)), \
+      {"workload": "\(plan.workload.rawValue)", "requestsPerSecond": \(decimal(perSecond(answers), 1)), \
       "requests": \(answers), "seconds": \(decimal(Double(nanoseconds) / 1e9, 3)), "connections": \(plan.connections), \
       "pipeline": \(plan.pipeline), "documentBytes": \(plan.documentBytes), "keys": \(plan.keys), \
-      "distribution": "\(plan.distribution.rawValue)", "rate": \(rate), "latencyMicroseconds": {\(latency)}, \
+      "distribution": "\(plan.distribution.rawValue)", "rate": \(rate), \(watching)"latencyMicroseconds": {\(latency)}, \
       "codes": {\(codes)}}
       """
   }
@@ -51,12 +64,12 @@ struct BenchResult: Sendable {
       bars[Self.step(of: max(value.value, 1)), default: 0] += UInt64(value.count)
     }
     // What is rarer than one in ten thousand at either end is told by the percentiles.
-    let common = bars.filter { $0.value * 10_000 >= answers }.keys
+    let common = bars.filter { $0.value * 10_000 >= arrivals }.keys
     guard let first = common.min(), let last = common.max(), let highest = bars.values.max() else { return [] }
     return (first...last).map { step in
       let count = bars[step] ?? 0
       let bar = String(repeating: "█", count: Int((Double(count) / Double(highest) * 50).rounded()))
-      let share = decimal(Double(count) * 100 / Double(answers), 1)
+      let share = decimal(Double(count) * 100 / Double(arrivals), 1)
       return "  \(padded(time(Self.upperBound(of: step)), 9)) \(padded(share, 5)) % \(bar)"
     }
   }

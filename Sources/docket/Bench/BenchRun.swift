@@ -19,6 +19,7 @@ final class BenchRun {
   private var result = BenchResult()
   private var sinceProgress = Histogram<UInt64>(highestTrackableValue: 3_600_000_000_000)
   private var connections: [BenchConnection] = []
+  private var watchers: [BenchWatcher] = []
   private var began: UInt64 = 0
   private var hasBegun = false
   private var issued = 0
@@ -44,11 +45,10 @@ final class BenchRun {
 
   /// Opens the connections, then begins. On the event loop.
   func start() {
-    let opening = (0..<plan.connections).map { _ in
-      let connection = BenchConnection(run: self, plan: plan)
-      connections.append(connection)
-      return connection.open(address, on: eventLoop)
-    }
+    connections = (0..<plan.connections).map { _ in BenchConnection(run: self, plan: plan) }
+    watchers = (0..<(plan.watchers ?? 0)).map { _ in BenchWatcher(run: self, plan: plan) }
+    let opening =
+      connections.map { $0.open(address, on: eventLoop) } + watchers.map { $0.open(address, on: eventLoop) }
     EventLoopFuture.andAllSucceed(opening, on: eventLoop).assumeIsolated().whenComplete { [self] outcome in
       switch outcome {
       case .success: begin()
@@ -99,13 +99,14 @@ final class BenchRun {
     guard hasBegun, !isOver else { return nil }
     if plan.rate != nil {
       guard let time = due.popFirst() else { return nil }
-      requests.writeNext(into: &buffer)
+      requests.writeNext(into: &buffer, at: time)
       return time
     }
     guard !hasIssuedAll else { return nil }
     issued += 1
-    requests.writeNext(into: &buffer)
-    return Self.now
+    let now = Self.now
+    requests.writeNext(into: &buffer, at: now)
+    return now
   }
 
   /// How many requests a connection may have without an answer.
@@ -113,11 +114,27 @@ final class BenchRun {
 
   func answered(code: Int, since start: UInt64) {
     guard !isOver else { return }
+    result.codes[code, default: 0] += 1
+    if plan.watchers == nil { record(since: start) }
+    finishIfDone()
+  }
+
+  /// A watcher was told of a write.
+  func told(since start: UInt64) {
+    guard !isOver else { return }
+    record(since: start)
+    finishIfDone()
+  }
+
+  private func record(since start: UInt64) {
     let elapsed = Self.now - start
     result.latencies.record(elapsed)
     sinceProgress.record(elapsed)
-    result.codes[code, default: 0] += 1
-    if case .requests(let count) = plan.end, result.answers >= count { finish() }
+  }
+
+  private func finishIfDone() {
+    guard case .requests(let count) = plan.end, result.answers >= count else { return }
+    if result.arrivals >= count * (plan.watchers ?? 1) { finish() }
   }
 
   func fail(_ error: any Error) {
@@ -138,6 +155,8 @@ final class BenchRun {
     ticks?.cancel()
     reports?.cancel()
     for connection in connections { connection.close() }
+    for watcher in watchers { watcher.close() }
     connections = []
+    watchers = []
   }
 }
