@@ -33,7 +33,7 @@ run: build ## build, and serve DATABASE on port 12000
 test: setup ## run all tests, on free ports
 	$(SWIFT) test $(ARGS)
 
-bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (twelve minutes)
+bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (fourteen minutes)
 	python3 Tests/Bench/bench.py --binary $(BINARY) $(ARGS)
 
 microbench: setup ## measure the hot parts of the code one by one (half a minute, and the build)

@@ -3,7 +3,7 @@
 
 Servers are measured by `docket bench`, in turn, on loopback, with data in folders on the same disk: Docket with its
 defaults, Redis with its append-only file and an fsync before each answer. What counts is the ratio of a round, and of
-those the median. A whole run takes about twelve minutes.
+those the median. A whole run takes about fourteen minutes.
 """
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 import beside_redis
 import beside_sqlite
 import cores
+import feeds
 import growth
 import memory
 import one_shot
@@ -45,7 +46,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory", "queries"]
+PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory", "queries", "feeds"]
 
 
 def _options() -> argparse.Namespace:
@@ -84,6 +85,8 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         sections.append(memory.measure(setup, peaks))
     if "queries" in parts:
         sections.append(queries.measure(setup))
+    if "feeds" in parts:
+        sections.append(_or_left_out("Feeds of changes", lambda: feeds.measure(setup)))
     return sections, picture
 
 

@@ -22,8 +22,8 @@ def measure(setup: Setup, peaks: list[float]) -> Section:
     """- Parameter peaks: the most memory under the loads of other parts, in MiB."""
     section = Section("Memory")
     with setup.docket("idle") as server:
-        rest = _at_rest(server)
-        connections = _room(100 if setup.quick else IDLE)
+        rest = at_rest(server)
+        connections = room(100 if setup.quick else IDLE)
         each = _idle(server, connections, rest)
     setup.tell("idle connections")
     figures = [
@@ -42,13 +42,13 @@ def measure(setup: Setup, peaks: list[float]) -> Section:
     return section
 
 
-def _at_rest(server: Server) -> int:
+def at_rest(server: Server) -> int:
     with server.awake():
         time.sleep(0.5)
         return processes.memory_kibibytes(server.pid)
 
 
-def _room(wanted: int) -> int:
+def room(wanted: int) -> int:
     """So many connections as this process may open, up to those wanted."""
     _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -76,7 +76,7 @@ def _growth(setup: Setup, method: str) -> float:
     name = f"large-{method}"
     load = Load(method.lower(), keys=4, connections=CLIENTS, size=LARGE)
     with setup.docket(name, *WITHOUT_CACHES) as server:
-        rest = _at_rest(server)
+        rest = at_rest(server)
         processes.forget_peak(server.pid)
         setup.generator.run(server, load)
         growth = processes.peak_kibibytes(server.pid) - rest
