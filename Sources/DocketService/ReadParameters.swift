@@ -5,8 +5,8 @@ import NIOCore
 /// counts over the same name in `data`.
 struct ReadParameters {
   /// Without those that are null. Of a name given twice the last one counts.
-  private let members: [(name: String, json: ByteBuffer)]
-  private let parameters: [Target.Parameter]
+  private var members: [(name: String, json: ByteBuffer)]
+  private var parameters: [Target.Parameter]
 
   init(_ target: Target, data: ByteBuffer?) throws(ParameterError) {
     parameters = target.parameters
@@ -27,6 +27,12 @@ struct ReadParameters {
 
   /// Whether they ask for a part of a collection as it lies, and no more.
   var askForPageOnly: Bool { names.allSatisfy { ["limit", "after", "asOf"].contains($0) } }
+
+  /// Takes a name away, wherever it stands.
+  mutating func drop(_ name: String) {
+    members.removeAll { $0.name == name }
+    parameters.removeAll { $0.name == name }
+  }
 
   func has(_ name: String) -> Bool { names.contains(name) }
 

@@ -31,6 +31,7 @@ public struct Router: Sendable {
     case .changes: return changes(request, target)
     case .watch(let name):
       if let refusal = refuseParameters(target) { return refusal }
+      if let refusal = refuseTerms(request, of: "Watches", "invalid_condition") { return refusal }
       return request.method == .delete ? .endWatch(name) : notAllowed(request, allowed: [.delete])
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
     case .settings(let collection): return settings(request, collection, target)
@@ -65,8 +66,12 @@ public struct Router: Sendable {
     switch request.method {
     case .get:
       do {
-        let parameters = try ReadParameters(target, data: request.data)
-        if let watch = try WatchRequest(.documents(.collection(path)), parameters) { return .watch(watch) }
+        var parameters = try ReadParameters(target, data: request.data)
+        if let watch = try WatchRequest(.documents(.collection(path)), parameters) {
+          return refuseTerms(request, of: "Watches", "invalid_condition") ?? .watch(watch)
+        }
+        // It says that nothing is to be watched.
+        parameters.drop("watch")
         guard parameters.askForPageOnly else { return .query(try QueryRequest(.collection(path), parameters)) }
         let (page, asOf) = try PageRequest.read(collection: path, parameters)
         return asOf.map { .past(.readPage(page, $0)) } ?? .document(.readPage(page))
@@ -84,7 +89,9 @@ public struct Router: Sendable {
     guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
     if let watch = watch(.documents(.everything), request, target) { return watch }
     do {
-      return .readChanges(try ChangesRequest(try ReadParameters(target, data: request.data)))
+      var parameters = try ReadParameters(target, data: request.data)
+      parameters.drop("watch")
+      return .readChanges(try ChangesRequest(parameters))
     } catch {
       return .answer(.error(.badRequest, error.code, error.detail))
     }
@@ -93,7 +100,8 @@ public struct Router: Sendable {
   /// nil where nothing is to be watched.
   private func watch(_ scope: WatchRequest.Scope, _ request: Request, _ target: Target) -> Operation? {
     do {
-      return try WatchRequest(scope, try ReadParameters(target, data: request.data)).map { .watch($0) }
+      guard let watch = try WatchRequest(scope, try ReadParameters(target, data: request.data)) else { return nil }
+      return refuseTerms(request, of: "Watches", "invalid_condition") ?? .watch(watch)
     } catch {
       return .answer(.error(.badRequest, error.code, error.detail))
     }
@@ -101,7 +109,7 @@ public struct Router: Sendable {
 
   private func settings(_ request: Request, _ collection: CollectionPath, _ target: Target) -> Operation {
     if let refusal = refuseParameters(target) { return refusal }
-    if let refusal = refuseTerms(request) { return refusal }
+    if let refusal = refuseTerms(request, of: "Settings", "invalid_settings") { return refusal }
     switch request.method {
     case .get: return .settings(.read(collection))
     case .put:
@@ -115,15 +123,15 @@ public struct Router: Sendable {
     }
   }
 
-  /// Settings are changed as they are asked to be: what says otherwise must not be passed over. A key changes nothing, since
+  /// Settings are changed as they are asked to be, and watches begin and end: what says otherwise must not be passed over. A key changes nothing, since
   /// the same change made twice is the same.
-  private func refuseTerms(_ request: Request) -> Operation? {
+  private func refuseTerms(_ request: Request, of what: String, _ code: String) -> Operation? {
     do throws(ParameterError) {
       let terms = try WriteTerms(request.headers)
       guard terms.condition == nil, !terms.isDryRun, terms.lifetime == nil else {
         throw ParameterError(
-          code: "invalid_settings",
-          detail: "Settings take no If-Match, If-None-Match, Expires-In or Prefer: dry-run; leave them out.")
+          code: code,
+          detail: "\(what) take no If-Match, If-None-Match, Expires-In or Prefer: dry-run; leave them out.")
       }
       return nil
     } catch {

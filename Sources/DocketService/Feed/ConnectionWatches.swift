@@ -148,7 +148,7 @@ extension Response {
   /// What watches are told when the server ends.
   public static var watchClosing: Response {
     .retry(
-      .serviceUnavailable, "closing", "The server is ending; ask again with the last 'sequence' as 'since'.",
+      .serviceUnavailable, "closing", "The server is ending; ask the next one with the last 'sequence' as 'since'",
       afterSeconds: 1)
   }
 

@@ -155,15 +155,17 @@ private struct ReplayPage {
   private var text = ByteBuffer()
   private var frames = 0
 
-  private static let frames = 1_000
-  private static let bytes = 64 << 10
+  private let limitBytes: Int
+
+  private static let limitFrames = 1_000
 
   init(_ watch: Watch, history: String) {
     self.watch = watch
+    limitBytes = watch.outlet.pageBytes
     self.history = history
   }
 
-  var isFull: Bool { frames >= Self.frames || text.readableBytes >= Self.bytes }
+  var isFull: Bool { frames >= Self.limitFrames || text.readableBytes >= limitBytes }
 
   mutating func tell(_ change: Change, _ told: Told) {
     let addition = beginFrame()
@@ -185,7 +187,7 @@ private struct ReplayPage {
     if frames > 0 {
       watch.frameEnd.withUnsafeReadableBytes { _ = text.writeBytes($0) }
     } else {
-      text.reserveCapacity(2 * Self.bytes)
+      text.reserveCapacity(limitBytes + limitBytes / 8)
     }
     frames += 1
     return watch.isUntold ? watch.takeAddition(history.feedAddition) : nil

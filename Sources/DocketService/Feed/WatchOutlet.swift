@@ -30,6 +30,11 @@ final class WatchOutlet: @unchecked Sendable {
   /// So much may wait on a connection however full the common room is: those who keep up are not to pay for those who do not.
   private static let ownBytes = 16 << 10
 
+  /// How much may be read for it at once.
+  var pageBytes: Int { room.isFull ? Self.ownBytes : Self.longestPageBytes }
+
+  private static let longestPageBytes = 64 << 10
+
   /// Whether no further frames are to be made for it.
   var isFull: Bool {
     let waiting = waitingBytes.load(ordering: .relaxed)

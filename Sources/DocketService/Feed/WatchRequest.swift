@@ -28,7 +28,7 @@ public struct WatchRequest: Sendable {
   /// How often it tells how far it is; nil: not at all.
   let heartbeatSeconds: Int64?
 
-  private static let names = ["watch", "since", "where", "snapshot", "heartbeat", "history"]
+  static let names = ["watch", "since", "where", "snapshot", "heartbeat", "history"]
   private static let heartbeats: ClosedRange<Int64> = 1...3600
 
   /// - Returns: nil where the parameters say that nothing is to be watched.

@@ -13,7 +13,9 @@ extension QueryRequest {
     {
       throw ParameterError(
         code: "unknown_parameter",
-        detail: "A query has \(Self.names.joined(separator: ", ")); there is no '\(unknown.shortened)'.")
+        detail: WatchRequest.names.contains(unknown)
+          ? "'\(unknown)' goes with watch=true, on a document, a collection or /_changes."
+          : "A query has \(Self.names.joined(separator: ", ")); there is no '\(unknown.shortened)'.")
     }
     self.scope = try Self.scope(scope, isRecursive: try parameters.flag("recursive"))
     (filter, text) = try FilterReader.filter(try parameters.objects("where"))

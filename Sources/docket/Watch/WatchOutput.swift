@@ -12,6 +12,18 @@ enum WatchOutput: Sendable {
   /// - Parameter address: of the server, as people are told.
   func tell(_ watch: Watch, of address: ServerAddress, limit: Int?) async throws {
     var left = limit ?? .max
+    var position: Int64?
+    var isInterrupted = false
+    do {
+      try await tell(watch, address, &left, &position, &isInterrupted)
+    } catch DocketClientError.refused(let refusal) where position != nil {
+      throw CommandFailure("\(refusal). The last change that was told is \(position ?? 0).")
+    }
+  }
+
+  private func tell(
+    _ watch: Watch, _ address: ServerAddress, _ left: inout Int, _ position: inout Int64?, _ isInterrupted: inout Bool
+  ) async throws {
     for try await event in watch {
       switch self {
       case .text: try Self.write(WatchLine.text(event))
@@ -20,10 +32,18 @@ enum WatchOutput: Sendable {
       }
       switch event {
       case .interrupted(let reason):
-        try StandardStream.error.writeLine("docket: \(reason); connecting to \(address) again")
+        isInterrupted = true
+        let text = "\(reason)"
+        try StandardStream.error.writeLine(
+          "docket: \(text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text); connecting to \(address) again"
+        )
+      case .live where isInterrupted:
+        isInterrupted = false
+        try StandardStream.error.writeLine("docket: connected again")
       case .live(let mark) where StandardStream.error.isTerminal && !isJSON:
         try StandardStream.error.writeLine("docket: up to date with revision \(mark.sequence), waiting for changes")
-      case .change:
+      case .change(let change):
+        position = change.sequence ?? position
         left -= 1
         if left == 0 { return }
       case .live, .heartbeat, .reset: break
