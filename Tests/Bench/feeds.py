@@ -63,12 +63,15 @@ def measure(setup: Setup) -> Section:
     watchers = memory.room(100 if setup.quick else WATCHERS)
     with setup.docket("feeds", "--max-connections", str(watchers + 100)) as server:
         client = Client(program, server)
+        # Before there is anything to tidy up.
+        busy = _idle_percent(setup, client)
+        setup.tell("CPU time at rest")
         rest = memory.at_rest(server)
         with client.holding(watchers):
             each = (memory.at_rest(server) - rest) / watchers
         setup.tell("idle watchers")
         _fan(setup, section, client, watchers)
-        _rest(setup, section, client, watchers, each)
+        _rest(setup, section, client, busy, watchers, each)
     setup.forget("feeds")
     _history(setup, section, program)
     return section
@@ -96,14 +99,12 @@ def _fan(setup: Setup, section: Section, client: Client, watchers: int) -> None:
         "every watcher has seen every write. Times are from when a write is sent.")
 
 
-def _rest(setup: Setup, section: Section, client: Client, watchers: int, each: float) -> None:
+def _rest(setup: Setup, section: Section, client: Client, busy: float, watchers: int, each: float) -> None:
     """What there is besides, in one table."""
     alone = [client.run("wake", seconds=setup.seconds) for _ in range(setup.few)]
     setup.tell("one watcher")
     rounds = in_turn(setup.rounds, {"none": lambda: _put(setup, client), "idle": lambda: _put_beside_idle(setup, client)})
     setup.tell("PUT beside idle watchers")
-    busy = _idle_percent(setup, client)
-    setup.tell("CPU time at rest")
     idle = f"{IDLE:,} watchers that are told nothing"
     section.table(["watches", "figure", "aim"], [
         [what, *section.figure(what, value, aim, places)] if aim else [what, f"{value:,.{places}f}", ""]
