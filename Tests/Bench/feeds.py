@@ -137,7 +137,9 @@ def _idle_percent(setup: Setup, client: Client) -> float:
     with client.holding(1), server.awake():
         begin, before = time.monotonic(), processes.exact_cpu_seconds(server.pid)
         time.sleep(6 * setup.seconds)
-        return 100 * (processes.exact_cpu_seconds(server.pid) - before) / (time.monotonic() - begin)
+        # Threads that have ended meanwhile are not there any more to be asked.
+        spent = sum(seconds - before.get(thread, 0) for thread, seconds in processes.exact_cpu_seconds(server.pid).items())
+        return 100 * spent / (time.monotonic() - begin)
 
 
 def _history(setup: Setup, section: Section, program: str) -> None:

@@ -12,10 +12,10 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def exact_cpu_seconds(pid: int) -> float:
-    """The same as the scheduler counts it (https://docs.kernel.org/scheduler/sched-stats.html)."""
+def exact_cpu_seconds(pid: int) -> dict[str, float]:
+    """The CPU time of each thread, as the scheduler counts it (https://docs.kernel.org/scheduler/sched-stats.html)."""
     threads = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+    return {thread.name: int((thread / "schedstat").read_text().split()[0]) / 1e9 for thread in threads}
 
 
 def memory_kibibytes(pid: int) -> int:
