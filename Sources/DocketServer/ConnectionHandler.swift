@@ -339,6 +339,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
   private func noteSending(_ context: ChannelHandlerContext) -> Int {
+    // Nothing is asked where NIO has nothing: a loop with thousands of silent connections does this for each, again and again.
+    guard piecesBehind > 0 else {
+      unsentBytes = 0
+      return 0
+    }
     let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     if unsent > 0 && unsent != unsentBytes { lastActivity = loop.sweeps }
     unsentBytes = unsent

@@ -18,10 +18,17 @@ final class LiveFeed {
   /// Whether changes are known that were not read yet.
   private var isBehind = false
   private var beats = Heartbeats()
+  /// How many readings in a row, close to each other, found nothing that anybody here wants.
+  private var vainReadings = 0
+  private var lastReading = NIODeadline.uptimeNanoseconds(0)
 
   /// It looks so often at what it is asked while changes come without end.
   private static let readingsBetweenOrders = 8
   private static let changesForReading = 2_000
+  /// While others write without end what nobody here wants, it reads now and then rather than behind every commit. (Durable PUTs
+  /// beside 1,000 such watches: 0.91 of the rate without them before, 0.985 with it, medians of turns.)
+  private static let vainPauseMilliseconds: Int64 = 3
+  private static let vainReadingsBeforePause = 4
 
   init(_ hub: WatchHub, _ reader: any ChangeReader) {
     self.hub = hub
@@ -44,7 +51,7 @@ final class LiveFeed {
           continue
         }
       }
-      guard readOn() else { return }
+      guard pauseIfVain(), readOn() else { return }
       guard attach(orders.attaching) else { return }
       hold(table.isEmpty ? nil : position)
       if !beats.isEmpty { tellHeartbeats() }
@@ -74,9 +81,19 @@ final class LiveFeed {
 
   // MARK: Changes
 
+  /// Pauses where the last readings were in vain. Returns false once the store is closing.
+  private func pauseIfVain() -> Bool {
+    let now = NIODeadline.now()
+    if now - lastReading > .milliseconds(3 * Self.vainPauseMilliseconds) { vainReadings = 0 }
+    lastReading = now
+    guard vainReadings >= Self.vainReadingsBeforePause, !isBehind else { return true }
+    return reader.wait(forChanges: false, milliseconds: Self.vainPauseMilliseconds)
+  }
+
   /// Reads what is new. Returns false once the store is closing.
   private func readOn() -> Bool {
     isBehind = true
+    vainReadings += 1
     for _ in 0..<Self.readingsBetweenOrders where isBehind && !table.isEmpty {
       let range = ChangeRange(
         after: position, withBefore: table.hasConditions, scanLimit: Self.changesForReading)
@@ -117,7 +134,9 @@ final class LiveFeed {
       round.discard()
       return result
     }
-    send(round.finish())
+    let deliveries = round.finish()
+    if !deliveries.isEmpty || !round.paused.isEmpty { vainReadings = 0 }
+    send(deliveries)
     for watch in round.paused {
       table.remove(watch)
       if let beat = watch.beat { beats.remove(watch, at: beat) }
