@@ -6,7 +6,7 @@ import DocketStore
 /// it is as it was before the last reading began there is nothing new. It is looked at when the writer's commits are synced,
 /// and now and then for those of others.
 ///
-/// `@unchecked Sendable`: it belongs to the one thread that it was made for.
+/// `@unchecked Sendable`: it belongs to the one thread of `FeedThreads` that it was made for; others reach it through its signal.
 final class FeedReader: ChangeReader, @unchecked Sendable {
   private let reader: ScanReader
   private let signal: FeedSignal

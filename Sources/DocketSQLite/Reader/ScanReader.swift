@@ -5,7 +5,7 @@ import Synchronization
 
 /// Reads that take long, each in a snapshot of its own and with a deadline.
 ///
-/// `@unchecked Sendable`: it belongs to the one thread of a `ScanPool` that it was made for.
+/// `@unchecked Sendable`: it belongs to the one thread, of a `ScanPool` or of `FeedThreads`, that it was made for.
 final class ScanReader: @unchecked Sendable {
   /// Tells running scans to end.
   final class Stop: Sendable {
