@@ -8,6 +8,9 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -19,6 +22,8 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -44,21 +49,21 @@ let package = Package(
       ]),
     .target(
       name: "DocketService",
-      dependencies: ["DocketJSON", "DocketStore", "DocketWire", nio, nioConcurrency, deque, logging]),
+      dependencies: ["DocketJSON", "DocketStore", "DocketWire", nio, nioConcurrency, crypto, deque, logging]),
     .target(
       name: "DocketServer",
       dependencies: [
         "DocketService", "DocketStore", "DocketWire", nio, nioPosix, nioConcurrency,
-        deque, lifecycle, logging,
+        deque, lifecycle, logging, tls,
       ]),
     .target(
       name: "DocketClient",
-      dependencies: ["DocketJSON", "DocketWire", nio, nioPosix, deque, logging]),
+      dependencies: ["DocketJSON", "DocketWire", nio, nioPosix, deque, logging, tls]),
     .executableTarget(
       name: "docket",
       dependencies: [
         "DocketClient", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore",
-        "DocketWire", arguments, deque, histogram, lifecycle, logging, nio, nioPosix,
+        "DocketWire", arguments, deque, histogram, lifecycle, logging, nio, nioPosix, signals, tls,
       ]),
 
     .target(

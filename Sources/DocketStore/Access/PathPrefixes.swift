@@ -1,0 +1,68 @@
+/// Parts of the tree of paths: each a document or a collection with all that is beneath it.
+///
+/// A prefix ends at a segment: `/notes/` has the collection `/notes/` and what is nested in it, and nothing of `/notesbook/`;
+/// `/users/7` has the document `/users/7` and all beneath `/users/7/`; `/` has everything.
+public struct PathPrefixes: Sendable, Equatable {
+  /// As paths, not percent-encoded. One that ends with a slash covers what begins with it; another one covers itself, too.
+  private let prefixes: [[UInt8]]
+  /// Whether one of them is `/`.
+  public let areEverything: Bool
+
+  public static let none = PathPrefixes([])
+  public static let everything = PathPrefixes(["/"])
+
+  /// - Parameter texts: prefixes that `AccessRule` has checked.
+  init(_ texts: [String]) {
+    prefixes = texts.map { Array($0.utf8) }
+    areEverything = texts.contains("/")
+  }
+
+  public var isEmpty: Bool { prefixes.isEmpty }
+
+  /// Whether a document is among them, or a collection with all its documents and all that is nested in it.
+  /// - Parameter path: of the document, or the name of the collection, as UTF-8 and not percent-encoded.
+  public func cover(_ path: UnsafeRawBufferPointer) -> Bool {
+    areEverything || prefixes.contains { Self.covers($0, path) }
+  }
+
+  public func cover(_ document: DocumentPath) -> Bool {
+    areEverything
+      || document.collection.description.withBytes { collection in
+        document.id.withBytes { cover(collection: collection, id: $0) }
+      }
+  }
+
+  public func cover(_ collection: CollectionPath) -> Bool {
+    areEverything || collection.description.withBytes { cover($0) }
+  }
+
+  /// As `cover` of the path that the two make.
+  public func cover(collection: UnsafeRawBufferPointer, id: UnsafeRawBufferPointer) -> Bool {
+    if areEverything { return true }
+    return prefixes.contains { prefix in
+      if prefix.count <= collection.count { return Self.covers(prefix, collection) }
+      // Only one that names this very document is longer.
+      return prefix.count == collection.count + id.count && prefix.starts(with: collection)
+        && prefix[collection.count...].elementsEqual(id)
+    }
+  }
+
+  /// Whether something beneath a collection is among them, though not all of it may be.
+  public func reachInto(_ collection: CollectionPath) -> Bool {
+    cover(collection)
+      || prefixes.contains { prefix in collection.description.withBytes { prefix.starts(with: $0) } }
+  }
+
+  private static func covers(_ prefix: [UInt8], _ path: UnsafeRawBufferPointer) -> Bool {
+    guard path.count >= prefix.count, path.starts(with: prefix) else { return false }
+    return prefix.last == UInt8(ascii: "/") || path.count == prefix.count
+      || path[prefix.count] == UInt8(ascii: "/")
+  }
+}
+
+extension String {
+  fileprivate func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    var copy = self
+    return copy.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+  }
+}
