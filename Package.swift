@@ -40,7 +40,7 @@ let package = Package(
       resources: [
         .embedInCode("m0001_documents.sql"), .embedInCode("m0002_expiry.sql"), .embedInCode("m0003_kept_answers.sql"),
         .embedInCode("m0004_collections.sql"),
-        .embedInCode("m0005_collection_rules.sql"),
+        .embedInCode("m0005_collection_rules.sql"), .embedInCode("m0006_tokens.sql"),
       ]),
     .target(
       name: "DocketSQLite",

@@ -6,6 +6,7 @@ public enum MigrationCatalog {
     Migration(version: 3, name: "kept_answers", script: PackageResources.m0003_kept_answers_sql),
     Migration(version: 4, name: "collections", script: PackageResources.m0004_collections_sql),
     Migration(version: 5, name: "collection_rules", script: PackageResources.m0005_collection_rules_sql),
+    Migration(version: 6, name: "tokens", script: PackageResources.m0006_tokens_sql),
   ]
 
   /// `PRAGMA application_id` of Docket's files: "DOCK".

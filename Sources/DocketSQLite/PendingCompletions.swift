@@ -10,6 +10,7 @@ final class PendingCompletions: @unchecked Sendable {
     case write((Result<WriteOutcome, StoreError>) -> Void)
     case transaction((Result<TransactionOutcome<any Sendable>, StoreError>) -> Void)
     case settings((Result<SettingsChange, StoreError>) -> Void)
+    case token((Result<AccessToken?, StoreError>) -> Void)
 
     fileprivate func callAsFunction(_ answer: WorkAnswer) {
       switch (self, answer) {
@@ -19,7 +20,9 @@ final class PendingCompletions: @unchecked Sendable {
       case (.transaction(let completion), .failure(let error)): completion(.failure(error))
       case (.settings(let completion), .settings(let change)): completion(.success(change))
       case (.settings(let completion), .failure(let error)): completion(.failure(error))
-      case (.write, _), (.transaction, _), (.settings, _):
+      case (.token(let completion), .token(let token)): completion(.success(token))
+      case (.token(let completion), .failure(let error)): completion(.failure(error))
+      case (.write, _), (.transaction, _), (.settings, _), (.token, _):
         preconditionFailure("answers come in the order of the work")
       }
     }

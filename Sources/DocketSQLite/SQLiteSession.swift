@@ -111,6 +111,27 @@ final class SQLiteSession: RepositorySession {
     readLong(completion) { reader in reader.allSettings() }
   }
 
+  func add(_ token: NewToken, completion: @escaping (Result<AccessToken, StoreError>) -> Void) {
+    if let refusal = add(.token(.add(token))) { return completion(.failure(refusal)) }
+    completions.append(
+      .token { result in
+        completion(
+          result.map { token in
+            guard let token else { preconditionFailure("a token that is added is there") }
+            return token
+          })
+      })
+  }
+
+  func revokeToken(_ nameOrID: String, completion: @escaping (Result<AccessToken?, StoreError>) -> Void) {
+    if let refusal = add(.token(.revoke(nameOrID))) { return completion(.failure(refusal)) }
+    completions.append(.token(completion))
+  }
+
+  func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {
+    readLong(completion) { reader in reader.readTokens() }
+  }
+
   /// Takes work into the tick. Returns why not, if not.
   private func add(_ work: Work) -> StoreError? {
     precondition(isInTick, "a write outside a tick")

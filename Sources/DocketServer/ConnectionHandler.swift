@@ -68,6 +68,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     loop.remove(self)
   }
 
+  func channelActive(context: ChannelHandlerContext) {
+    state.meet(loop.visitor(on: context.channel))
+    context.fireChannelActive()
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     end()
     loop.remove(self)
@@ -167,12 +172,14 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         take(refusal, to: number)
       } else {
         state.answerElsewhere(number)
+        state.watchDidBegin()
       }
-      state.hasWatches = !watches.isEmpty
       if inputHasEnded { probe() }
     case .endWatch(let name):
       take(watches?.end(named: name) ?? .noWatch(name), to: number)
       watchDidEnd()
+    case .answerLater(let response, let milliseconds):
+      loop.schedule(in: milliseconds) { [self] in take(response, to: number) }
     default:
       if start.operation.kind == .read { hasRead = true }
       loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
@@ -323,12 +330,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       _ = noteSending(context)
       if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { context.close(promise: nil) }
     case .serving:
+      if state.hasForbiddenWatches { endWatches(.invalidToken) }
       let unsent = noteSending(context)
-      if let frameBegan, loop.hasPassed(loop.limits.frameSeconds, since: frameBegan.sweep) {
+      if let frameBegan, loop.hasPassed(state.frameSeconds, since: frameBegan.sweep) {
         self.frameBegan = nil
         state.frameTimedOut()
         loop.enqueue(self)
-      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) {
+      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: lastActivity) {
         context.close(promise: nil)
       } else if !state.isIdle && unsent == 0 {
         // The connection is waiting for the store, which is nothing its client could hurry.
@@ -354,15 +362,19 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func finish() {
     switch phase {
     case .serving:
-      if let watches, !watches.isEmpty {
-        watches.endAll()
-        watchDidEnd()
-      }
+      endWatches(.watchClosing)
       state.finish()
       loop.enqueue(self)
     case .sendingLast, .closed: break
     case .lingering: close()
     }
+  }
+
+  /// Ends all watches, and says why.
+  private func endWatches(_ reason: Response) {
+    guard let watches, !watches.isEmpty else { return }
+    watches.endAll(reason)
+    watchDidEnd()
   }
 
   func close() {
@@ -400,7 +412,7 @@ extension ConnectionHandler: WatchSink {
   }
 
   func watchDidEnd() {
-    state.hasWatches = watches?.isEmpty == false
+    if watches?.isEmpty != false { state.watchesDidEnd() }
     // From now on it may be silent for as long as any other.
     lastActivity = loop.sweeps
     loop.enqueue(self)

@@ -88,6 +88,8 @@ struct ConnectionState: ~Copyable {
   private let limits: ServerLimits
   private let logsRequests: Bool
 
+  /// Whose requests these are.
+  private var visitor: Visitor
   private var decoder: FrameDecoder
   private var session = Session.undecided
   private var inputHasEnded = false
@@ -113,20 +115,54 @@ struct ConnectionState: ~Copyable {
   /// A request that must wait for those before it.
   private var waiting: WaitingRequest?
   /// Whether the connection has watches, whose frames may come for as long as its client reads.
-  var hasWatches = false
+  private(set) var hasWatches = false
 
-  init(router: Router, wireLimits: WireLimits, limits: ServerLimits, logsRequests: Bool = false) {
+  init(
+    router: Router, visitor: Visitor = Visitor(), wireLimits: WireLimits, limits: ServerLimits,
+    logsRequests: Bool = false
+  ) {
     self.router = router
+    self.visitor = visitor
     self.wireLimits = wireLimits
     self.limits = limits
     self.logsRequests = logsRequests
     decoder = FrameDecoder(maximumFrameBytes: wireLimits.frameBytes)
+    boundFrames()
   }
 
   /// How many frames have ended, so that it can be told whether the one that is on its way is still the same.
   private(set) var framesEnded = 0
 
   // MARK: What happens
+
+  /// It has turned out from where the connection comes. Before anything is received.
+  mutating func meet(_ visitor: Visitor) {
+    self.visitor = visitor
+    boundFrames()
+  }
+
+  /// A watch has begun with what the visitor may do now.
+  mutating func watchDidBegin() {
+    hasWatches = true
+    visitor.noteWatch()
+  }
+
+  /// There is no watch any more.
+  mutating func watchesDidEnd() {
+    hasWatches = false
+    visitor.forgetWatches()
+  }
+
+  /// Whether there are watches that were begun with what is no longer allowed.
+  var hasForbiddenWatches: Bool { hasWatches && visitor.hasForbiddenWatches }
+
+  /// How long a frame may take, and how long the client may be silent, in seconds.
+  var frameSeconds: Double {
+    visitor.isStranger ? min(limits.strangerFrameSeconds, limits.frameSeconds) : limits.frameSeconds
+  }
+  var idleSeconds: Double {
+    visitor.isStranger ? min(limits.strangerIdleSeconds, limits.idleSeconds) : limits.idleSeconds
+  }
 
   mutating func received(_ bytes: ByteBuffer) {
     guard session != .ending else {
@@ -147,7 +183,8 @@ struct ConnectionState: ~Copyable {
     refuse(
       .error(
         .requestTimeout, "frame_timeout",
-        "A request must arrive whole, its NUL included, within \(limits.frameSeconds) s (--frame-timeout)."))
+        "A request must arrive whole, its NUL included, within \(frameSeconds) s (\(visitor.isStranger ? "before a token is known, --stranger-frame-timeout" : "--frame-timeout"))."
+      ))
   }
 
   /// The server is ending: what was received whole is still answered, and nothing else.
@@ -196,13 +233,18 @@ struct ConnectionState: ~Copyable {
         framesEnded += 1
         do throws(RequestError) {
           let envelope = try Envelope(of: frame, depth: wireLimits.depth)
-          if session == .persistent, answers.isEmpty, !logsRequests, let read = PlainRead(frame, envelope) {
+          if session == .persistent, answers.isEmpty, !logsRequests, let read = PlainRead(frame, envelope),
+            read.withPath({ visitor.mayRead(atOnce: $0) })
+          {
             return .lookUp(read)
           }
           if let start = take(frame, envelope) { return .start(start) }
         } catch {
           refuse(frame, error)
         }
+      case .tooLong where decoder.maximumFrameBytes < wireLimits.frameBytes:
+        guard let refusal = meetEarly() else { continue }
+        return refuse(refusal).map { .start($0) }
       case .tooLong:
         refuse(
           .error(
@@ -323,7 +365,8 @@ struct ConnectionState: ~Copyable {
     do throws(RequestError) {
       let request = try envelope.request(from: frame)
       decideSession(request.headers)
-      var operation = router.operation(for: request)
+      var operation = visitor.operation(for: request, by: router)
+      boundFrames()
       if case .watch = operation, session != .persistent { operation = .answer(.watchNeedsSession) }
       openBytes += frame.readableBytes
       let kind = operation.kind
@@ -364,6 +407,35 @@ struct ConnectionState: ~Copyable {
 
   /// Whether responses end with NUL: the session is or was a persistent one.
   private var isTerminated = false
+
+  /// What is known of the client says how long its frames may be.
+  private mutating func boundFrames() {
+    decoder.maximumFrameBytes =
+      visitor.isStranger ? min(limits.strangerFrameBytes, wireLimits.frameBytes) : wireLimits.frameBytes
+  }
+
+  /// A frame is longer than those of strangers may be. Its headers may have come already, and tell who it is.
+  /// - Returns: what it is answered if not.
+  private mutating func meetEarly() -> Operation? {
+    if let headers = Envelope.headers(inBeginning: decoder.beginning, depth: wireLimits.depth),
+      let refusal = visitor.identify(by: headers)
+    {
+      return refusal
+    }
+    boundFrames()
+    return visitor.isStranger ? .answer(.authenticateFirst(limit: limits.strangerFrameBytes)) : nil
+  }
+
+  /// Answers, by an operation of its own, in the place of a request that was not waited for.
+  private mutating func refuse(_ refusal: Operation) -> Start? {
+    leavesInput = true
+    end()
+    let answer = PendingAnswer(
+      request: nil, kind: refusal.kind, id: nil, withHeaders: false, isTerminated: isTerminated, bytes: 0)
+    if mayStart(refusal) { return start(refusal, answer) }
+    waiting = WaitingRequest(operation: refusal, answer: answer)
+    return nil
+  }
 
   /// Answers in the place of a request that never came whole, and ends the connection behind it.
   private mutating func refuse(_ response: Response) {

@@ -15,12 +15,16 @@ public struct DocketServer: Service {
     public var wireLimits: WireLimits
     public var serviceLimits: ServiceLimits
     public var watchLimits: WatchLimits
+    public var access: AccessTerms
+    /// Whether the server does not start as long as everybody may do everything.
+    public var requiresTokens: Bool
     /// How many event loops serve connections.
     public var threads: Int
 
     public init(
       addresses: [ListenAddress], limits: ServerLimits = ServerLimits(), wireLimits: WireLimits = WireLimits(),
-      serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(), threads: Int = 1
+      serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(),
+      access: AccessTerms = AccessTerms(), requiresTokens: Bool = false, threads: Int = 1
     ) {
       precondition(!addresses.isEmpty && threads > 0)
       self.addresses = addresses
@@ -28,6 +32,8 @@ public struct DocketServer: Service {
       self.wireLimits = wireLimits
       self.serviceLimits = serviceLimits
       self.watchLimits = watchLimits
+      self.access = access
+      self.requiresTokens = requiresTokens
       self.threads = threads
     }
   }
@@ -55,6 +61,7 @@ public struct DocketServer: Service {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     do {
       let loops = try await LoopSet(group: group, repository: repository, configuration: configuration, logger: logger)
+      guard !configuration.requiresTokens || !loops.isOpen else { throw ListenError.everybodyMayDoEverything }
       try await serve(on: group, loops)
     } catch {
       try? await group.shutdownGracefully()

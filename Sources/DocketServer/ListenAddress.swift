@@ -19,6 +19,8 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
   case notPermitted(ListenAddress)
   case socketIsLive(path: String)
   case notASocket(path: String)
+  /// The address is for others than this machine, and there are no tokens.
+  case everybodyMayDoEverything
   case other(ListenAddress, reason: String)
 
   public var description: String {
@@ -29,6 +31,8 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
       "\(address) may not be listened on by this user; ports below 1024 need privileges"
     case .socketIsLive(let path): "a server is listening on the unix socket \(path); end it or choose another path"
     case .notASocket(let path): "\(path) exists and is not a unix socket; it is left alone, so choose another path"
+    case .everybodyMayDoEverything:
+      "there is no token yet, so whoever reaches an address that is not loopback may read and change everything; make one with docket token create admin --allow admin, or add --insecure if that is meant"
     case .other(let address, let reason): "\(address) cannot be listened on: \(reason)"
     }
   }

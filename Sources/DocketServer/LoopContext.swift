@@ -13,6 +13,7 @@ final class LoopContext {
   let service: DocumentService
   let limits: ServerLimits
   let watchPort: WatchPort
+  private let gate: Gate
   private let eventLoop: any EventLoop
   private let wireLimits: WireLimits
   private let serviceLimits: ServiceLimits
@@ -35,7 +36,7 @@ final class LoopContext {
   private var sweeping: RepeatedTask?
 
   init(
-    eventLoop: any EventLoop, session: any RepositorySession, watchHub: WatchHub,
+    eventLoop: any EventLoop, session: any RepositorySession, watchHub: WatchHub, keeper: AccessKeeper,
     configuration: DocketServer.Configuration, logger: Logger
   ) {
     self.eventLoop = eventLoop
@@ -44,6 +45,11 @@ final class LoopContext {
       // The loop looks at its sockets only when no work is due.
       pause: { work in eventLoop.scheduleTask(in: .microseconds(50), work) })
     service = DocumentService(session: session, limits: configuration.serviceLimits, watchHub: watchHub)
+    gate = keeper.gate
+    service.accessChanged = { done in
+      let done = NIOLoopBound(done, eventLoop: eventLoop)
+      keeper.refresh { eventLoop.execute { done.value() } }
+    }
     limits = configuration.limits
     wireLimits = configuration.wireLimits
     serviceLimits = configuration.serviceLimits
@@ -53,8 +59,17 @@ final class LoopContext {
 
   func makeConnectionState() -> ConnectionState {
     ConnectionState(
-      router: Router(limits: wireLimits, serviceLimits: serviceLimits), wireLimits: wireLimits, limits: limits,
-      logsRequests: logsRequests)
+      router: Router(limits: wireLimits, serviceLimits: serviceLimits), visitor: Visitor(gate, from: .unknown),
+      wireLimits: wireLimits, limits: limits, logsRequests: logsRequests)
+  }
+
+  /// Who is at the other end of a connection that has begun.
+  func visitor(on channel: any Channel) -> Visitor {
+    Visitor(gate, from: VisitorAddress(channel.remoteAddress))
+  }
+
+  func schedule(in milliseconds: Int64, _ body: @escaping () -> Void) {
+    eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .milliseconds(milliseconds), body)
   }
 
   /// - Parameter request: nil for something that was no request.

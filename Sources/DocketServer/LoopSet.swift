@@ -6,6 +6,7 @@ import NIOCore
 /// The contexts of all event loops that serve.
 struct LoopSet: Sendable {
   private let watchHub: WatchHub
+  private let keeper: AccessKeeper
   private let contexts: [NIOLoopBound<LoopContext>]
 
   init(
@@ -15,19 +16,27 @@ struct LoopSet: Sendable {
     let watchHub = WatchHub(repository, limits: configuration.watchLimits)
     try watchHub.start()
     self.watchHub = watchHub
+    let keeper = AccessKeeper(repository, gate: Gate(terms: configuration.access)) { .now }
+    try keeper.start()
+    try await keeper.waitUntilKnown()
+    self.keeper = keeper
     var contexts: [NIOLoopBound<LoopContext>] = []
     for eventLoop in group.makeIterator() {
       let context = eventLoop.submit {
         let session = try repository.makeSession { work in eventLoop.execute(work) }
         return NIOLoopBound(
           LoopContext(
-            eventLoop: eventLoop, session: session, watchHub: watchHub, configuration: configuration, logger: logger),
+            eventLoop: eventLoop, session: session, watchHub: watchHub, keeper: keeper, configuration: configuration,
+            logger: logger),
           eventLoop: eventLoop)
       }
       contexts.append(try await context.get())
     }
     self.contexts = contexts
   }
+
+  /// Whether everybody may do everything.
+  var isOpen: Bool { keeper.gate.isOpen }
 
   /// The context of the loop that this is called on.
   func context(of eventLoop: any EventLoop) -> LoopContext {
@@ -51,6 +60,7 @@ struct LoopSet: Sendable {
       }
     }
     await watchHub.stop()
+    await keeper.stop()
     for bound in contexts {
       try? await bound.eventLoop.submit { bound.value.service.session.close() }.get()
     }

@@ -15,13 +15,20 @@ public struct ServerLimits: Sendable, Equatable {
   /// How much of what a client still sends is discarded after its last answer, so that a reset does not destroy it.
   public var lingerBytes: Int
   public var lingerSeconds: Double
+  /// How many bytes a frame may have before it is known whose it is, once there are tokens.
+  public var strangerFrameBytes: Int
+  /// How long such a frame may take from its first byte to its last.
+  public var strangerFrameSeconds: Double
+  /// How long such a connection may be silent.
+  public var strangerIdleSeconds: Double
   /// How long clients have to take their answers when the server ends.
   public var shutdownSeconds: Double
 
   public init(
     connections: Int = 10_000, idleSeconds: Double = 300, frameSeconds: Double = 10, pipelinedRequests: Int = 1024,
     pipelinedBytes: Int = 4 << 20, sendBufferBytes: Int = 256 << 10, lingerBytes: Int = 16 << 20,
-    lingerSeconds: Double = 5, shutdownSeconds: Double = 3
+    lingerSeconds: Double = 5, strangerFrameBytes: Int = 16 << 10, strangerFrameSeconds: Double = 2,
+    strangerIdleSeconds: Double = 10, shutdownSeconds: Double = 3
   ) {
     precondition(connections > 0 && pipelinedRequests > 0 && pipelinedBytes > 0 && sendBufferBytes > 0)
     precondition(idleSeconds > 0 && frameSeconds > 0 && lingerBytes >= 0 && lingerSeconds > 0 && shutdownSeconds > 0)
@@ -33,6 +40,10 @@ public struct ServerLimits: Sendable, Equatable {
     self.sendBufferBytes = sendBufferBytes
     self.lingerBytes = lingerBytes
     self.lingerSeconds = lingerSeconds
+    precondition(strangerFrameBytes > 0 && strangerFrameSeconds > 0 && strangerIdleSeconds > 0)
+    self.strangerFrameBytes = strangerFrameBytes
+    self.strangerFrameSeconds = strangerFrameSeconds
+    self.strangerIdleSeconds = strangerIdleSeconds
     self.shutdownSeconds = shutdownSeconds
   }
 }

@@ -92,7 +92,8 @@ extension Batch {
           .badRequest, "invalid_idempotency_key",
           "Idempotency-Key stands in the headers of the batch, not of a request in it: the batch happens once or not at all."
         ))
-    case .batch, .readStats, .past, .query, .settings, .readChanges, .watch, .endWatch:
+    case .reportHealth: return step(.answer(.healthy))
+    case .answerLater, .batch, .readStats, .past, .query, .settings, .tokens, .readChanges, .watch, .endWatch:
       throw refusal(
         .error(
           .badRequest, "not_in_batch",

@@ -24,6 +24,15 @@ public struct Batch: Sendable {
   let bytes: Int
   let key: IdempotencyKey?
 
+  /// The same requests, each of which becomes what `change` makes of it.
+  func mapOperations(_ change: (DocumentOperation) -> DocumentOperation) -> Batch {
+    Batch(
+      steps: steps.map { step in
+        guard case .operation(let operation) = step.task else { return step }
+        return Step(task: .operation(change(operation)), id: step.id, withHeaders: step.withHeaders)
+      }, isDryRun: isDryRun, bytes: bytes, key: key)
+  }
+
   /// Whether it holds anything but writes.
   var reads: Bool {
     steps.contains { step in

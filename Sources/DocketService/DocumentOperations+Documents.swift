@@ -47,7 +47,7 @@ extension DocumentOperations {
     }
   }
 
-  func write(_ write: Write, withHeaders: Bool, completion: @escaping (Response) -> Void) {
+  func write(_ write: Write, _ form: WriteForm, withHeaders: Bool, completion: @escaping (Response) -> Void) {
     // What a dry run would have been numbered is nobody's revision.
     let isDryRun = isTrial || write.terms.isDryRun
     access.submit(write) { result in
@@ -61,7 +61,7 @@ extension DocumentOperations {
       case .success(.deleted): completion(Response(.noContent))
       case .success(.notFound): completion(.noDocument)
       case .success(.conditionFailed(let current)): completion(.conditionFailed(current))
-      case .failure(let error): completion(error.response)
+      case .failure(let error): completion(error.response(form))
       }
     }
   }

@@ -15,8 +15,8 @@ struct DocumentOperations {
       readDocument(path, condition, withHeaders: withHeaders, completion: completion)
     case .readPage(let request): readPage(request, completion: completion)
     case .readList: readList(completion: completion)
-    case .write(let write, .document): self.write(write, withHeaders: withHeaders, completion: completion)
     case .write(let write, .original): writeItem(write, completion: completion)
+    case .write(let write, let form): self.write(write, form, withHeaders: withHeaders, completion: completion)
     }
   }
 }

@@ -11,8 +11,8 @@ extension DocumentService {
       }
     case .readPage(let request, let asOf): readPage(request, asOf, completion: completion)
     case .readVersions(let request): readVersions(request, completion: completion)
-    case .restore(let path, let asOf, let terms, let key):
-      restore(path, asOf, terms, key, withHeaders: withHeaders, completion: completion)
+    case .restore(let path, let asOf, let terms, let key, let form):
+      restore(path, asOf, terms, key, form, withHeaders: withHeaders, completion: completion)
     }
   }
 
@@ -87,8 +87,8 @@ extension DocumentService {
 
   /// Reads what was, where nobody waits for it, and writes it: what is in history does not change meanwhile.
   private func restore(
-    _ path: DocumentPath, _ asOf: AsOf, _ terms: WriteTerms, _ key: IdempotencyKey?, withHeaders: Bool,
-    completion: @escaping (Response) -> Void
+    _ path: DocumentPath, _ asOf: AsOf, _ terms: WriteTerms, _ key: IdempotencyKey?, _ form: WriteForm,
+    withHeaders: Bool, completion: @escaping (Response) -> Void
   ) {
     document(path, asOf) { [self] result in
       let refusal: Response
@@ -98,9 +98,9 @@ extension DocumentService {
         return afterRead { service in
           guard let key else {
             return DocumentOperations(access: service.session, limits: service.limits)
-              .write(write, withHeaders: withHeaders, completion: completion)
+              .perform(.write(write, answeredAs: form), withHeaders: withHeaders, completion: completion)
           }
-          service.perform(write, under: key, .document, completion: completion)
+          service.perform(write, under: key, form, completion: completion)
         }
       case .success(nil): refusal = .noDocumentThen
       case .failure(let error): refusal = error.response

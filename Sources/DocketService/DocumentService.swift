@@ -8,6 +8,8 @@ public final class DocumentService {
   let limits: ServiceLimits
   /// All watches of the server; nil where there can be none.
   public let watchHub: WatchHub?
+  /// Called behind each change of who may do what, with what is to be done on the session's executor once it holds.
+  public var accessChanged: ((@escaping () -> Void) -> Void)?
 
   public init(
     session: any RepositorySession, limits: ServiceLimits = ServiceLimits(), watchHub: WatchHub? = nil
@@ -43,7 +45,8 @@ public final class DocumentService {
     completion: @escaping (Response) -> Void
   ) {
     switch operation {
-    case .answer(let response): completion(response)
+    case .answer(let response), .answerLater(let response, _): completion(response)
+    case .reportHealth: completion(.healthy)
     case .document(let operation):
       DocumentOperations(access: session, limits: limits).perform(
         operation, withHeaders: withHeaders, completion: completion)
@@ -55,7 +58,12 @@ public final class DocumentService {
     case .readChanges(let request): readChanges(request, completion: completion)
     case .watch: completion(.watchNeedsSession)
     case .endWatch(let name): completion(.noWatch(name))
+    case .tokens(let operation): perform(operation, completion: completion)
     case .readStats: readStats(completion: completion)
     }
   }
+}
+
+extension Response {
+  static var healthy: Response { Response(.ok, data: ByteBuffer(staticString: #"{"status": "ok"}"#)) }
 }

@@ -6,6 +6,9 @@ import NIOCore
 public enum Operation: Sendable {
   /// The answer is known without asking the store.
   case answer(Response)
+  /// So it is, but it is to be told later.
+  indirect case answerLater(Response, milliseconds: Int64)
+  case reportHealth
   case document(DocumentOperation)
   /// A write that is carried out once under its key, however often it comes.
   case once(IdempotencyKey, Write, answeredAs: WriteForm)
@@ -14,6 +17,7 @@ public enum Operation: Sendable {
   /// Kept apart, since it is much larger than the others.
   indirect case query(QueryRequest)
   case settings(SettingsOperation)
+  case tokens(TokenOperation)
   case readChanges(ChangesRequest)
   indirect case watch(WatchRequest)
   /// Ends the connection's watch of this id.
@@ -32,9 +36,11 @@ public enum Operation: Sendable {
 
   public var kind: Kind {
     switch self {
-    case .answer, .endWatch: .immediate
+    case .answer, .reportHealth, .endWatch: .immediate
+    // Whoever is made to wait gets nothing else meanwhile.
+    case .answerLater: .read
     case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query, .settings,
-      .readChanges, .watch:
+      .tokens, .readChanges, .watch:
       .read
     // The search for an equal array or object has no index, so of one connection no more than one is under way.
     case .document(.write(let write, _)): write.action.searches ? .read : .write
@@ -49,7 +55,8 @@ public enum Operation: Sendable {
     switch self {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
-    case .answer, .document(.readPage), .document(.readList), .batch, .past, .query, .settings, .readChanges, .watch,
+    case .answer, .answerLater, .reportHealth, .document(.readPage), .document(.readList), .batch, .past, .query,
+      .settings, .tokens, .readChanges, .watch,
       .endWatch, .readStats:
       nil
     }
@@ -82,6 +89,8 @@ extension Write.Action {
 public enum WriteForm: Sendable {
   /// With the path, id and revision of the document.
   case document
+  /// The same, and nothing is told of any other document.
+  case documentAlone
   /// As the original server answers: no data.
   case original
 }

@@ -7,7 +7,7 @@ public enum PastOperation: Sendable {
   case readPage(PageRequest, AsOf)
   case readVersions(VersionsRequest)
   /// Writes what the document was, as a new revision.
-  case restore(DocumentPath, AsOf, WriteTerms, IdempotencyKey?)
+  case restore(DocumentPath, AsOf, WriteTerms, IdempotencyKey?, answeredAs: WriteForm)
 }
 
 /// A moment in the past, as requests name it.

@@ -54,6 +54,10 @@ public enum PathGrammar {
     if path.isText("/_batch") { return .batch }
     if path.isText("/_documents") { return .documents }
     if path.isText("/_changes") { return .changes }
+    if path.isText("/_tokens/") { return .tokens }
+    if path.starts(with: "/_tokens/".utf8) {
+      return .token(try decode(UnsafeRawBufferPointer(rebasing: path["/_tokens/".utf8.count...])))
+    }
     if path.starts(with: "/_watches/".utf8) {
       // An id is any text, so that a slash is one of its characters.
       return .watch(try decode(UnsafeRawBufferPointer(rebasing: path["/_watches/".utf8.count...])))
@@ -113,17 +117,6 @@ public enum PathGrammar {
       throw .percentEncoding
     }
     return (high << 4 | low, 3)
-  }
-}
-
-extension UInt8 {
-  var hexValue: UInt8? {
-    switch self {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 }
 

@@ -14,6 +14,10 @@ public enum Resource: Sendable, Equatable {
   case settings(CollectionPath)
   /// What is set for all collections.
   case allSettings
+  /// Who may do what.
+  case tokens
+  /// A token, by its name or id.
+  case token(String)
   case health
   case stats
   case batch

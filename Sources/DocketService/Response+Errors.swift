@@ -35,6 +35,14 @@ extension Response {
 }
 
 extension Response {
+  /// To somebody who may not know which.
+  fileprivate static func duplicate(in collection: CollectionPath, fields: [String]) -> Response {
+    error(
+      .conflict, "duplicate",
+      "Another document has the same \(fields.joined(separator: ", ")), which is unique in \(collection). Nothing was changed."
+    )
+  }
+
   /// `path` in the data is the other document's.
   fileprivate static func duplicate(of other: DocumentPath, fields: [String]) -> Response {
     var data = ByteBuffer()
@@ -72,10 +80,14 @@ extension JSONPatchError {
 /// What the store's errors are to a client: translated here and nowhere else.
 extension StoreError {
   func response(_ form: WriteForm) -> Response {
-    let response = self.response
-    guard form == .original else { return response }
-    // The original routes have no data in errors, but a client must still see how long to wait.
-    return Response(response.status, headers: response.headers)
+    switch (form, self) {
+    case (.documentAlone, .duplicate(let other, let fields)): return .duplicate(in: other.collection, fields: fields)
+    case (.document, _), (.documentAlone, _): return response
+    case (.original, _):
+      // The original routes have no data in errors, but a client must still see how long to wait.
+      let response = self.response
+      return Response(response.status, headers: response.headers)
+    }
   }
 
   public var response: Response {
@@ -126,6 +138,9 @@ extension StoreError {
         .badRequest, "too_many_indexes",
         "All collections together may have \(limit) indexes, since each costs every write a little; DELETE /_collections/… gives some back."
       )
+    case .tokenExists(let name):
+      .error(
+        .conflict, "token_exists", "There is a token '\(name)' already; take another name, or revoke it first.")
     case .noTextIndex(let collection):
       .error(
         .badRequest, "no_text_index",

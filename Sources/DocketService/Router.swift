@@ -37,6 +37,12 @@ public struct Router: Sendable {
     case .settings(let collection): return settings(request, collection, target)
     case .allSettings:
       return request.method == .get ? .settings(.readAll) : notAllowed(request, allowed: [.get])
+    case .tokens: return tokens(request, target)
+    case .token(let name):
+      if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Tokens", "invalid_token_request") {
+        return refusal
+      }
+      return request.method == .delete ? .tokens(.revoke(name)) : notAllowed(request, allowed: [.delete])
     case .reserved:
       return .answer(
         .error(.notFound, "unknown_resource", "Paths under /_ are the service's own, and this one it does not have."))
@@ -123,6 +129,27 @@ public struct Router: Sendable {
     }
   }
 
+  private func tokens(_ request: Request, _ target: Target) -> Operation {
+    if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Tokens", "invalid_token_request") {
+      return refusal
+    }
+    switch request.method {
+    case .get: return .tokens(.readAll)
+    case .post:
+      // Its answer would be kept in the file, and the secret with it.
+      guard request.headers?["Idempotency-Key"] == nil else {
+        return .answer(
+          .error(.badRequest, "invalid_token_request", "A token is not made under an Idempotency-Key; leave it out."))
+      }
+      do {
+        return .tokens(.create(try TokenRequest(request: request.data)))
+      } catch {
+        return .answer(.error(.badRequest, "invalid_token_request", "\(error)."))
+      }
+    case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    }
+  }
+
   /// Settings are changed as they are asked to be, and watches begin and end: what says otherwise must not be passed over. A key changes nothing, since
   /// the same change made twice is the same.
   private func refuseTerms(_ request: Request, of what: String, _ code: String) -> Operation? {
@@ -160,7 +187,8 @@ public struct Router: Sendable {
       case (.post, "restore") where target.parameters.count == 1:
         let asOf = try AsOf(first.value, parameter: first.name)
         let terms = try WriteTerms(request.headers)
-        return .past(.restore(path, asOf, terms, terms.isDryRun ? nil : try IdempotencyKey(request)))
+        return .past(
+          .restore(path, asOf, terms, terms.isDryRun ? nil : try IdempotencyKey(request), answeredAs: .document))
       case (.get, _):
         throw ParameterError(
           code: "unknown_parameter",
@@ -209,7 +237,7 @@ public struct Router: Sendable {
 
   private func health(_ request: Request) -> Operation {
     guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
-    return .answer(Response(.ok, data: ByteBuffer(staticString: #"{"status": "ok"}"#)))
+    return .reportHealth
   }
 
   /// A write of the request's data, unless that is over the limit. Data that is absent is null.

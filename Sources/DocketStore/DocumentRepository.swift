@@ -34,7 +34,9 @@ public protocol DocumentRepository: Sendable {
 ///
 /// Reads of single documents and writes belong within a tick; a scan or query takes a snapshot of its own after the call, on
 /// another thread. Writes and transactions keep their order among each other.
-public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, SettingsAccess, ChangeAccess {
+public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, SettingsAccess, ChangeAccess,
+  TokenAccess
+{
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }
 

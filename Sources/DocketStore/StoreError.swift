@@ -27,6 +27,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case indexNotMade(reason: String)
   /// All collections together would have more indexes than this.
   case tooManyIndexes(limit: Int)
+  /// A token that is not revoked has this name.
+  case tokenExists(name: String)
   /// Words cannot be searched in this collection: its settings name no texts.
   case noTextIndex(CollectionPath)
   /// What words are searched by is not as FTS5 takes it.

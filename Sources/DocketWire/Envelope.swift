@@ -38,6 +38,22 @@ package struct Envelope: Sendable {
 
   private init() {}
 
+  /// The headers of a request of which only the beginning is here; nil where they are not whole within it, or not as they
+  /// must be.
+  package static func headers(inBeginning frame: ByteBuffer, depth: Int) -> Headers? {
+    let place = frame.withUnsafeReadableBytes { bytes -> Range<Int>? in
+      var scanner = JSONScanner(bytes, maximumDepth: depth)
+      scanner.skipWhitespace()
+      guard var members = try? JSONMembers(of: scanner) else { return nil }
+      var place: Range<Int>?
+      while let member = try? members.next() {
+        if case "headers" = KeyText(of: member.key, in: bytes) { place = member.value }
+      }
+      return place
+    }
+    return place.flatMap { Headers(json: frame.slice($0)) }
+  }
+
   /// Where the path of a request stands that is a GET of it and has no other field, without its quotes; nil of other
   /// requests, and where the path has escapes.
   package var plainlyReadPath: Range<Int>? {

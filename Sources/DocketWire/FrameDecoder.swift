@@ -16,7 +16,8 @@ public struct FrameDecoder: Sendable {
 
   private static let blankBytesBetweenFrames = 64
 
-  private let maximumFrameBytes: Int
+  /// The longest frame, its NUL not counted. A frame that was too long may be asked for again once this is larger.
+  public var maximumFrameBytes: Int
   private var buffer = ByteBuffer()
   /// How many bytes behind the reader index are known to hold no NUL.
   private var scanned = 0
@@ -38,6 +39,9 @@ public struct FrameDecoder: Sendable {
     return buffer.readableBytes > Self.blankBytesBetweenFrames
       || !buffer.readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
   }
+
+  /// What has arrived of the frame that has begun, and whatever follows it.
+  public var beginning: ByteBuffer { buffer }
 
   public mutating func append(_ bytes: ByteBuffer) {
     if buffer.readableBytes == 0 {

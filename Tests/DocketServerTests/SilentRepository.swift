@@ -1,4 +1,5 @@
 import DocketStore
+import Foundation
 import NIOConcurrencyHelpers
 
 /// A store that never answers, and keeps the cancellations of the queries that it was asked.
@@ -13,7 +14,10 @@ final class SilentRepository: DocumentRepository {
     Session { [box] cancellation in box.withLockedValue { $0.append(cancellation) } }
   }
 
-  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void { {} }
+  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void {
+    Thread.detachNewThread { body(Reader()) }
+    return {}
+  }
 
   func waitForFailure() async throws -> StoreError {
     while true { try await Task.sleep(for: .seconds(3600)) }
@@ -68,6 +72,10 @@ final class SilentRepository: DocumentRepository {
 
     func newestRevision() -> Result<Revision, StoreError> { .failure(.closed) }
 
+    func add(_ token: NewToken, completion: @escaping (Result<AccessToken, StoreError>) -> Void) {}
+    func revokeToken(_ nameOrID: String, completion: @escaping (Result<AccessToken?, StoreError>) -> Void) {}
+    func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {}
+
     func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {}
 
     func document(at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void) {}
@@ -101,5 +109,19 @@ final class SilentRepository: DocumentRepository {
       visit: @escaping @Sendable (inout State, Version) -> ScanStep,
       completion: @escaping (Result<State?, StoreError>) -> Void
     ) {}
+  }
+
+  /// There is nothing, and it has ended already.
+  private final class Reader: ChangeReader {
+    func wait(forChanges: Bool, milliseconds: Int64?) -> Bool { false }
+    func changes(
+      _ range: ChangeRange, of interest: ChangeInterest, visit: (Change) -> ScanStep
+    ) -> Result<ChangeProgress, StoreError> { .failure(.closed) }
+    func newest() -> Result<(sequence: Revision, history: String), StoreError> { .failure(.closed) }
+    func tokens() -> Result<[AccessToken], StoreError> { .success([]) }
+    func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError> {
+      .failure(.closed)
+    }
+    func document(at path: DocumentPath, asOf moment: PastMoment) -> Result<Document?, StoreError> { .failure(.closed) }
   }
 }

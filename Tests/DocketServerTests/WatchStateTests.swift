@@ -52,13 +52,13 @@ struct WatchStateTests {
   func halfClosed() {
     let script = ConnectionScript()
     script.receive(keepAlive + watch)
-    script.state.hasWatches = true
+    script.state.watchDidBegin()
     script.answerElsewhere(0)
     script.state.inputEnded()
     script.run()
     #expect(script.after == .goOn)
     #expect(!script.expectsClient)
-    script.state.hasWatches = false
+    script.state.watchesDidEnd()
     script.run()
     #expect(script.after == .close)
   }
@@ -67,13 +67,13 @@ struct WatchStateTests {
   func ending() {
     let closing = ConnectionScript()
     closing.receive(keepAlive + watch)
-    closing.state.hasWatches = true
+    closing.state.watchDidBegin()
     closing.answerElsewhere(0)
     closing.receive(get("/", #","headers":{"Connection":"close"}"#))
     #expect(closing.after == .close)
     let finishing = ConnectionScript()
     finishing.receive(keepAlive + watch)
-    finishing.state.hasWatches = true
+    finishing.state.watchDidBegin()
     finishing.answerElsewhere(0)
     finishing.state.inputEnded()
     finishing.run()

@@ -38,6 +38,8 @@ public struct DocumentModel: Sendable {
   private var batch: Revision?
   /// What is set for collections.
   public internal(set) var settings: [CollectionPath: CollectionSettings] = [:]
+  /// The oldest first.
+  public internal(set) var tokens: [AccessToken] = []
 
   /// - Parameter documentLimit: the most bytes that a document may have after a patch.
   public init(documentLimit: Int = 1_048_576) {

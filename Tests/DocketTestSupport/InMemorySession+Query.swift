@@ -70,7 +70,7 @@ extension DocumentModel {
     if let limit = query.scanLimit, documents.count > limit {
       return .failure(.scanRefused(scanned: documents.count))
     }
-    return .success((documents.filter(query.filter.matches), QueryReport(scanned: documents.count)))
+    return .success((documents.filter { $0.withView(query.matches) }, QueryReport(scanned: documents.count)))
   }
 
   /// The documents that there are, or were, where a query looks; in no order.

@@ -103,6 +103,10 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
     }
   }
 
+  func tokens() -> Result<[AccessToken], StoreError> {
+    durable { () throws(SQLiteError) in .success((try reader.tokens.tokens(), mark.visible)) }
+  }
+
   func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError> {
     durable(milliseconds: queryMilliseconds) { () throws(SQLiteError) in
       try reader.queries.run(query, isLate: { reader.isLimitReached }, visit: visit).map { ($0, mark.visible) }

@@ -92,14 +92,14 @@ struct QueryReader {
     if query.text != nil { return try texts.count(query, isLate: isLate) }
     if query.moment == nil {
       try takeSnapshot()
-      if query.filter.isEverything {
+      if query.matchesEverything {
         let range = PathRange(query.scope)
         range.bind(to: live)
         live.bind(clock.milliseconds(), at: 5)
         defer { live.reset() }
         return .success((try live.step() ? Int(live.int64(0)) : 0, QueryReport()))
       }
-      if let plan = try catalog.plan(for: query), plan.isExact, ids(query)?.arePoints != true {
+      if query.readable == nil, let plan = try catalog.plan(for: query), plan.isExact, ids(query)?.arePoints != true {
         return try count(plan, query, isLate: isLate)
       }
     }
@@ -159,7 +159,7 @@ struct QueryReader {
       scanned += 1
       isRefused = scanned > query.scanLimit ?? .max
       if isRefused { return .stop }
-      return document.withView { query.filter.matches($0) ? visit($0) : .next }
+      return document.withView { query.matches($0) ? visit($0) : .next }
     }
     if isRefused { return .failure(.scanRefused(scanned: scanned - 1)) }
     return end.map { _ in scanned }
@@ -177,7 +177,7 @@ struct QueryReader {
       let view = DocumentView(
         collection: rows.bytes(0), id: rows.bytes(1), revision: rows.int64(2), created: rows.int64(3),
         updated: rows.int64(4), expires: rows.optionalInt64(5), data: rows.bytes(6))
-      guard query.filter.matches(view) else { continue }
+      guard query.matches(view) else { continue }
       if let defect = view.defect { return .failure(defect) }
       if case .stop = visit(view) { return .success(.stop) }
     }

@@ -11,6 +11,12 @@ extension ScanReader {
   }
 }
 
+extension ScanReader {
+  func readTokens() -> Result<[AccessToken], StoreError> {
+    limited(.max) { () throws(SQLiteError) in .success(try tokens.tokens()) }
+  }
+}
+
 /// What `QueryReader` reads, within a deadline by the uptime clock that counts from the call.
 extension ScanReader {
   func query<State>(

@@ -32,6 +32,7 @@ final class ScanReader: @unchecked Sendable {
   let past: PastReader
   let queries: QueryReader
   let changeLog: ChangeLogReader
+  let tokens: TokenTable
   private let rollback: Statement
   private let revisions: Statement
   private let historyID: Statement
@@ -49,6 +50,7 @@ final class ScanReader: @unchecked Sendable {
     past = try PastReader(connection, clock: clock)
     queries = try QueryReader(connection, past: past, clock: clock)
     changeLog = try ChangeLogReader(connection, past: past, limits: changeLimits)
+    tokens = try TokenTable(connection)
     rollback = try connection.prepare("ROLLBACK")
     revisions = try connection.prepare(
       // SQLite finds one end of a key by a look at it, but both at once by a scan (https://sqlite.org/optoverview.html#minmax).

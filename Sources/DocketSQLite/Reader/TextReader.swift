@@ -250,7 +250,7 @@ struct TextReader {
         report.scanned += 1
         if isLate() { return .failure(.deadlineExceeded) }
         let row = Row(rows)
-        guard query.filter.isEverything || query.filter.matches(row.view) else { continue }
+        guard query.matchesEverything || query.matches(row.view) else { continue }
         switch visit(row) {
         case .failure(let error): return .failure(error)
         case .success(.stop): return .success(report)

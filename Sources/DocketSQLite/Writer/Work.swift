@@ -5,13 +5,14 @@ enum Work: Sendable {
   case write(Write)
   case transaction(PendingTransaction)
   case settings(CollectionPath, CollectionSettings?)
+  case token(TokenChange)
 
   /// What it counts in the queue.
   var queueBytes: Int {
     switch self {
     case .write(let write): write.dataBytes + WriteQueue.overheadBytes
     case .transaction(let transaction): transaction.bytes + WriteQueue.overheadBytes
-    case .settings: WriteQueue.overheadBytes
+    case .settings, .token: WriteQueue.overheadBytes
     }
   }
 }
@@ -41,6 +42,7 @@ enum WorkAnswer: Sendable {
   case write(WriteOutcome)
   case transaction(TransactionOutcome<any Sendable>)
   case settings(SettingsChange)
+  case token(AccessToken?)
   case failure(StoreError)
 
   init(_ result: Result<WriteOutcome, StoreError>) {

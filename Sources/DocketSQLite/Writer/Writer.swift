@@ -28,6 +28,7 @@ final class Writer: @unchecked Sendable {
   private let transactions: TransactionExecutor
   private let keptAnswers: KeptAnswers
   private let settings: SettingsWriter
+  private let tokens: TokenTable
 
   private var backlog = WriteBacklog()
   /// The time of changes never falls below this.
@@ -83,6 +84,7 @@ final class Writer: @unchecked Sendable {
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
     settings = try SettingsWriter(connection, rules: tables.rules, progress: progress, logger: logger)
+    tokens = try TokenTable(connection)
     pruner = try HistoryPruner(connection, transaction: transaction, kept: keptChanges, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
@@ -281,6 +283,11 @@ final class Writer: @unchecked Sendable {
         let (answer, bytes) = try transactions.run(transaction, in: &numbers)
         answers.append(answer)
         answerBytes += bytes
+      case .token(let change):
+        switch try tokens.carryOut(change, wall: wall) {
+        case .success(let token): answers.append(.token(token))
+        case .failure(let error): answers.append(.failure(error))
+        }
       case .settings(let collection, let wanted):
         try tables.writePending()
         switch try settings.change(collection, to: wanted, wall: wall) {

@@ -10,6 +10,14 @@ public struct ChangesRequest: Sendable {
   let filter: Filter?
   /// How many changes it holds at most.
   let limit: Int
+  /// What may be told; nil: all.
+  var readable: PathPrefixes?
+
+  /// What is told of a change; nil: nothing.
+  func told(_ change: Change) -> Told? {
+    guard readable?.cover(change.path) ?? true else { return nil }
+    return change.told(to: filter)
+  }
 
   private static let names = ["since", "limit", "where", "history"]
 

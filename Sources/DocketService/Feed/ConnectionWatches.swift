@@ -78,13 +78,12 @@ public final class ConnectionWatches {
   }
 
   /// Ends all, and says why.
-  public func endAll() {
-    let error = Response.watchClosing
+  public func endAll(_ reason: Response) {
     let ending = watches.values
     watches = [:]
     sink.sendFrames { output in
       for watch in ending {
-        output.writeImmutableBuffer(ByteBuffer(lastFrame: error))
+        output.writeImmutableBuffer(ByteBuffer(lastFrame: reason))
         output.writeImmutableBuffer(watch.lastFrameEnd)
       }
     }

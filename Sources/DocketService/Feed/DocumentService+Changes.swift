@@ -9,7 +9,7 @@ extension DocumentService {
     session.changes(
       ChangeRange(after: request.since, withBefore: request.filter != nil, scanLimit: Self.changesLookedAt),
       into: ChangesPage(),
-      visit: { page, change in page.add(change, to: request.filter, limit: limit, bytes: pageBytes) },
+      visit: { page, change in page.add(change, told: request.told(change), limit: limit, bytes: pageBytes) },
       completion: { result in
         switch result {
         case .success((_, _, let history)) where request.history.map { $0 != history } ?? false:
@@ -57,7 +57,8 @@ private struct ChangesPage: Sendable {
   /// Of a page that ends before a batch: the change before it.
   private var cut: Revision?
 
-  mutating func add(_ change: Change, to filter: Filter?, limit: Int, bytes limitBytes: Int) -> ScanStep {
+  /// - Parameter told: nil: nothing is told of it.
+  mutating func add(_ change: Change, told: Told?, limit: Int, bytes limitBytes: Int) -> ScanStep {
     // What was written as one is shown as one, as far as a page can hold it.
     let continues = batch != nil && change.batch == batch
     let size = change.document?.data.readableBytes ?? 0
@@ -65,7 +66,7 @@ private struct ChangesPage: Sendable {
       if continues { leaveBatch() }
       return .stop
     }
-    guard let told = change.told(to: filter) else { return .next }
+    guard let told else { return .next }
     if change.batch != nil, !continues { textBeforeBatch = count > 0 ? text.writerIndex : nil }
     if count > 0 { text.writeStaticString(", ") }
     text.writeChange(change, told: told)

@@ -35,7 +35,7 @@ struct LiveRound {
     var leaving = Event()
     table.forEachWatch(of: change.path) { watch in
       guard change.sequence > watch.position, watch.pausedBefore == nil, !watch.hasEnded else { return }
-      guard let told = change.told(to: watch.request.filter) else { return }
+      guard let told = watch.request.told(change) else { return }
       guard !watch.outlet.isFull else { return pause(watch, before: change.sequence) }
       if watch.isUntold {
         begun.append(watch)

@@ -56,13 +56,13 @@ final class ReplayFeed {
   // MARK: Changes
 
   private func readChanges(_ watch: Watch) -> Response? {
-    let filter = watch.request.filter
+    let request = watch.request
     var page = ReplayPage(watch, history: history ?? "")
     let interest = watch.request.scope.interest
-    let range = ChangeRange(after: watch.position, withBefore: filter != nil, scanLimit: Self.changesForPage)
+    let range = ChangeRange(after: watch.position, withBefore: request.filter != nil, scanLimit: Self.changesForPage)
     let result = reader.changes(range, of: interest) { change in
       guard !page.isFull else { return .stop }
-      if let told = change.told(to: filter) { page.tell(change, told) }
+      if let told = request.told(change) { page.tell(change, told) }
       return .next
     }
     switch result {
@@ -122,7 +122,8 @@ final class ReplayFeed {
       var last = LastDocument()
       var looked = 0
       var isCut = false
-      let report = reader.query(Query(scope: scope, after: after, moment: moment)) { document in
+      let readable = watch.request.readable
+      let report = reader.query(Query(scope: scope, readable: readable, after: after, moment: moment)) { document in
         isCut = looked >= Self.documentsForPage || page.isFull
         if isCut { return .stop }
         looked += 1

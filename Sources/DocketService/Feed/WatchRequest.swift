@@ -27,6 +27,14 @@ public struct WatchRequest: Sendable {
   let history: String?
   /// How often it tells how far it is; nil: not at all.
   let heartbeatSeconds: Int64?
+  /// What may be told; nil: all.
+  var readable: PathPrefixes?
+
+  /// What its watcher is told of a change; nil: nothing.
+  func told(_ change: Change) -> Told? {
+    guard readable?.cover(change.path) ?? true else { return nil }
+    return change.told(to: filter)
+  }
 
   static let names = ["watch", "since", "where", "snapshot", "heartbeat", "history"]
   private static let heartbeats: ClosedRange<Int64> = 1...3600

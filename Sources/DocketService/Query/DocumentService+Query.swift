@@ -9,7 +9,8 @@ extension DocumentService {
       switch moment {
       case .success(let moment):
         let query = Query(
-          scope: request.scope, filter: request.filter, text: request.text, order: nil, moment: moment,
+          scope: request.scope, readable: request.readable, filter: request.filter, text: request.text, order: nil,
+          moment: moment,
           scanLimit: limits.refusesScans && request.mayScan ? limits.scanWarningDocuments : nil)
         switch request.answer {
         case .page(let page): read(page, query, request, cancellation, completion)

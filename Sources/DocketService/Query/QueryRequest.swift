@@ -16,9 +16,13 @@ public struct QueryRequest: Sendable {
   let answer: Answer
   /// Whether the answer tells how it was found.
   let isExplained: Bool
+  /// What may be shown; nil: all.
+  var readable: PathPrefixes?
 
-  /// Whether an answer may look through documents that are not in it. A plain page does not.
+  /// Whether an answer may look through documents that are not in it, and tell so. A plain page does not.
   var mayScan: Bool {
+    // How many there are that may not be shown is nobody's business.
+    guard readable == nil else { return false }
     guard case .all(let filters) = filter, filters.isEmpty, case .page(let page) = answer else { return true }
     return !page.sort.isEmpty
   }

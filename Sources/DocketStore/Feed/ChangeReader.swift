@@ -56,6 +56,9 @@ public protocol ChangeReader: AnyObject {
   /// The newest durable change, and the name of the history.
   func newest() -> Result<(sequence: Revision, history: String), StoreError>
 
+  /// All tokens, the oldest first. It is asked for several times a second.
+  func tokens() -> Result<[AccessToken], StoreError>
+
   /// Visits the documents that match as they were at a moment, as `QueryAccess.query` does.
   func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError>
 

@@ -33,6 +33,8 @@ public struct Query: Sendable {
   }
 
   public var scope: Scope
+  /// What of it may be shown; nil: all.
+  public var readable: PathPrefixes?
   public var filter: Filter
   /// Only documents whose texts match this, in FTS5's language (https://sqlite.org/fts5.html#full_text_query_syntax); nil:
   /// whatever is in them. Only of one collection as it is now; with an order without keys those that fit best come first.
@@ -52,10 +54,12 @@ public struct Query: Sendable {
   public var scanLimit: Int?
 
   public init(
-    scope: Scope, filter: Filter = .everything, text: String? = nil, order: [SortKey]? = [], after: Position? = nil,
+    scope: Scope, readable: PathPrefixes? = nil, filter: Filter = .everything, text: String? = nil,
+    order: [SortKey]? = [], after: Position? = nil,
     limit: Int? = nil, limitBytes: Int = .max, moment: PastMoment? = nil, scanLimit: Int? = nil
   ) {
     self.scope = scope
+    self.readable = readable
     self.filter = filter
     self.text = text
     self.order = order
@@ -65,6 +69,17 @@ public struct Query: Sendable {
     self.moment = moment
     self.scanLimit = scanLimit
   }
+}
+
+extension Query {
+  /// Whether a document of its scope is one of its results.
+  public func matches(_ document: DocumentView) -> Bool {
+    guard readable?.cover(collection: document.collection, id: document.id) ?? true else { return false }
+    return filter.matches(document)
+  }
+
+  /// Whether every document of its scope is.
+  public var matchesEverything: Bool { filter.isEverything && readable == nil }
 }
 
 /// How a query was carried out.

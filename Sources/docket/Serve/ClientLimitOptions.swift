@@ -92,11 +92,13 @@ struct ClientLimitOptions: ParsableArguments {
       refusesScans: refuseScans, scanWarningDocuments: scanWarningDocuments)
   }
 
-  func serverLimits(connections: Int) -> ServerLimits {
+  func serverLimits(connections: Int, _ access: AccessOptions) -> ServerLimits {
     ServerLimits(
       connections: connections, idleSeconds: idleTimeout, frameSeconds: frameTimeout,
       pipelinedRequests: maxPipelinedRequests, pipelinedBytes: maxPipelinedBytes, sendBufferBytes: sendBufferBytes,
-      lingerBytes: lingerBytes, lingerSeconds: lingerTimeout, shutdownSeconds: shutdownTimeout)
+      lingerBytes: lingerBytes, lingerSeconds: lingerTimeout, strangerFrameBytes: access.strangerFrameBytes,
+      strangerFrameSeconds: access.strangerFrameTimeout, strangerIdleSeconds: access.strangerIdleTimeout,
+      shutdownSeconds: shutdownTimeout)
   }
 
   func validate() throws {

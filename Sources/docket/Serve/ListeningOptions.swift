@@ -4,7 +4,7 @@ import NIOCore
 
 /// Where `docket serve` listens.
 struct ListeningOptions: ParsableArguments {
-  @Option(help: "The name or address to listen on. Other than loopback needs --insecure.")
+  @Option(help: "The name or address to listen on. Other than loopback needs tokens (docket token), or --insecure.")
   var host = "127.0.0.1"
 
   @Option(help: "The TCP port; 0 takes a free one and prints it.")
@@ -14,7 +14,9 @@ struct ListeningOptions: ParsableArguments {
   var unixSocket: String?
 
   @Flag(
-    help: "Listen on other addresses than loopback, though anybody who reaches them may read and change everything.")
+    help:
+      "Listen on other addresses than loopback also without tokens: anybody who reaches them may read and change everything."
+  )
   var insecure = false
 
   @Option(
@@ -35,12 +37,10 @@ struct ListeningOptions: ParsableArguments {
         throw ValidationError("--unix-socket must be a path of 1 to 107 bytes")
       }
     }
-    guard insecure || isLoopback else {
-      throw ValidationError(
-        "--host \(host) is not loopback, and whoever reaches it may read and change everything; if that is meant, add --insecure"
-      )
-    }
   }
+
+  /// Whether a server without tokens may listen here.
+  var isForEverybody: Bool { insecure || isLoopback }
 
   private var isLoopback: Bool {
     if host == "localhost" || host == "::1" { return true }

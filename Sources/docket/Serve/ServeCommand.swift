@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Where to listen") var listening: ListeningOptions
   @OptionGroup(title: "The database") var database: StoreOptions
+  @OptionGroup(title: "Who may do what") var access: AccessOptions
   @OptionGroup(title: "Limits for clients") var clients: ClientLimitOptions
   @OptionGroup(title: "Limits of the store") var store: StoreLimitOptions
 
@@ -59,9 +60,9 @@ struct ServeCommand: AsyncParsableCommand {
     let server = DocketServer(
       repository: repository,
       configuration: DocketServer.Configuration(
-        addresses: listening.addresses, limits: clients.serverLimits(connections: connections),
+        addresses: listening.addresses, limits: clients.serverLimits(connections: connections, access),
         wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits,
-        threads: listening.threads),
+        access: try access.terms(), requiresTokens: !listening.isForEverybody, threads: listening.threads),
       logger: logger
     ) { [file = database.database] addresses in
       // Not before it serves: a server that does not start says why, and nothing else.

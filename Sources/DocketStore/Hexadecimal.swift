@@ -1,6 +1,6 @@
-/// Bytes as cursors write them: two hexadecimal digits each.
+/// Bytes as text: two hexadecimal digits each.
 extension [UInt8] {
-  init?(hexadecimal text: String) {
+  package init?(hexadecimal text: String) {
     let digits = Array<UInt8>(text.utf8)
     guard digits.count % 2 == 0 else { return nil }
     self = []
@@ -11,7 +11,7 @@ extension [UInt8] {
     }
   }
 
-  var hexadecimal: String {
+  package var hexadecimal: String {
     String(unsafeUninitializedCapacity: 2 * count) { digits in
       for (index, byte) in enumerated() {
         digits[2 * index] = Self.digit(byte >> 4)
@@ -23,5 +23,17 @@ extension [UInt8] {
 
   private static func digit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+}
+
+extension UInt8 {
+  /// What a hexadecimal digit stands for.
+  package var hexValue: UInt8? {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+    default: nil
+    }
   }
 }

@@ -1,0 +1,87 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+extension DocumentService {
+  func perform(_ operation: TokenOperation, completion: @escaping (Response) -> Void) {
+    switch operation {
+    case .create(let request):
+      let (token, text) = request.make(now: .now)
+      session.add(token) { [self] result in
+        switch result {
+        case .success(let token):
+          let response = Response(.created, data: .token(token, text: text))
+          afterAccessChange { completion(response) }
+        case .failure(let error): completion(error.response)
+        }
+      }
+    case .readAll:
+      session.tokens { result in
+        switch result {
+        case .success(let tokens): completion(Response(.ok, data: .tokens(tokens)))
+        case .failure(let error): completion(error.response)
+        }
+      }
+    case .revoke(let name):
+      session.revokeToken(name) { [self] result in
+        switch result {
+        case .success(.some): afterAccessChange { completion(Response(.noContent)) }
+        case .success(nil):
+          completion(
+            .error(.notFound, "no_token", "There is no token '\(name.shortened)' that is not revoked already."))
+        case .failure(let error): completion(error.response)
+        }
+      }
+    }
+  }
+
+  /// Has what was changed hold everywhere before it is answered.
+  private func afterAccessChange(_ body: @escaping () -> Void) {
+    guard let accessChanged else { return body() }
+    accessChanged(body)
+  }
+}
+
+extension ByteBuffer {
+  /// - Parameter text: what its bearer shows, told once.
+  fileprivate static func token(_ token: AccessToken, text: String) -> ByteBuffer {
+    var json = ByteBuffer()
+    json.writeToken(token)
+    json.writeStaticString(", \"token\": ")
+    json.writeJSONString(text)
+    json.writeStaticString("}")
+    return json
+  }
+
+  /// `{"items": […]}`
+  fileprivate static func tokens(_ tokens: [AccessToken]) -> ByteBuffer {
+    var json = ByteBuffer(staticString: "{\"items\": [")
+    for (number, token) in tokens.enumerated() {
+      if number > 0 { json.writeStaticString(", ") }
+      json.writeToken(token)
+      json.writeStaticString(", \"revokedAt\": ")
+      json.writeTime(token.revoked)
+      json.writeStaticString("}")
+    }
+    json.writeStaticString("]}")
+    return json
+  }
+
+  /// Its brace left open.
+  private mutating func writeToken(_ token: AccessToken) {
+    writeStaticString("{\"name\": ")
+    writeJSONString(token.name)
+    writeStaticString(", \"id\": ")
+    writeJSONString(token.id)
+    writeStaticString(", \"allow\": ")
+    writeString(token.rules.json)
+    writeStaticString(", \"createdAt\": ")
+    writeTime(token.created)
+    writeStaticString(", \"expiresAt\": ")
+    writeTime(token.expires)
+  }
+
+  private mutating func writeTime(_ time: Timestamp?) {
+    if let time { writeJSONString(time.rfc3339) } else { writeStaticString("null") }
+  }
+}

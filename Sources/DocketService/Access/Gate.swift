@@ -1,0 +1,108 @@
+import DocketStore
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// Who gets in, of a whole server: the tokens that there are, and what is allowed without one.
+///
+/// Without tokens it is open. Once there has been one it is shut for good, also if somebody removes the row from the database.
+public final class Gate: Sendable {
+  private struct State {
+    var isOpen = true
+    /// By the ids of their tokens: those that hold.
+    var grants: [String: Grant] = [:]
+    /// Of those without a token.
+    var anonymous = Grant(.everything)
+    var peers: [UInt32: Grant] = [:]
+  }
+
+  public let terms: AccessTerms
+  let addresses: AddressBook
+  private let state = NIOLockedValueBox(State())
+  private let now: @Sendable () -> NIODeadline
+
+  public init(terms: AccessTerms = AccessTerms(), now: @escaping @Sendable () -> NIODeadline = { .now() }) {
+    self.terms = terms
+    self.now = now
+    addresses = AddressBook(rate: terms.addressRate)
+  }
+
+  /// Whether everybody may do everything.
+  public var isOpen: Bool { state.withLockedValue(\.isOpen) }
+
+  /// Whether requests are counted.
+  var hasRates: Bool { terms.tokenRate != nil || terms.addressRate != nil }
+
+  var time: NIODeadline { now() }
+
+  // MARK: What changes
+
+  /// Takes notice of the tokens that there are, by a clock.
+  public func update(_ tokens: [AccessToken], wall: Timestamp) {
+    state.withLockedValue { state in
+      if state.isOpen, !tokens.isEmpty { shut(&state) }
+      var grants: [String: Grant] = [:]
+      for token in tokens where token.revoked == nil && token.expires ?? .distantFuture > wall {
+        if let grant = state.grants[token.id], grant.token == token {
+          grants[token.id] = grant
+        } else {
+          grants[token.id] = makeGrant(token)
+        }
+      }
+      for (id, grant) in state.grants where grants[id] !== grant { grant.end() }
+      state.grants = grants
+    }
+  }
+
+  /// Ends what has expired, by a clock.
+  func endExpired(wall: Timestamp) {
+    state.withLockedValue { state in
+      for (id, grant) in state.grants where grant.token?.expires ?? .distantFuture <= wall {
+        grant.end()
+        state.grants[id] = nil
+      }
+    }
+  }
+
+  private func shut(_ state: inout State) {
+    state.isOpen = false
+    state.anonymous.end()
+    state.anonymous = Grant(terms.anonymous)
+    state.peers = terms.peers.mapValues { Grant($0.joined(with: terms.anonymous)) }
+  }
+
+  private func makeGrant(_ token: AccessToken) -> Grant {
+    Grant(
+      token.rules.joined(with: terms.anonymous), token: token,
+      allowance: terms.tokenRate.map { RequestAllowance(perSecond: $0, now: now()) })
+  }
+
+  // MARK: What is asked
+
+  /// What somebody may do who has shown no token.
+  /// - Parameter user: the user whose process it is, on a Unix socket.
+  func grantWithoutToken(user: UInt32?) -> Grant {
+    state.withLockedValue { state in
+      user.flatMap { state.peers[$0] } ?? state.anonymous
+    }
+  }
+
+  /// What the bearer of a token may do; nil where it is not taken. It takes as long for one that is wrong as for one that is
+  /// unknown.
+  func grant(for text: Substring) -> Grant? {
+    guard let token = TokenText(text) else { return nil }
+    let grant = state.withLockedValue { $0.grants[token.id] }
+    let isRight = token.matches(grant?.token?.digest ?? Self.nobodysDigest)
+    return isRight ? grant : nil
+  }
+
+  /// No secret has it, as far as anybody knows.
+  private static let nobodysDigest = [UInt8](repeating: 0, count: 32)
+}
+
+extension Timestamp {
+  fileprivate static let distantFuture = Timestamp(milliseconds: .max)
+}
+
+extension AccessRules {
+  fileprivate func joined(with other: AccessRules) -> AccessRules { AccessRules(rules + other.rules) }
+}

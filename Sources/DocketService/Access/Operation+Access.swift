@@ -1,0 +1,112 @@
+import DocketStore
+import DocketWire
+
+extension Operation {
+  /// The operation as far as rules allow it: narrowed to what may be read, silent about what may not. nil: they do not allow it.
+  func allowed(by rules: AccessRules) -> Operation? {
+    guard rules.allow(demand) else { return nil }
+    switch demand {
+    case .readSome(let scope) where !rules.readAll(of: scope): return narrowed(to: rules.readable)
+    case .write, .writeInto, .readAndWrite, .all: return withoutNews(of: rules)
+    default: return self
+    }
+  }
+
+  /// Shows nothing of what may not be read.
+  private func narrowed(to readable: PathPrefixes) -> Operation {
+    switch self {
+    case .query(var request):
+      guard !request.isExplained else { return .answer(.explanationForbidden) }
+      request.readable = readable
+      return .query(request)
+    case .watch(var request):
+      request.readable = readable
+      return .watch(request)
+    case .readChanges(var request):
+      request.readable = readable
+      return .readChanges(request)
+    default: preconditionFailure("only what reads many documents is narrowed")
+    }
+  }
+
+  /// Has writes not tell of other documents where those may not be read.
+  private func withoutNews(of rules: AccessRules) -> Operation {
+    switch self {
+    case .document(let operation): .document(operation.withoutNews(of: rules))
+    case .once(let key, let write, .document) where !rules.readable.cover(write.action.collection):
+      .once(key.apart, write, answeredAs: .documentAlone)
+    case .past(.restore(let path, let asOf, let terms, let key, .document)) where !rules.readable.cover(path.collection):
+      .past(.restore(path, asOf, terms, key?.apart, answeredAs: .documentAlone))
+    case .batch(let batch): .batch(batch.mapOperations { $0.withoutNews(of: rules) })
+    default: self
+    }
+  }
+}
+
+extension DocumentOperation {
+  fileprivate func withoutNews(of rules: AccessRules) -> DocumentOperation {
+    guard case .write(let write, answeredAs: .document) = self, !rules.readable.cover(write.action.collection) else {
+      return self
+    }
+    return .write(write, answeredAs: .documentAlone)
+  }
+}
+
+extension AccessRules {
+  fileprivate func allow(_ demand: Demand) -> Bool {
+    if isAdmin { return true }
+    switch demand {
+    case .nothing: return true
+    case .anything: return !rules.isEmpty
+    case .read(let path): return readable.cover(path)
+    case .readAll(let collection): return readable.cover(collection)
+    case .readSome(let scope): return readSome(of: scope)
+    case .write(let path): return writable.cover(path)
+    case .writeInto(let collection): return writable.cover(collection)
+    case .readAndWrite(let path): return readable.cover(path) && writable.cover(path)
+    case .readAndWriteAll(let collection): return readable.cover(collection) && writable.cover(collection)
+    case .stats: return seesStats
+    case .admin: return false
+    // What holds nothing still takes somebody.
+    case .all(let demands): return !rules.isEmpty && demands.allSatisfy { allow($0) }
+    }
+  }
+
+  fileprivate func readAll(of scope: Query.Scope) -> Bool {
+    switch scope {
+    case .collection(let path), .tree(let path): readable.cover(path)
+    case .everything: readable.areEverything
+    }
+  }
+
+  private func readSome(of scope: Query.Scope) -> Bool {
+    switch scope {
+    case .collection(let path): readable.cover(path)
+    case .tree(let path): readable.reachInto(path)
+    case .everything: !readable.isEmpty
+    }
+  }
+}
+
+extension IdempotencyKey {
+  /// A key under which no answer is kept that was told to somebody who may read more.
+  fileprivate var apart: IdempotencyKey { IdempotencyKey(name: name, fingerprint: ~fingerprint) }
+}
+
+extension Write.Action {
+  fileprivate var collection: CollectionPath {
+    switch self {
+    case .create(let collection, _), .replaceFirst(let collection, _, _), .deleteFirst(let collection, _): collection
+    case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection
+    }
+  }
+}
+
+extension Response {
+  fileprivate static var explanationForbidden: Response {
+    error(
+      .forbidden, "forbidden",
+      "'explain' counts what was looked at, of which the token may not read all; leave it out, or ask for what it may read whole."
+    )
+  }
+}

@@ -1,0 +1,106 @@
+import DocketStore
+import DocketWire
+import NIOCore
+
+/// Who is at the other end of a connection, as far as it has shown, and what it may do.
+///
+/// A connection keeps the token that it sent last. It belongs to the connection's event loop.
+public struct Visitor {
+  private let gate: Gate
+  private let address: VisitorAddress
+  private let user: UInt32?
+  private let allowance: RequestAllowance?
+  private var grant: Grant
+  /// What the request's `Authorization` was that the grant was given for; nil where it was given without.
+  private var credential: String?
+  /// With which the connection's watches were begun.
+  private var watching: [Grant] = []
+
+  /// - Parameter user: the user whose process it is, on a Unix socket.
+  public init(_ gate: Gate, from address: VisitorAddress, user: UInt32? = nil) {
+    self.gate = gate
+    self.address = address
+    self.user = user
+    grant = gate.grantWithoutToken(user: user)
+    allowance = gate.terms.addressRate == nil ? nil : gate.addresses.allowance(of: address, now: gate.time)
+  }
+
+  /// Somebody whom nothing is known of, on a server that is open to all.
+  public init() {
+    self.init(Gate(), from: .unknown)
+  }
+
+  /// A watch has begun.
+  public mutating func noteWatch() {
+    if !watching.contains(where: { $0 === grant }) { watching.append(grant) }
+  }
+
+  /// There is no watch any more.
+  public mutating func forgetWatches() { watching = [] }
+
+  /// Whether a watch was begun with what has ended since.
+  public var hasForbiddenWatches: Bool { watching.contains(where: \.isOver) }
+
+  /// Whether it has shown nothing by which it is known.
+  public var isStranger: Bool {
+    if grant.isOver { return !gate.isOpen }
+    return credential == nil && !grant.rules.isAdmin && (user == nil || grant.rules == gate.terms.anonymous)
+  }
+
+  /// Whether it may read, with no more ado, what is stored under a path.
+  /// - Parameter path: of a document, not percent-encoded, or any other text.
+  public func mayRead(atOnce path: UnsafeRawBufferPointer) -> Bool {
+    !grant.isOver && grant.rules.readable.cover(path) && !gate.hasRates
+  }
+
+  /// What a request comes to: what it asks for, as far as that is allowed; or why not.
+  public mutating func operation(for request: Request, by router: Router) -> Operation {
+    renew()
+    if let refusal = identify(by: request.headers) { return refusal }
+    if let refusal = count() { return refusal }
+    // Nothing is told to those who may do nothing.
+    let operation = router.operation(for: request)
+    if grant.rules.isAdmin { return operation }
+    return operation.allowed(by: grant.rules) ?? refusal
+  }
+
+  /// Looks at the `Authorization` of a request of which no more is known yet. Returns what it is answered if that is not taken.
+  public mutating func identify(by headers: Headers?) -> Operation? {
+    guard let value = headers?["Authorization"], value != credential, !gate.isOpen else { return nil }
+    if let grant = value.bearerToken.flatMap({ gate.grant(for: $0) }) {
+      self.grant = grant
+      credential = value
+      return nil
+    }
+    credential = nil
+    grant = gate.grantWithoutToken(user: user)
+    let delay = gate.addresses.noteFailure(from: address, now: gate.time)
+    return delay == 0 ? .answer(.invalidToken) : .answerLater(.invalidToken, milliseconds: delay)
+  }
+
+  /// Gives up what has ended.
+  private mutating func renew() {
+    guard grant.isOver else { return }
+    credential = nil
+    grant = gate.grantWithoutToken(user: user)
+  }
+
+  private func count() -> Operation? {
+    guard gate.hasRates else { return nil }
+    let now = gate.time
+    if let seconds = allowance?.take(now: now) { return .answer(.rateLimited("--address-rate", seconds)) }
+    if let seconds = grant.allowance?.take(now: now) { return .answer(.rateLimited("--token-rate", seconds)) }
+    return nil
+  }
+
+  private var refusal: Operation { .answer(credential == nil ? .unauthorized : .forbidden) }
+}
+
+extension String {
+  /// The token of `Bearer TOKEN` (RFC 6750, section 2.1).
+  fileprivate var bearerToken: Substring? {
+    let parts = split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+    return parts[1]
+  }
+}
