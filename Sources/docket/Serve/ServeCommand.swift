@@ -12,10 +12,12 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Serve the documents of a database file.",
     discussion: """
       Prints one line on standard output when it is ready, and logs to standard error. SIGTERM and SIGINT end it: what \
-      was received is answered, the log is written back into the database, and the exit status is 0.
+      was received is answered, the log is written back into the database, and the exit status is 0. SIGHUP makes it read \
+      the files of TLS again.
       """)
 
   @OptionGroup(title: "Where to listen") var listening: ListeningOptions
+  @OptionGroup(title: "TLS") var tls: TLSOptions
   @OptionGroup(title: "The database") var database: StoreOptions
   @OptionGroup(title: "Limits for clients") var clients: ClientLimitOptions
   @OptionGroup(title: "Limits of the store") var store: StoreLimitOptions
@@ -30,13 +32,17 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     // A file that meets its size limit gives an error then, which is answered, in the place of a signal.
     signal(SIGXFSZ, SIG_IGN)
+    // Until it is heeded it must not end the server.
+    signal(SIGHUP, SIG_IGN)
     var logger = Logger(label: "docket", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = logLevel
 
+    let access = try listening.unixSocketAccess()
+    let tls = try tls.load(goodbyeSeconds: clients.lingerTimeout, logger: logger)
     let repository = try open(logger: logger)
     let outcome: Result<Void, any Error>
     do {
-      outcome = .success(try await serve(repository, logger: logger))
+      outcome = .success(try await serve(repository, tls, access, logger: logger))
     } catch {
       outcome = .failure(error)
     }
@@ -54,13 +60,16 @@ struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  private func serve(_ repository: SQLiteRepository, logger: Logger) async throws {
+  private func serve(
+    _ repository: SQLiteRepository, _ tls: ServerTLS?, _ access: UnixSocketAccess, logger: Logger
+  ) async throws {
     let connections = DescriptorLimit.raise(forConnections: clients.maxConnections, logger: logger)
     let server = DocketServer(
       repository: repository,
       configuration: DocketServer.Configuration(
-        addresses: listening.addresses, limits: clients.serverLimits(connections: connections),
-        wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits,
+        addresses: listening.addresses, tls: tls, unixSocketAccess: access,
+        limits: clients.serverLimits(connections: connections), wireLimits: clients.wireLimits,
+        serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits,
         threads: listening.threads),
       logger: logger
     ) { [file = database.database] addresses in
@@ -77,7 +86,8 @@ struct ServeCommand: AsyncParsableCommand {
     var quiet = logger
     quiet.logLevel = max(logLevel, .warning)
     try await ServiceGroup(
-      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet
+      services: [ReloadService(tls: tls, logger: logger), server], gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: quiet
     ).run()
   }
 }
