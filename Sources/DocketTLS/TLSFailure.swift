@@ -62,8 +62,8 @@ package enum TLSFailure {
   private static func name(_ failure: BoringSSLError) -> String? {
     guard case .sslError(let stack) = failure, let first = stack.first else { return nil }
     let parts = "\(first)".split(separator: ":")
-    guard parts.count > 4, parts[3] == "OPENSSL_internal" else { return nil }
-    return String(parts[4].prefix { $0 != " " })
+    guard let library = parts.firstIndex(of: "OPENSSL_internal"), library + 1 < parts.count else { return nil }
+    return String(parts[library + 1].prefix { $0 != " " })
   }
 
   private static func unverified(_ peer: NIOSSLCertificate?) -> String {

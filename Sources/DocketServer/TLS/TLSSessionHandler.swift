@@ -65,7 +65,7 @@ final class TLSSessionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case TLSUserEvent.shutdownCompleted: break
     case ChannelEvent.inputClosed:
       inputHasEnded = true
-      if isClosing { socket.drop() } else { context.fireUserInboundEventTriggered(event) }
+      if isClosing { soon(context) { self.socket.drop() } } else { context.fireUserInboundEventTriggered(event) }
     default: context.fireUserInboundEventTriggered(event)
     }
   }
@@ -99,17 +99,21 @@ final class TLSSessionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
     guard mode == .all else { return context.close(mode: mode, promise: promise) }
     isClosing = true
-    guard handshakeIsDone else {
-      promise?.succeed()
-      return socket.drop()
+    soon(context) { [self] in
+      if handshakeIsDone { context.close(promise: promise) } else { promise?.succeed() }
+      if inputHasEnded || !handshakeIsDone { soon(context) { self.socket.drop() } }
     }
-    context.close(promise: promise)
-    if inputHasEnded { socket.drop() }
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
     guard event is ConnectionDrop else { return context.triggerUserOutboundEvent(event, promise: promise) }
-    socket.drop()
+    soon(context) { [self] in soon(context) { self.socket.drop() } }
     promise?.succeed()
+  }
+
+  /// Does something when the present work of the event loop is done. What has led here may be a write that is told of its end, and
+  /// NIO drops what is written then, the goodbye say, if the channel is closed before it is done with that write.
+  private func soon(_ context: ChannelHandlerContext, _ body: @escaping () -> Void) {
+    context.eventLoop.assumeIsolated().execute(body)
   }
 }

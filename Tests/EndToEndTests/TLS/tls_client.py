@@ -192,7 +192,7 @@ def watch():
         frame("PUT", f"/w/{n}", "x" * (n * 10_000), headers=KEEP) for n in range(30)))
     for n in range(30):
         told = frames.next()["data"]
-        assert told["path"] == f"/w/{n}" and len(told["data"]) == n * 10_000, told["path"]
+        assert told["path"] == f"/w/{n}" and len(told["document"]) == n * 10_000, told["path"]
     print("ready", flush=True)
     last = frames.next()
     assert last["code"] == 503, last
