@@ -69,11 +69,20 @@ extension EndToEnd {
       }
     }
 
-    @Test("and say when a server wants a certificate of them, or another one", arguments: [[], ["watch"], ["bench"]])
-    func clientCertificate(_ kind: [String]) async throws {
+    @Test("and say when a server wants a certificate of them, or another one", arguments: ["get", "put", "watch", "bench", "request"])
+    func clientCertificate(_ name: String) async throws {
       try await withSecuredServer(clientsNeedCertificates: true) { server in
+        let file = server.folder + "/large.json"
+        // It goes on sending while the server says no.
+        try Data(("\"" + String(repeating: "x", count: 1_000_000) + "\"").utf8).write(to: URL(fileURLWithPath: file))
         let command =
-          kind == ["watch"] ? ["watch", "/n/"] : kind == ["bench"] ? ["bench", "--filled"] : ["get", "/n/1"]
+          switch name {
+          case "put": ["put", "/n/1", "@\(file)"]
+          case "watch": ["watch", "/n/"]
+          case "bench": ["bench", "--filled"]
+          case "request": ["request", #"{"method": "GET", "path": "/"}"#]
+          default: ["get", "/n/1"]
+          }
         Self.expectFailure(
           try Self.run(command + server.options),
           "it wants a client's certificate (--tls-client-certificate, --tls-client-key)")
