@@ -69,7 +69,9 @@ extension EndToEnd {
       }
     }
 
-    @Test("and say when a server wants a certificate of them, or another one", arguments: ["get", "put", "watch", "bench", "request"])
+    @Test(
+      "and say when a server wants a certificate of them, or another one",
+      arguments: ["get", "put", "watch", "bench", "request"])
     func clientCertificate(_ name: String) async throws {
       try await withSecuredServer(clientsNeedCertificates: true) { server in
         let file = server.folder + "/large.json"
