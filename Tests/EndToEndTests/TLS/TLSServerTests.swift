@@ -46,6 +46,19 @@ extension EndToEnd {
       }
     }
 
+    @Test("waits for the goodbye of a client that is asleep no longer than it was told to")
+    func goodbye() async throws {
+      let arguments = ["--max-connections", "1", "--idle-timeout", "0.25", "--linger-timeout", "0.5"]
+      try await withSecuredServer(arguments) { server in
+        let asleep = try server.start("asleep")
+        #expect(asleep.readLine() == "ready", "\(asleep.errorOutput)")
+        var attempts = 0
+        while try server.start("serial").waitForEnd() != .exited(0), attempts < 100 { attempts += 1 }
+        #expect(attempts < 100)
+        asleep.signal(SIGKILL)
+      }
+    }
+
     @Test("tells watches of changes, and of its end")
     func watch() async throws {
       try await withDatabase { database in
