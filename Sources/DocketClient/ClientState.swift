@@ -55,6 +55,9 @@ struct ClientState {
   /// Attempts that failed since the last answer.
   private var failures = 0
 
+  /// What to say where a server answers a plain request by an alert.
+  static let speaksTLS = "the server speaks TLS (--tls)"
+
   init(address: ServerAddress, configuration: ClientConfiguration) {
     self.address = address
     maximumInFlight = configuration.maximumInFlight
@@ -156,7 +159,7 @@ struct ClientState {
       isAnswered = true
       return completion(of: place, .answered(answer)) + advance()
     } catch {
-      return badAnswer(to: place, reason: "\(error)")
+      return badAnswer(to: place, reason: frame.isAlertOfTLS ? Self.speaksTLS : "\(error)")
     }
   }
 
@@ -249,4 +252,9 @@ struct ClientState {
     sent[index].call = nil
     return index
   }
+}
+
+extension ByteBuffer {
+  /// Whether this is how an alert begins (RFC 8446, 5.1).
+  var isAlertOfTLS: Bool { readableBytesView.starts(with: [0x15, 0x03]) }
 }

@@ -11,7 +11,21 @@ import NIOSSL
 
 /// What errors of TLS say to a person.
 package enum TLSFailure {
-  /// Why a handshake came to nothing, or a connection to its end.
+  /// Why a server's handshake came to nothing.
+  /// - Parameter peer: what the client showed, if it did.
+  package static func reasonAtServer(_ error: any Error, peer: NIOSSLCertificate?) -> String {
+    guard case NIOSSLError.handshakeFailed(let failure) = error, let name = name(failure) else {
+      return reason(error, peer: peer)
+    }
+    if refusals[name] != nil {
+      return "the client does not accept the server's certificate, or its handshake (\(name))"
+    }
+    guard name == "CERTIFICATE_VERIFY_FAILED" else { return reason(error, peer: peer) }
+    return peer.flatMap(outOfDate).map { "the client shows a certificate that \($0)" }
+      ?? "the client's certificate is signed by nobody in the file of --tls-client-ca"
+  }
+
+  /// Why a client's handshake came to nothing, or a connection to its end.
   /// - Parameter peer: what the other side showed, if it did.
   package static func reason(_ error: any Error, peer: NIOSSLCertificate?) -> String {
     switch error {
@@ -68,14 +82,17 @@ package enum TLSFailure {
 
   private static func unverified(_ peer: NIOSSLCertificate?) -> String {
     guard let peer else { return "its certificate cannot be verified" }
-    let now = time(nil)
-    if peer.notValidAfter < now {
-      return "its certificate has expired on \(day(peer.notValidAfter)); it needs a new one"
-    }
-    if peer.notValidBefore > now {
-      return "its certificate is not valid before \(day(peer.notValidBefore)); is the clock of this machine right?"
-    }
+    if let fault = outOfDate(peer) { return "its certificate \(fault)" }
     return "its certificate is signed by nobody who is trusted here; name the authority's certificate (--tls-ca)"
+  }
+
+  private static func outOfDate(_ certificate: NIOSSLCertificate) -> String? {
+    let now = time(nil)
+    if certificate.notValidAfter < now {
+      return "has expired on \(day(certificate.notValidAfter)); it needs a new one"
+    }
+    guard certificate.notValidBefore > now else { return nil }
+    return "is not valid before \(day(certificate.notValidBefore)); is the clock of this machine right?"
   }
 
   private static func otherName(_ peer: NIOSSLCertificate?) -> String {

@@ -96,7 +96,7 @@ struct WatchState {
     } catch let error as DocketClientError {
       return ended(error)
     } catch {
-      return ended(.badAnswer(reason: "\(error)"))
+      return ended(.badAnswer(reason: frame.isAlertOfTLS ? ClientState.speaksTLS : "\(error)"))
     }
   }
 

@@ -76,7 +76,7 @@ final class TLSSessionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     if case NIOSSLError.uncleanShutdown = error { return }
     guard handshakeIsDone else {
       let peer = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
-      return failed(TLSFailure.reason(error, peer: peer), context)
+      return failed(TLSFailure.reasonAtServer(error, peer: peer), context)
     }
     context.fireErrorCaught(error)
   }

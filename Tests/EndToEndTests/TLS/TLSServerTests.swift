@@ -89,11 +89,13 @@ extension EndToEnd {
 
     @Test("lets in who has a certificate of the authority, and nobody else")
     func clientCertificates() async throws {
-      try await withSecuredServer(clientsNeedCertificates: true) { server in
+      try await withSecuredServer(["--log-level", "info"], clientsNeedCertificates: true, complaints: true) { server in
         let right = try server.authority.issue("client", names: ["DNS:client"])
         let other = try CertificateAuthority(in: server.folder, name: "other")
         let foreign = try other.issue("foreign", names: ["DNS:client"])
         try server.expect("identities", [right.certificate, right.key, foreign.certificate, foreign.key])
+        try server.waitForLog("failed: the client has shown no certificate")
+        try server.waitForLog("failed: the client's certificate is signed by nobody in the file of --tls-client-ca")
         let stored = try SQLiteCommand.run(server.process.database, "SELECT count(*) FROM documents;")
         #expect(stored.output == "0\n")
       }
@@ -109,8 +111,11 @@ extension EndToEnd {
         let talkative = try server.process.connect()
         try talkative.send(Array(repeating: UInt8(ascii: "x"), count: 1 << 20))
         #expect(try !talkative.receiveToEnd().isEmpty)
-        let client = try Docket.run("get", "/n/1", "--port", "\(server.port)")
-        #expect(client.ending == .exited(1) && client.errorLines.count == 1, "\(client.error)")
+        for command in [["get", "/n/1"], ["watch", "/n/"]] {
+          let client = try Docket.run(command[0], command[1], "--port", "\(server.port)")
+          #expect(client.ending == .exited(1) && client.errorLines.count == 1, "\(client.error)")
+          #expect(client.error.contains("the server speaks TLS (--tls)"), "\(client.error)")
+        }
       }
       try await withSecuredServer(["--log-level", "info"], complaints: true) { server in
         _ = try server.process.exchange(#"{"method":"GET","path":"/"}"#)
