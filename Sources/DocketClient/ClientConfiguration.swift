@@ -16,11 +16,13 @@ public struct ClientConfiguration: Sendable {
   public var maximumPause: Duration
   /// The longest answer that is taken, in bytes.
   public var maximumAnswerBytes: Int
+  /// How TLS is spoken; nil: not at all.
+  public var tls: ClientTLS?
 
   public init(
     connectTimeout: Duration = .seconds(5), requestTimeout: Duration = .seconds(30), maximumInFlight: Int = 128,
     maximumAttempts: Int = 10, usesIdempotencyKeys: Bool = true, maximumPause: Duration = .seconds(2),
-    maximumAnswerBytes: Int = 65 << 20
+    maximumAnswerBytes: Int = 65 << 20, tls: ClientTLS? = nil
   ) {
     precondition(maximumInFlight > 0 && maximumAttempts > 0 && maximumAnswerBytes > 0)
     self.connectTimeout = connectTimeout
@@ -30,5 +32,6 @@ public struct ClientConfiguration: Sendable {
     self.usesIdempotencyKeys = usesIdempotencyKeys
     self.maximumPause = maximumPause
     self.maximumAnswerBytes = maximumAnswerBytes
+    self.tls = tls
   }
 }

@@ -1,3 +1,4 @@
+import DocketTLS
 import DocketWire
 import NIOCore
 
@@ -21,6 +22,8 @@ final class ClientConnectionHandler: ChannelInboundHandler {
   private let owner: any ConnectionOwner
   private var decoder: FrameDecoder
   private var context: ChannelHandlerContext?
+  /// Why the server has not let the client in, where it says so behind the client's own part of the handshake.
+  private(set) var refusal: String?
 
   init(maximumFrameBytes: Int, owner: any ConnectionOwner) {
     decoder = FrameDecoder(maximumFrameBytes: maximumFrameBytes)
@@ -81,6 +84,7 @@ final class ClientConnectionHandler: ChannelInboundHandler {
 
   /// A reset, say. The close that follows tells the owner.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if TLSFailure.isRefusalOfCertificate(error) { refusal = TLSFailure.reason(error, peer: nil) }
     context.close(promise: nil)
   }
 }

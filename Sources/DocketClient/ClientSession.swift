@@ -87,19 +87,13 @@ final class ClientSession {
   }
 
   private func connect() {
-    let handler = ClientConnectionHandler(
-      maximumFrameBytes: configuration.maximumAnswerBytes, owner: self)
-    let bound = NIOLoopBound(handler, eventLoop: eventLoop)
-    let opening = address.connect(on: eventLoop, timeout: configuration.connectTimeout) { bound.value }
-    opening.assumeIsolated().whenComplete { result in
+    address.open(configuration, for: self, on: eventLoop) { result in
       switch result {
-      case .success(let channel) where !channel.isActive:
-        self.perform(self.state.connectFailed(reason: "closed at once"))
-      case .success:
+      case .success(let handler):
         self.connection = handler
         self.perform(self.state.connected())
-      case .failure(let error):
-        self.perform(self.state.connectFailed(reason: ConnectFailure.reason(error)))
+      case .failure(let failure):
+        self.perform(self.state.connectFailed(failure))
       }
     }
   }
@@ -121,6 +115,6 @@ extension ClientSession: ConnectionOwner {
   func disconnected(rest: ByteBuffer, on handler: ClientConnectionHandler) {
     guard handler === connection else { return }
     connection = nil
-    perform(state.disconnected(rest: rest))
+    perform(handler.refusal.map { state.turnedAway(reason: $0) } ?? state.disconnected(rest: rest))
   }
 }

@@ -37,6 +37,8 @@ struct ClientState {
   private struct Place {
     /// Nil: nobody waits for the answer any more.
     var call: Call?
+    /// Whether the call had been sent over a connection before this one.
+    let wasSentBefore: Bool
   }
 
   private let address: ServerAddress
@@ -48,8 +50,13 @@ struct ClientState {
   private var sent: Deque<Place> = []
   /// Whether the next request is the first on its connection, which asks for a persistent session.
   private var isFirstRequest = true
+  /// Whether an answer has come on the connection.
+  private var isAnswered = false
   /// Attempts that failed since the last answer.
   private var failures = 0
+
+  /// What to say where a server answers a plain request by an alert.
+  static let speaksTLS = "the server speaks TLS (--tls)"
 
   init(address: ServerAddress, configuration: ClientConfiguration) {
     self.address = address
@@ -102,10 +109,11 @@ struct ClientState {
     guard connection == .opening else { return [.closeConnection] }
     connection = .open
     isFirstRequest = true
+    isAnswered = false
     return advance()
   }
 
-  mutating func connectFailed(reason: String) -> [Action] {
+  mutating func connectFailed(_ failure: ConnectFailure) -> [Action] {
     guard connection == .opening else { return [] }
     connection = .none
     failures += 1
@@ -119,11 +127,24 @@ struct ClientState {
       } else {
         let error: DocketClientError =
           call.wasSent
-          ? .connectionClosed(requestMayHaveHappened: true) : .connectionFailed(address, reason: reason)
+          ? .connectionClosed(requestMayHaveHappened: true) : failure.error(address)
         actions.append(.complete(call.id, .failed(error)))
       }
     }
     return actions + advance()
+  }
+
+  /// The server has ended the connection since it does not let the client in: no request on it was looked at.
+  mutating func turnedAway(reason: String) -> [Action] {
+    guard connection == .open, !isAnswered else { return disconnected(rest: ByteBuffer()) }
+    for place in sent.reversed() {
+      guard var call = place.call else { continue }
+      call.wasSent = place.wasSentBefore
+      waiting.prepend(call)
+    }
+    sent = []
+    connection = .opening
+    return connectFailed(ConnectFailure(reason: reason, isOfTLS: true))
   }
 
   mutating func received(_ frame: ByteBuffer) -> [Action] {
@@ -135,9 +156,10 @@ struct ClientState {
     do {
       let answer = try Answer.parse(frame)
       failures = 0
+      isAnswered = true
       return completion(of: place, .answered(answer)) + advance()
     } catch {
-      return badAnswer(to: place, reason: "\(error)")
+      return badAnswer(to: place, reason: frame.isAlertOfTLS ? Self.speaksTLS : "\(error)")
     }
   }
 
@@ -168,6 +190,7 @@ struct ClientState {
     case .open:
       var actions: [Action] = []
       while sent.count < maximumInFlight, var call = waiting.popFirst() {
+        let wasSentBefore = call.wasSent
         call.wasSent = true
         var request = call.request
         if isFirstRequest {
@@ -175,7 +198,7 @@ struct ClientState {
           request.headers?.append("Connection", "keep-alive")
         }
         isFirstRequest = false
-        sent.append(Place(call: call))
+        sent.append(Place(call: call, wasSentBefore: wasSentBefore))
         actions.append(.write(request))
       }
       return actions
@@ -229,4 +252,9 @@ struct ClientState {
     sent[index].call = nil
     return index
   }
+}
+
+extension ByteBuffer {
+  /// Whether this is how an alert begins (RFC 8446, 5.1).
+  var isAlertOfTLS: Bool { readableBytesView.starts(with: [0x15, 0x03]) }
 }

@@ -1,3 +1,4 @@
+import DocketTLS
 import DocketWire
 import NIOCore
 
@@ -10,14 +11,14 @@ extension DocketClient {
   public func send(_ frame: ByteBuffer) async throws -> ByteBuffer {
     guard !frame.readableBytesView.contains(0) else { throw DocketClientError.invalidFrame }
     let answer = eventLoop.makePromise(of: ByteBuffer.self)
-    let limit = configuration.maximumAnswerBytes
+    let (address, limit) = (address, configuration.maximumAnswerBytes)
     let channel: any Channel
     do {
-      channel = try await address.connect(on: eventLoop, timeout: configuration.connectTimeout) {
-        FrameExchangeHandler(frame: frame, maximumAnswerBytes: limit, answer: answer)
+      channel = try await address.connect(on: eventLoop, configuration) {
+        FrameExchangeHandler(frame: frame, maximumAnswerBytes: limit, address: address, answer: answer)
       }.get()
     } catch {
-      let failure = DocketClientError.connectionFailed(address, reason: ConnectFailure.reason(error))
+      let failure = ConnectFailure(error).error(address)
       answer.fail(failure)
       throw failure
     }
@@ -35,7 +36,7 @@ extension DocketClient {
   }
 }
 
-/// Sends one frame when the connection is there, takes one answer, and closes.
+/// Sends one frame when it is there, takes one answer, and closes.
 ///
 /// The promise may be fulfilled from outside as well, by a timer say: what comes first counts.
 private final class FrameExchangeHandler: ChannelInboundHandler {
@@ -44,17 +45,19 @@ private final class FrameExchangeHandler: ChannelInboundHandler {
 
   private let frame: ByteBuffer
   private let maximumAnswerBytes: Int
+  private let address: ServerAddress
   private let answer: EventLoopPromise<ByteBuffer>
   private var decoder: FrameDecoder
 
-  init(frame: ByteBuffer, maximumAnswerBytes: Int, answer: EventLoopPromise<ByteBuffer>) {
+  init(frame: ByteBuffer, maximumAnswerBytes: Int, address: ServerAddress, answer: EventLoopPromise<ByteBuffer>) {
     self.frame = frame
     self.maximumAnswerBytes = maximumAnswerBytes
+    self.address = address
     self.answer = answer
     decoder = FrameDecoder(maximumFrameBytes: maximumAnswerBytes)
   }
 
-  func channelActive(context: ChannelHandlerContext) {
+  func handlerAdded(context: ChannelHandlerContext) {
     context.write(wrapOutboundOut(frame), promise: nil)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(integer: UInt8(0))), promise: nil)
   }
@@ -75,6 +78,9 @@ private final class FrameExchangeHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if TLSFailure.isRefusalOfCertificate(error), !decoder.holdsPartOfFrame {
+      answer.fail(DocketClientError.notSecured(address, reason: TLSFailure.reason(error, peer: nil)))
+    }
     context.close(promise: nil)
   }
 

@@ -5,6 +5,8 @@ import NIOCore
 public enum DocketClientError: Error, Sendable, Equatable {
   /// No connection came about; the request was not sent.
   case connectionFailed(ServerAddress, reason: String)
+  /// TLS came to nothing, and the request was not sent or not looked at: one of the two sides does not believe the other, say.
+  case notSecured(ServerAddress, reason: String)
   /// No answer came in time.
   /// - Parameter requestMayHaveHappened: whether it was sent. A write may have been carried out, or still be.
   case timedOut(requestMayHaveHappened: Bool)
@@ -42,6 +44,7 @@ extension DocketClientError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .connectionFailed(let address, let reason): "cannot connect to \(address): \(reason)"
+    case .notSecured(let address, let reason): "no TLS connection to \(address): \(reason)"
     case .timedOut(false): "timed out before the request was sent"
     case .timedOut(true): "no answer in time; the request may have been carried out"
     case .connectionClosed(false): "the connection was closed before the request was sent"

@@ -46,20 +46,23 @@ struct Admission: Sendable {
   }
 }
 
-/// Answers a connection above the limit, and closes it without reading a request.
+/// Answers a connection above the limit, and closes it without reading a request. Where there is TLS it is closed unanswered: the
+/// handshake for the answer would cost more than many a request.
 final class RefusalHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   private static let seconds: Int64 = 1
   private let admission: Admission
+  private let isTold: Bool
 
-  init(_ admission: Admission) {
+  init(_ admission: Admission, isTold: Bool) {
     self.admission = admission
+    self.isTold = isTold
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    guard admission.mayTellRefusal(context.channel) else {
+    guard isTold, admission.mayTellRefusal(context.channel) else {
       context.close(promise: nil)
       return
     }

@@ -96,7 +96,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       loop.enqueue(self)
     case .lingering(let left) where bytes.readableBytes <= left:
       phase = .lingering(bytesLeft: left - bytes.readableBytes)
-    case .lingering: context.close(promise: nil)
+    case .lingering: close(context)
     case .sendingLast, .closed: break
     }
   }
@@ -125,14 +125,14 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       state.inputEnded()
       if state.hasWatches { probe() }
       loop.enqueue(self)
-    case .lingering: context.close(promise: nil)
+    case .lingering: close(context)
     case .sendingLast, .closed: break
     }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // A reset, most often: there is nobody left to answer.
-    context.close(promise: nil)
+    close()
   }
 
   // MARK: The loop's tick
@@ -245,11 +245,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func sendLast(_ context: ChannelHandlerContext) {
     phase = .sendingLast
     send(output.readableBytes, context)
-    if piecesBehind == 0 { endAfterLast(context) }
+    if piecesBehind == 0, case .sendingLast = phase { endAfterLast(context) }
   }
 
   private func endAfterLast(_ context: ChannelHandlerContext) {
-    if afterOutput == .linger && !inputHasEnded { linger(context) } else { context.close(promise: nil) }
+    if afterOutput == .linger && !inputHasEnded { linger(context) } else { close(context) }
   }
 
   /// Sends the first bytes of the output, and gives its buffer back if nothing is left; what the kernel does not take at
@@ -264,7 +264,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     // Nothing else may refer to the memory that is given back.
     var done = ByteBuffer()
     swap(&done, &output)
-    if rest == 0 { loop.outputBuffers.giveBack(done) }
+    if piecesBehind == 0 { loop.outputBuffers.giveBack(done) }
   }
 
   /// Leaves to NIO what the kernel does not take at once.
@@ -325,10 +325,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     switch phase {
     case .closed: break
     case .lingering:
-      if loop.hasPassed(loop.limits.lingerSeconds, since: lastActivity) { context.close(promise: nil) }
+      if loop.hasPassed(loop.limits.lingerSeconds, since: lastActivity) { close(context) }
     case .sendingLast:
       _ = noteSending(context)
-      if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { context.close(promise: nil) }
+      if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { close(context) }
     case .serving:
       if state.hasForbiddenWatches { endWatches(.invalidToken) }
       let unsent = noteSending(context)
@@ -337,7 +337,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         state.frameTimedOut()
         loop.enqueue(self)
       } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: lastActivity) {
-        context.close(promise: nil)
+        close(context)
       } else if !state.isIdle && unsent == 0 {
         // The connection is waiting for the store, which is nothing its client could hurry.
         lastActivity = loop.sweeps
@@ -377,8 +377,21 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     watchDidEnd()
   }
 
+  /// Ends the connection behind what is sent; of TLS the client's goodbye is waited for.
+  private func close(_ context: ChannelHandlerContext) {
+    end()
+    if readIsHeldBack { context.read() }
+    context.close(promise: nil)
+    // A client that is asleep says no goodbye, and the end of the server does not wait for it.
+    if loop.isFinishing { close() }
+  }
+
+  /// Ends the connection at once.
   func close() {
-    context?.close(promise: nil)
+    guard let context else { return }
+    end()
+    context.triggerUserOutboundEvent(ConnectionDrop(), promise: nil)
+    context.close(promise: nil)
   }
 }
 

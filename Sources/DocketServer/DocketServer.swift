@@ -11,6 +11,10 @@ public struct DocketServer: Service {
   public struct Configuration: Sendable {
     /// Where to listen. At least one.
     public var addresses: [ListenAddress]
+    /// If given, all TCP addresses speak TLS and nothing else. Unix sockets stay as they are.
+    public var tls: ServerTLS?
+    /// Who may use the unix sockets.
+    public var unixSocketAccess: UnixSocketAccess
     public var limits: ServerLimits
     public var wireLimits: WireLimits
     public var serviceLimits: ServiceLimits
@@ -22,12 +26,15 @@ public struct DocketServer: Service {
     public var threads: Int
 
     public init(
-      addresses: [ListenAddress], limits: ServerLimits = ServerLimits(), wireLimits: WireLimits = WireLimits(),
+      addresses: [ListenAddress], tls: ServerTLS? = nil, unixSocketAccess: UnixSocketAccess = UnixSocketAccess(),
+      limits: ServerLimits = ServerLimits(), wireLimits: WireLimits = WireLimits(),
       serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(),
       access: AccessTerms = AccessTerms(), requiresTokens: Bool = false, threads: Int = 1
     ) {
       precondition(!addresses.isEmpty && threads > 0)
       self.addresses = addresses
+      self.tls = tls
+      self.unixSocketAccess = unixSocketAccess
       self.limits = limits
       self.wireLimits = wireLimits
       self.serviceLimits = serviceLimits

@@ -25,8 +25,10 @@ struct Listeners {
     do {
       for address in configuration.addresses {
         // One each: a bootstrap keeps the options of what it has bound, and a Unix socket has none of TCP's.
-        let bootstrap = Self.bootstrap(configuration: configuration, group: group, loops: loops, admission)
-        let channel = try await Self.bind(address, bootstrap)
+        let bootstrap = Self.bootstrap(
+          configuration: configuration, tls: address.isLocal ? nil : configuration.tls, group: group, loops: loops,
+          admission, logger)
+        let channel = try await Self.bind(address, configuration.unixSocketAccess, bootstrap)
         channels.append(channel)
         addresses.append(address.resolved(by: channel))
       }
@@ -39,7 +41,8 @@ struct Listeners {
   }
 
   private static func bootstrap(
-    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet, _ admission: Admission
+    configuration: DocketServer.Configuration, tls: ServerTLS?, group: any EventLoopGroup, loops: LoopSet,
+    _ admission: Admission, _ logger: Logger
   ) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 4096)
@@ -61,8 +64,12 @@ struct Listeners {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let loop = loops.context(of: channel.eventLoop)
-          try channel.pipeline.syncOperations.addHandler(
-            admission.admit(channel) ? ConnectionHandler(loop: loop) as any ChannelHandler : RefusalHandler(admission))
+          let pipeline = channel.pipeline.syncOperations
+          guard admission.admit(channel) else {
+            return try pipeline.addHandler(RefusalHandler(admission, isTold: tls == nil))
+          }
+          try tls?.addHandlers(to: pipeline) { reason in logger.info("\(reason)") }
+          try pipeline.addHandler(ConnectionHandler(loop: loop))
         }
       }
   }
@@ -87,17 +94,22 @@ struct Listeners {
     #endif
   }
 
-  private static func bind(_ address: ListenAddress, _ bootstrap: ServerBootstrap) async throws -> any Channel {
+  private static func bind(
+    _ address: ListenAddress, _ access: UnixSocketAccess, _ bootstrap: ServerBootstrap
+  ) async throws -> any Channel {
     do {
       switch address {
       case .tcp(let host, let port):
         return try await withTCPOptions(bootstrap).bind(host: host, port: port).get()
       case .unixSocket(let path):
         try UnixSocketFile.makeRoom(at: path)
-        // The socket is nobody else's from its very beginning. Whatever another thread makes meanwhile is Docket's own, too.
-        let mask = umask(0o177)
-        defer { umask(mask) }
-        return try await bootstrap.bind(unixDomainSocketPath: path).get()
+        let channel = try await bind(path, access, bootstrap)
+        do { try access.complete(at: path) } catch {
+          try? await channel.close()
+          unlink(path)
+          throw error
+        }
+        return channel
       }
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
       throw ListenError.addressTaken(address)
@@ -111,9 +123,20 @@ struct Listeners {
       throw ListenError.other(address, reason: "\(error)")
     }
   }
+
+  private static func bind(
+    _ path: String, _ access: UnixSocketAccess, _ bootstrap: ServerBootstrap
+  ) async throws -> any Channel {
+    // The socket is nobody else's from its very beginning. Whatever another thread makes meanwhile is Docket's own, too.
+    let mask = umask(access.mask)
+    defer { umask(mask) }
+    return try await bootstrap.bind(unixDomainSocketPath: path).get()
+  }
 }
 
 extension ListenAddress {
+  fileprivate var isLocal: Bool { if case .unixSocket = self { true } else { false } }
+
   fileprivate func resolved(by channel: any Channel) -> ListenAddress {
     guard case .tcp(let host, _) = self, let port = channel.localAddress?.port else { return self }
     return .tcp(host: host, port: port)

@@ -65,7 +65,10 @@ final class LoopContext {
 
   /// Who is at the other end of a connection that has begun.
   func visitor(on channel: any Channel) -> Visitor {
-    Visitor(gate, from: VisitorAddress(channel.remoteAddress))
+    guard let peer = PeerCredentials(of: channel) else {
+      return Visitor(gate, from: VisitorAddress(channel.remoteAddress))
+    }
+    return Visitor(gate, from: .user(peer.uid), user: peer.uid)
   }
 
   func schedule(in milliseconds: Int64, _ body: @escaping () -> Void) {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 #if canImport(Glibc)
   import Glibc
@@ -17,8 +18,11 @@ struct PlainSocket {
   private let channel: any Channel
   private let descriptor: NIOBSDSocket.Handle
 
-  /// - Parameter context: of the only handler that its channel has. nil where the channel has no socket of its own.
+  /// - Parameter context: of the only handler that its channel has. nil where the channel has no socket of its own, and where
+  ///   there is TLS: what is sent by this would be plain.
   init?(_ context: ChannelHandlerContext) {
+    let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
+    guard tls == nil else { return nil }
     let transport = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
       of: NIOBSDSocket.Handle.self
     ) { $0 }

@@ -127,7 +127,7 @@ struct WatchStateTests {
     ] {
       var state = try opened(WatchOptions(from: start))
       #expect(state.disconnected(rest: ByteBuffer()).map(Self.short) == ["connect 1"])
-      #expect(state.connectFailed(reason: "r").map(Self.short) == ["connect 2"])
+      #expect(state.connectFailed(ConnectFailure(reason: "r")).map(Self.short) == ["connect 2"])
       #expect(try asked(&state) == #"{"heartbeat": 15\#(rest)}"#)
     }
   }
@@ -165,8 +165,8 @@ struct WatchStateTests {
     #expect(
       state.disconnected(rest: ByteBuffer()).map(Self.short)
         == ["interrupted: the connection was lost: the server closed it", "connect 1"])
-    #expect(state.connectFailed(reason: "r").map(Self.short) == ["connect 1"])
-    #expect(state.connectFailed(reason: "r").map(Self.short) == ["connect 2"])
+    #expect(state.connectFailed(ConnectFailure(reason: "r")).map(Self.short) == ["connect 1"])
+    #expect(state.connectFailed(ConnectFailure(reason: "r")).map(Self.short) == ["connect 2"])
     _ = state.connected()
     #expect(tell(&state, ScriptedWatch.mark("live", 17, history: "h")) == ["live 17 h"])
   }
@@ -248,7 +248,7 @@ struct WatchStateTests {
     var state = try opened(WatchOptions(maximumAttempts: 2))
     _ = state.disconnected(rest: ByteBuffer())
     #expect(
-      state.connectFailed(reason: "r") == [.end(.connectionFailed(Self.address, reason: "r"))])
+      state.connectFailed(ConnectFailure(reason: "r")) == [.end(.connectionFailed(Self.address, reason: "r"))])
 
     state = try opened(WatchOptions(maximumAttempts: 2, maximumFirstAttempts: 1))
     #expect(state.disconnected(rest: ByteBuffer()) == [.end(.watchInterrupted(reason: "the server closed it"))])
@@ -257,7 +257,7 @@ struct WatchStateTests {
     for _ in 0..<3 {
       _ = tell(&state, ScriptedWatch.mark("live", 17, history: "h"))
       #expect(state.wasSilent(for: .seconds(45)).map(Self.short) == ["close", "connect 1"])
-      #expect(state.connectFailed(reason: "r").map(Self.short) == ["connect 1"])
+      #expect(state.connectFailed(ConnectFailure(reason: "r")).map(Self.short) == ["connect 1"])
       _ = state.connected()
     }
     let refusal = Refusal(try Answer.parse(Self.refusal(503, "closing")))

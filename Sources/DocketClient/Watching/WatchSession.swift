@@ -116,20 +116,13 @@ final class WatchSession {
   }
 
   private func connect() {
-    let handler = ClientConnectionHandler(maximumFrameBytes: configuration.maximumAnswerBytes, owner: self)
-    let bound = NIOLoopBound(handler, eventLoop: eventLoop)
-    let opening = address.connect(on: eventLoop, timeout: configuration.connectTimeout, readsByItself: false) {
-      bound.value
-    }
-    opening.assumeIsolated().whenComplete { result in
+    address.open(configuration, for: self, on: eventLoop, readsByItself: false) { result in
       switch result {
-      case .success(let channel) where !channel.isActive:
-        self.perform(self.state.connectFailed(reason: "closed at once"))
-      case .success:
+      case .success(let handler):
         self.connection = handler
         self.perform(self.state.connected())
-      case .failure(let error):
-        self.perform(self.state.connectFailed(reason: ConnectFailure.reason(error)))
+      case .failure(let failure):
+        self.perform(self.state.connectFailed(failure))
       }
     }
   }
@@ -167,6 +160,6 @@ extension WatchSession: ConnectionOwner {
     guard handler === connection else { return }
     connection = nil
     isReading = false
-    perform(state.disconnected(rest: rest))
+    perform(handler.refusal.map { state.turnedAway(reason: $0) } ?? state.disconnected(rest: rest))
   }
 }

@@ -74,9 +74,16 @@ struct WatchState {
     return [.ask(target.request(from: position))]
   }
 
-  mutating func connectFailed(reason: String) -> [Action] {
+  mutating func connectFailed(_ failure: ConnectFailure) -> [Action] {
     guard connection == .opening else { return [] }
-    return lost(.connectionFailed(address, reason: reason))
+    return lost(failure.error(address))
+  }
+
+  /// The server has ended the connection since it does not let the client in.
+  mutating func turnedAway(reason: String) -> [Action] {
+    guard connection == .open else { return disconnected(rest: ByteBuffer()) }
+    connection = .opening
+    return connectFailed(ConnectFailure(reason: reason, isOfTLS: true))
   }
 
   mutating func received(_ frame: ByteBuffer) -> [Action] {
@@ -89,7 +96,7 @@ struct WatchState {
     } catch let error as DocketClientError {
       return ended(error)
     } catch {
-      return ended(.badAnswer(reason: "\(error)"))
+      return ended(.badAnswer(reason: frame.isAlertOfTLS ? ClientState.speaksTLS : "\(error)"))
     }
   }
 

@@ -86,11 +86,12 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let plan = plan
+    let tls = try server.tlsForTCP()
     if plan.workload.needsDocuments, !filled {
       if dialect == .docket { try await fill(plan) } else { try await fillRedis(plan) }
     }
     let showsProgress = StandardStream.error.isTerminal && !json
-    let result = try await Self.measure(plan, server.address) { seconds, latencies in
+    let result = try await Self.measure(plan, server.address, tls) { seconds, latencies in
       guard showsProgress else { return }
       let p99 = Double(latencies.valueAtPercentile(99)) / 1e6
       let text =
@@ -102,13 +103,14 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private static func measure(
-    _ plan: BenchPlan, _ address: ServerAddress,
+    _ plan: BenchPlan, _ address: ServerAddress, _ tls: ClientTLS?,
     progress: @escaping @Sendable (Double, Histogram<UInt64>) -> Void
   ) async throws -> BenchResult {
     let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
     let finished = eventLoop.makePromise(of: BenchResult.self)
     eventLoop.execute {
-      BenchRun(plan, address: address, eventLoop: eventLoop, finished: finished, progress: progress).start()
+      BenchRun(plan, address: address, tls: tls, eventLoop: eventLoop, finished: finished, progress: progress)
+        .start()
     }
     return try await finished.futureResult.get()
   }
@@ -119,7 +121,7 @@ struct BenchCommand: AsyncParsableCommand {
       workload: .put, connections: 16, watchers: nil, pipeline: 16, documentBytes: plan.documentBytes, keys: plan.keys,
       distribution: .uniform, end: .requests(plan.keys * 8), rate: nil, collection: plan.collection,
       dialect: plan.dialect)
-    _ = try await Self.measure(filling, server.address) { _, _ in }
+    _ = try await Self.measure(filling, server.address, try server.tlsForTCP()) { _, _ in }
   }
 
   /// Writes every document once, and makes the index by which queries find them.

@@ -27,19 +27,20 @@ final class BenchConnection: ChannelInboundHandler {
   }
 
   /// Opens the connection; the future tells when the server has answered on it.
-  func open(_ address: ServerAddress, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+  func open(_ address: ServerAddress, _ tls: ClientTLS?, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
     if isOneShot {
-      reopen = { [unowned self] in connect(address, on: eventLoop) }
+      reopen = { [unowned self] in connect(address, tls, on: eventLoop) }
       return eventLoop.makeSucceededVoidFuture()
     }
     let promise = eventLoop.makePromise(of: Void.self)
     greeted = promise
-    connect(address, on: eventLoop)
+    connect(address, tls, on: eventLoop)
     return promise.futureResult
   }
 
-  private func connect(_ address: ServerAddress, on eventLoop: any EventLoop) {
-    address.connect(self, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error)) }
+  private func connect(_ address: ServerAddress, _ tls: ClientTLS?, on eventLoop: any EventLoop) {
+    address.connect(self, tls, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error))
+    }
   }
 
   private func failed(_ failure: CommandFailure) {
@@ -89,6 +90,10 @@ final class BenchConnection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if let reason = CommandFailure.reasonOfTLS(error, context) {
+      isClosing = true
+      failed(CommandFailure("cannot connect: \(reason)"))
+    }
     context.close(promise: nil)
   }
 

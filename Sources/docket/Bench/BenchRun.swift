@@ -11,6 +11,7 @@ import NIOPosix
 final class BenchRun {
   private let plan: BenchPlan
   private let address: ServerAddress
+  private let tls: ClientTLS?
   private let eventLoop: any EventLoop
   private let finished: EventLoopPromise<BenchResult>
   private let progress: (Double, Histogram<UInt64>) -> Void
@@ -30,11 +31,12 @@ final class BenchRun {
   private var reports: RepeatedTask?
 
   init(
-    _ plan: BenchPlan, address: ServerAddress, eventLoop: any EventLoop, finished: EventLoopPromise<BenchResult>,
-    progress: @escaping (Double, Histogram<UInt64>) -> Void
+    _ plan: BenchPlan, address: ServerAddress, tls: ClientTLS?, eventLoop: any EventLoop,
+    finished: EventLoopPromise<BenchResult>, progress: @escaping (Double, Histogram<UInt64>) -> Void
   ) {
     self.plan = plan
     self.address = address
+    self.tls = tls
     self.eventLoop = eventLoop
     self.finished = finished
     self.progress = progress
@@ -48,7 +50,7 @@ final class BenchRun {
     connections = (0..<plan.connections).map { _ in BenchConnection(run: self, plan: plan) }
     watchers = (0..<(plan.watchers ?? 0)).map { _ in BenchWatcher(run: self, plan: plan) }
     let opening =
-      connections.map { $0.open(address, on: eventLoop) } + watchers.map { $0.open(address, on: eventLoop) }
+      connections.map { $0.open(address, tls, on: eventLoop) } + watchers.map { $0.open(address, tls, on: eventLoop) }
     EventLoopFuture.andAllSucceed(opening, on: eventLoop).assumeIsolated().whenComplete { [self] outcome in
       switch outcome {
       case .success: begin()

@@ -22,10 +22,11 @@ final class BenchWatcher: ChannelInboundHandler {
   }
 
   /// Opens the connection; the future tells when its watch is live.
-  func open(_ address: ServerAddress, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+  func open(_ address: ServerAddress, _ tls: ClientTLS?, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
     let promise = eventLoop.makePromise(of: Void.self)
     live = promise
-    address.connect(self, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error)) }
+    address.connect(self, tls, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error))
+    }
     return promise.futureResult
   }
 
@@ -57,6 +58,10 @@ final class BenchWatcher: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if let reason = CommandFailure.reasonOfTLS(error, context) {
+      isClosing = true
+      failed(CommandFailure("cannot connect: \(reason)"))
+    }
     context.close(promise: nil)
   }
 

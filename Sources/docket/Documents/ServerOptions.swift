@@ -15,13 +15,63 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "seconds"))
   var timeout = 30.0
 
+  @Flag(help: "Speak TLS. The server's certificate must be one that this machine trusts, and have its name.")
+  var tls = false
+
+  @Option(
+    help: ArgumentHelp("Whom to trust instead: a file of certificates, as PEM. Implies --tls.", valueName: "file"))
+  var tlsCa: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The name in the server's certificate, if that is not the host. Implies --tls.", valueName: "name"))
+  var tlsServerName: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A certificate to show to the server, as PEM, with --tls-client-key. Implies --tls.", valueName: "file"))
+  var tlsClientCertificate: String?
+
+  @Option(help: ArgumentHelp("The key that belongs to it, as PEM, without a passphrase.", valueName: "file"))
+  var tlsClientKey: String?
+
   func validate() throws {
+    guard (tlsClientCertificate == nil) == (tlsClientKey == nil) else {
+      throw ValidationError("--tls-client-certificate and --tls-client-key go together")
+    }
+    guard unixSocket == nil || !speaksTLS else {
+      throw ValidationError("\(tlsOption) is for TCP, and --unix-socket is not encrypted; leave one of them out")
+    }
     guard (1...65535).contains(port) else { throw ValidationError("--port must be from 1 to 65535") }
     guard timeout > 0, timeout <= 86400 else { throw ValidationError("--timeout must be above 0 and at most 86400") }
   }
 
   var address: ServerAddress {
     unixSocket.map { .unixSocket(path: $0) } ?? .tcp(host: host, port: port)
+  }
+
+  private var speaksTLS: Bool { tls || tlsCa != nil || tlsServerName != nil || tlsClientCertificate != nil }
+
+  /// One of the options that ask for TLS.
+  private var tlsOption: String {
+    if tls { return "--tls" }
+    if tlsCa != nil { return "--tls-ca" }
+    return tlsServerName != nil ? "--tls-server-name" : "--tls-client-certificate"
+  }
+
+  /// The TLS that was asked for, if any. Reads files.
+  func tlsForTCP() throws -> ClientTLS? {
+    guard speaksTLS else { return nil }
+    do {
+      return try ClientTLS(
+        trust: tlsCa.map { .authorities(file: $0) } ?? .systemRoots,
+        identity: tlsClientCertificate.flatMap { certificate in
+          tlsClientKey.map { ClientTLS.Identity(certificateFile: certificate, keyFile: $0) }
+        },
+        serverName: tlsServerName)
+    } catch {
+      throw CommandFailure("\(error)")
+    }
   }
 
   /// Runs `body` with a client and closes it. Errors of the client become those of a command.
@@ -34,7 +84,7 @@ struct ServerOptions: ParsableArguments {
       address,
       configuration: ClientConfiguration(
         connectTimeout: .seconds(min(timeout, 5)), requestTimeout: .seconds(timeout),
-        maximumAttempts: maximumAttempts))
+        maximumAttempts: maximumAttempts, tls: try tlsForTCP()))
     let result: Result<Value, any Error>
     do {
       result = .success(try await body(client))

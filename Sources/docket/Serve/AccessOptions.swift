@@ -13,6 +13,12 @@ struct AccessOptions: ParsableArguments {
   var allowAnonymous: [String] = []
 
   @Option(
+    help: ArgumentHelp(
+      "What a user of this machine may do over the unix socket once there are tokens, such as backup=read:/; the option again for more. The server's own user and root may do everything.",
+      valueName: "user=rule"))
+  var allowPeer: [String] = []
+
+  @Option(
     help: "How many requests a second all connections with one token may make; 0: as many as they like. Beyond: 429.")
   var tokenRate = 0
 
@@ -28,12 +34,12 @@ struct AccessOptions: ParsableArguments {
   @Option(help: "After how many silent seconds such a connection is closed.")
   var strangerIdleTimeout = ServerLimits().strangerIdleSeconds
 
-  /// - Parameter peers: what users may do over a Unix socket, beside the server's own and root, who may read the file anyway.
-  func terms(peers: [(user: UInt32, rule: AccessRule)] = []) throws -> AccessTerms {
+  func terms() throws -> AccessTerms {
     let rules = try anonymousRules()
+    // The server's own user and root, who may read the file anyway.
     var byUser: [UInt32: [AccessRule]] = [0: [.admin]]
     byUser[geteuid()] = [.admin]
-    for (user, rule) in peers { byUser[user, default: []].append(rule) }
+    for peer in try allowPeer.map(PeerRule.init) { byUser[peer.uid, default: []].append(peer.rule) }
     return AccessTerms(
       anonymous: AccessRules(rules), peers: byUser.mapValues { AccessRules($0) },
       tokenRate: tokenRate == 0 ? nil : tokenRate, addressRate: addressRate == 0 ? nil : addressRate)
@@ -55,6 +61,7 @@ struct AccessOptions: ParsableArguments {
       throw ValidationError(
         "--allow-anonymous admin would leave every door open; a server without tokens is that already")
     }
+    for text in allowPeer { _ = try PeerRule(text) }
     try check("--token-rate", tokenRate, 0...10_000_000)
     try check("--address-rate", addressRate, 0...10_000_000)
     try check("--stranger-frame-bytes", strangerFrameBytes, 512...(1 << 30))

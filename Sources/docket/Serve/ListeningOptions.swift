@@ -13,6 +13,12 @@ struct ListeningOptions: ParsableArguments {
   @Option(help: "The path of a unix socket to listen on as well.")
   var unixSocket: String?
 
+  @Option(help: "Who may use that socket: the mode of its file, in octal.")
+  var unixSocketMode = "600"
+
+  @Option(help: "The group of its file, by name or number.")
+  var unixSocketGroup: String?
+
   @Flag(
     help:
       "Listen on other addresses than loopback also without tokens: anybody who reaches them may read and change everything."
@@ -29,7 +35,24 @@ struct ListeningOptions: ParsableArguments {
     [.tcp(host: host, port: port)] + (unixSocket.map { [.unixSocket(path: $0)] } ?? [])
   }
 
+  /// - Throws: `CommandFailure` where there is no such group.
+  func unixSocketAccess() throws -> UnixSocketAccess {
+    guard let mode = mode else { preconditionFailure("check() has been called") }
+    guard let name = unixSocketGroup else { return UnixSocketAccess(mode: mode) }
+    guard let group = AccountName.groupID(name) else {
+      throw CommandFailure("--unix-socket-group: there is no group '\(name)' on this machine")
+    }
+    return UnixSocketAccess(mode: mode, group: group)
+  }
+
+  private var mode: UInt32? {
+    UInt32(unixSocketMode, radix: 8).flatMap { $0 <= 0o777 && unixSocketMode.first != "+" ? $0 : nil }
+  }
+
   func check() throws {
+    guard mode != nil else {
+      throw ValidationError("--unix-socket-mode must be three octal digits such as 660, not '\(unixSocketMode)'")
+    }
     guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535, not \(port)") }
     guard (1...256).contains(threads) else { throw ValidationError("--threads must be from 1 to 256, not \(threads)") }
     if let unixSocket {

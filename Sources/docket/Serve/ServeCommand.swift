@@ -12,10 +12,12 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Serve the documents of a database file.",
     discussion: """
       Prints one line on standard output when it is ready, and logs to standard error. SIGTERM and SIGINT end it: what \
-      was received is answered, the log is written back into the database, and the exit status is 0.
+      was received is answered, the log is written back into the database, and the exit status is 0. SIGHUP makes it read \
+      the files of TLS again.
       """)
 
   @OptionGroup(title: "Where to listen") var listening: ListeningOptions
+  @OptionGroup(title: "TLS") var tls: TLSOptions
   @OptionGroup(title: "The database") var database: StoreOptions
   @OptionGroup(title: "Who may do what") var access: AccessOptions
   @OptionGroup(title: "Limits for clients") var clients: ClientLimitOptions
@@ -31,13 +33,17 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     // A file that meets its size limit gives an error then, which is answered, in the place of a signal.
     signal(SIGXFSZ, SIG_IGN)
+    // Until it is heeded it must not end the server.
+    signal(SIGHUP, SIG_IGN)
     var logger = Logger(label: "docket", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = logLevel
 
+    let socketAccess = try listening.unixSocketAccess()
+    let tls = try tls.load(goodbyeSeconds: clients.lingerTimeout, logger: logger)
     let repository = try open(logger: logger)
     let outcome: Result<Void, any Error>
     do {
-      outcome = .success(try await serve(repository, logger: logger))
+      outcome = .success(try await serve(repository, tls, socketAccess, logger: logger))
     } catch {
       outcome = .failure(error)
     }
@@ -55,14 +61,17 @@ struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  private func serve(_ repository: SQLiteRepository, logger: Logger) async throws {
+  private func serve(
+    _ repository: SQLiteRepository, _ tls: ServerTLS?, _ socketAccess: UnixSocketAccess, logger: Logger
+  ) async throws {
     let connections = DescriptorLimit.raise(forConnections: clients.maxConnections, logger: logger)
     let server = DocketServer(
       repository: repository,
       configuration: DocketServer.Configuration(
-        addresses: listening.addresses, limits: clients.serverLimits(connections: connections, access),
-        wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits,
-        access: try access.terms(), requiresTokens: !listening.isForEverybody, threads: listening.threads),
+        addresses: listening.addresses, tls: tls, unixSocketAccess: socketAccess,
+        limits: clients.serverLimits(connections: connections, access), wireLimits: clients.wireLimits,
+        serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits, access: try access.terms(),
+        requiresTokens: !listening.isForEverybody, threads: listening.threads),
       logger: logger
     ) { [file = database.database] addresses in
       // Not before it serves: a server that does not start says why, and nothing else.
@@ -78,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
     var quiet = logger
     quiet.logLevel = max(logLevel, .warning)
     try await ServiceGroup(
-      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet
+      services: [ReloadService(tls: tls, logger: logger), server], gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: quiet
     ).run()
   }
 }
