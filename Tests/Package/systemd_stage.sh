@@ -50,6 +50,11 @@ complaints=$(journalctl -u docket --output cat --no-pager | grep -Ei 'fail|error
   grep -v 'thread priority.*errno=13')
 expect "nothing was complained of" equal "$complaints" ""
 
+before=$(of MainPID)
+expect "reloaded" systemctl reload docket
+expect "it goes on" document
+expect "as the process that it was" equal "$(of MainPID) $(of ActiveState)" "$before active"
+
 expect "killed" kill -KILL "$(of MainPID)"
 sleep 1
 expect "it is started again" until_state active
@@ -86,6 +91,11 @@ expect "an upgrade" dpkg --install /root/second.deb
 expect "restarts the service" unless equal "$(of MainPID)" "$before"
 expect "which runs" equal "$(of ActiveState)" active
 expect "with the document" document
+option DOCKET_MAX_DEPTH many
+expect "an upgrade of a service that cannot start succeeds" dpkg --install /root/second.deb
+expect "and the service does not run" equal "$(of ActiveState)" failed
+option DOCKET_MAX_DEPTH ""
+expect "until that is mended" systemctl start docket
 expect "a service that is disabled" systemctl disable --now docket
 expect "by an upgrade" dpkg --install /root/second.deb
 expect "is neither started nor enabled" equal "$(of ActiveState) $(systemctl is-enabled docket)" "inactive disabled"
