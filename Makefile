@@ -10,7 +10,7 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench microbench soak lint format install reset-db setup clean
+.PHONY: help run build test bench microbench soak lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,18 @@ format: ## format the code
 install: build ## install docket into PREFIX/bin; it runs without Swift
 	install -d "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/docket"
+
+deb: build ## make a Debian package of it, .build/docket_VERSION_ARCH.deb
+	@for tool in dpkg-deb dpkg-shlibdeps strip python3; do command -v $$tool >/dev/null || missing=1; done; \
+	[ -z "$$missing" ] || { \
+	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  echo "Debian's tools are missing; running: $$sudo apt-get install -y dpkg-dev binutils python3"; \
+	  $$sudo apt-get install -y --no-install-recommends dpkg-dev binutils python3 || \
+	    { $$sudo apt-get update && $$sudo apt-get install -y --no-install-recommends dpkg-dev binutils python3; }; }
+	packaging/build_deb.sh $(BINARY)
+
+test-deb: build ## install, upgrade, remove and purge the package in a root of its own (as root; five minutes)
+	Tests/Package/test_deb.sh $(BINARY)
 
 reset-db: ## empty DATABASE (refused while a server has it open)
 	@[ -x $(BINARY) ] || $(MAKE) --no-print-directory build

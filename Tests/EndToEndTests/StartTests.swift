@@ -110,6 +110,28 @@ extension EndToEnd {
       }
     }
 
+    @Test("and tells a service manager that waits for it, with where it listens")
+    func readyNotification() async throws {
+      try await withDatabase { database in
+        let manager = try NotificationSocket(path: database + ".notify")
+        let server = try ServerProcess(database: database, environment: ["NOTIFY_SOCKET": manager.path])
+        #expect(try manager.receive() == "READY=1\nSTATUS=Listening on 127.0.0.1:\(server.port).")
+        #expect(server.stop() == .exited(0))
+        #expect(server.complaints == [])
+      }
+    }
+
+    @Test("also where the service manager is not to be reached, and says so")
+    func readyNotificationFails() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database, environment: ["NOTIFY_SOCKET": database + ".none"])
+        #expect(try server.exchange(#"{"method":"GET","path":"/"}"#).hasPrefix(#"{"code": 200, "#))
+        #expect(server.stop() == .exited(0))
+        #expect(server.complaints.count == 1)
+        #expect(server.complaints.first?.contains("NOTIFY_SOCKET \(database).none: No such file") == true)
+      }
+    }
+
     @Test("with its database readable by its owner alone")
     func fileMode() async throws {
       try await withDatabase { database in

@@ -65,6 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
     _ repository: SQLiteRepository, _ tls: ServerTLS?, _ socketAccess: UnixSocketAccess, logger: Logger
   ) async throws {
     let connections = DescriptorLimit.raise(forConnections: clients.maxConnections, logger: logger)
+    let notification = ReadyNotification(environment: ProcessEnvironment.variables())
     let server = DocketServer(
       repository: repository,
       configuration: DocketServer.Configuration(
@@ -83,6 +84,11 @@ struct ServeCommand: AsyncParsableCommand {
       let places = addresses.map(\.description).joined(separator: " and ")
       // If nobody reads standard output any more, there is nobody to tell.
       try? StandardStream.output.writeLine("docket: listening on \(places), database \(file)")
+      do {
+        try notification?.send(status: "Listening on \(places).")
+      } catch {
+        logger.warning("\(error)")
+      }
     }
     var quiet = logger
     quiet.logLevel = max(logLevel, .warning)
