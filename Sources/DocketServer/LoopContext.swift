@@ -68,7 +68,7 @@ final class LoopContext {
     guard let peer = PeerCredentials(of: channel) else {
       return Visitor(gate, from: VisitorAddress(channel.remoteAddress))
     }
-    return Visitor(gate, from: .user(peer.uid), user: peer.uid)
+    return Visitor(gate, from: .user(peer.user), user: peer.user)
   }
 
   func schedule(in milliseconds: Int64, _ body: @escaping () -> Void) {
