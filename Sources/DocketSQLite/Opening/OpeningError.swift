@@ -63,8 +63,8 @@ extension OpeningError: CustomStringConvertible {
       "\(path): is an SQLite database, but not one of Docket's; name another file"
     case .marksMissing(let path, let version):
       """
-      \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); run: \
-      sqlite3 \(Self.shellWord(path)) 'PRAGMA application_id = \(MigrationCatalog.applicationID); \
+      \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); put a mended copy in the \
+      place of a database with `docket restore \(Self.shellWord(path)) --database PATH`, or run: sqlite3 \(Self.shellWord(path)) 'PRAGMA application_id = \(MigrationCatalog.applicationID); \
       PRAGMA user_version = \(version); PRAGMA auto_vacuum = INCREMENTAL; VACUUM'
       """
     case .newer(let path, let version, let supported):
