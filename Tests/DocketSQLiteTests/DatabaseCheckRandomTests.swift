@@ -1,9 +1,9 @@
 import DocketStore
-import DocketTestSupport
 import NIOCore
 import Testing
 
 @testable import DocketSQLite
+@testable import DocketTestSupport
 
 @Suite("The check of a database that was written in every way")
 struct DatabaseCheckRandomTests {
@@ -22,7 +22,8 @@ struct DatabaseCheckRandomTests {
       for _ in 0..<10 {
         let group = (0..<20).map { _ in
           writes.write(created: []).on(
-            WriteTerms(lifetime: writes.element([nil, nil, .milliseconds(1), .milliseconds(20), .forever])))
+            WriteTerms(
+              lifetime: writes.element([nil, nil, .milliseconds(1), .milliseconds(20), .forever] as [Lifetime?])))
         }
         _ = try await session.writeAll(group)
         let batch = (0..<4).map { _ in writes.writeToPath() }
@@ -33,10 +34,11 @@ struct DatabaseCheckRandomTests {
           })
       }
       let key = CollectionIndex([CollectionIndex.Key(name: "a")])
-      let settings = writes.element([
-        nil, CollectionSettings(indexes: [key]), CollectionSettings(text: [CollectionIndex.Key(name: "a").path]),
-        CollectionSettings(lifetimeSeconds: 1),
-      ])
+      let settings = writes.element(
+        [
+          nil, CollectionSettings(indexes: [key]), CollectionSettings(text: [CollectionIndex.Key(name: "a").path]),
+          CollectionSettings(lifetimeSeconds: 1),
+        ] as [CollectionSettings?])
       _ = try await session.change(writes.element(collections), to: settings)
       await session.close()
       let door = try store.connect()

@@ -91,7 +91,8 @@ struct DatabaseCheckTests {
     Plant("DELETE FROM \"/notes/ text_content\" WHERE id = 1", .text, "/notes/1"),
     Plant("DELETE FROM \"/notes/ text_docsize\" WHERE id = 1", .text, "words"),
     Plant(
-      "UPDATE document_rows SET data = json_set(data, '$.mail', 'x') WHERE id = '2' AND collection = '/notes/'", .unique,
+      "UPDATE document_rows SET data = json_set(data, '$.mail', 'x') WHERE id = '2' AND collection = '/notes/'",
+      .unique,
       "/notes/1 and /notes/2 have the same mail"),
     Plant("UPDATE document_rows SET data = '{' WHERE id = 'kept'", .data, "/a/kept"),
     Plant(
@@ -110,7 +111,8 @@ struct DatabaseCheckTests {
     Plant("UPDATE changes SET id = '' WHERE sequence = 9", .path, "change 9"),
     Plant("UPDATE tombstones SET id = ''", .path, "tombstone of '/a/'"),
     Plant("UPDATE document_rows SET revision = 99 WHERE id = 'kept'", .revision, "there is no change 99"),
-    Plant("UPDATE document_rows SET revision = 9 WHERE id = 'kept'", .revision, "change 9, its revision, is of another"),
+    Plant(
+      "UPDATE document_rows SET revision = 9 WHERE id = 'kept'", .revision, "change 9, its revision, is of another"),
     Plant("UPDATE document_rows SET created_at = 5 WHERE id = 'kept'", .revision, "created_at"),
     Plant("UPDATE document_rows SET updated_at = 5 WHERE id = 'kept'", .revision, "updated_at"),
     Plant("UPDATE document_rows SET id = 'gone', revision = 4 WHERE id = 'kept'", .revision, "is of the kind deleted"),
@@ -118,12 +120,16 @@ struct DatabaseCheckTests {
     Plant("UPDATE tombstones SET sequence = 99", .tombstone, "change 99, which is not there"),
     Plant("UPDATE tombstones SET sequence = 0", .tombstone, "change 0, which is no longer kept"),
     Plant("UPDATE tombstones SET sequence = 3", .tombstone, "of the kind created"),
-    Plant("UPDATE tombstones SET id = 'other'", .tombstone, "/a/other: its tombstone leads to change 4, which is of another"),
+    Plant(
+      "UPDATE tombstones SET id = 'other'", .tombstone, "/a/other: its tombstone leads to change 4, which is of another"
+    ),
     Plant("DELETE FROM tombstones", .chain, "change 4 of /a/gone is in no chain"),
     Plant("DELETE FROM document_rows WHERE id = 'kept'", .chain, "change 6 of /a/kept is in no chain"),
     Plant("UPDATE document_rows SET revision = 5 WHERE id = 'kept'", .chain, "change 6 of /a/kept is in no chain"),
-    Plant("UPDATE changes SET previous = NULL WHERE sequence = 6", .chain, "change 6 of /a/kept leads to no earlier one"),
-    Plant("UPDATE changes SET previous = 6 WHERE sequence = 6", .chain, "leads to change 6, which is not an earlier one"),
+    Plant(
+      "UPDATE changes SET previous = NULL WHERE sequence = 6", .chain, "change 6 of /a/kept leads to no earlier one"),
+    Plant(
+      "UPDATE changes SET previous = 6 WHERE sequence = 6", .chain, "leads to change 6, which is not an earlier one"),
     Plant("UPDATE changes SET previous = 1 WHERE sequence = 6", .chain, "change 1, which is of another document"),
     Plant("UPDATE changes SET previous = 3 WHERE sequence = 6", .chain, "change 3, which is of another document"),
     Plant("UPDATE changes SET kind = 'created' WHERE sequence = 6", .chain, "tells of a document before it"),
@@ -133,15 +139,19 @@ struct DatabaseCheckTests {
     Plant("UPDATE changes SET before_updated_at = 5 WHERE sequence = 6", .chain, "times before it"),
     Plant("UPDATE changes SET before_created_at = 5 WHERE sequence = 6", .chain, "times before it"),
     Plant(
-      "UPDATE changes SET previous = 2, collection = '/notes/', id = '2' WHERE sequence IN (5); DELETE FROM tombstones", .chain,
+      "UPDATE changes SET previous = 2, collection = '/notes/', id = '2' WHERE sequence IN (5); DELETE FROM tombstones",
+      .chain,
       "is of the kind created, behind change 2 of the kind created"),
     Plant("DELETE FROM changes WHERE sequence = 5", .sequence, "changes 5 to 5 are missing"),
-    Plant("DELETE FROM changes WHERE sequence = 5", .chain, "change 6 of /a/kept leads to change 5, which is not there"),
+    Plant(
+      "DELETE FROM changes WHERE sequence = 5", .chain, "change 6 of /a/kept leads to change 5, which is not there"),
     Plant("DELETE FROM changes", .sequence, "there are documents, but no changes"),
     Plant("UPDATE changes SET at = at - 100000 WHERE sequence = 5", .time, "change 5 is dated before change 4"),
     Plant("UPDATE changes SET batch = NULL WHERE sequence = 7", .batch, "change 8 is of batch 7"),
     Plant("UPDATE changes SET batch = 8 WHERE sequence = 7", .batch, "change 7 is of batch 8"),
-    Plant("UPDATE changes SET batch = 7 WHERE sequence = 9; UPDATE changes SET batch = NULL WHERE sequence = 8", .batch, "change 9"),
+    Plant(
+      "UPDATE changes SET batch = 7 WHERE sequence = 9; UPDATE changes SET batch = NULL WHERE sequence = 8", .batch,
+      "change 9"),
     Plant("UPDATE kept_answers SET answer = '{'", .answer, "is not JSON"),
     Plant("UPDATE kept_answers SET bytes_so_far = 1", .answer, "bytes_so_far"),
     Plant("UPDATE kept_answers SET key = ''", .answer, "has no key"),
@@ -236,14 +246,18 @@ struct DatabaseCheckTests {
     let directory = try TemporaryDirectory()
     let path = directory.file("x.db")
     #expect(throws: CareError.missing(path: path)) { try DatabaseCheck.run(path: path) }
-    try Data("no database at all, but long enough to be taken for one of a hundred bytes, and some more of them behind it".utf8)
-      .write(to: URL(fileURLWithPath: path))
+    try Data(
+      "no database at all, but long enough to be taken for one of a hundred bytes, and some more of them behind it".utf8
+    )
+    .write(to: URL(fileURLWithPath: path))
     #expect(throws: CareError.self) { try DatabaseCheck.run(path: path) }
     let other = directory.file("other.db")
     let connection = try Connection(path: other, access: .create)
     try connection.execute("CREATE TABLE t(x)")
     connection.close()
-    #expect(throws: CareError.opening(.notDocket(path: try ReadableFile(other).path))) { try DatabaseCheck.run(path: other) }
+    #expect(throws: CareError.opening(.notDocket(path: try ReadableFile(other).path))) {
+      try DatabaseCheck.run(path: other)
+    }
     let newer = directory.file("newer.db")
     _ = try DatabaseFile.open(newer)
     let marks = try Connection(path: newer, access: .write)

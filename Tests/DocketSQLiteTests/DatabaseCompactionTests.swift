@@ -20,7 +20,8 @@ struct DatabaseCompactionTests {
     await session.close()
     store.repository.close()
     let connection = try store.connect()
-    try connection.execute("DELETE FROM documents WHERE collection = '/many/'; DELETE FROM changes WHERE sequence < 1001")
+    try connection.execute(
+      "DELETE FROM documents WHERE collection = '/many/'; DELETE FROM changes WHERE sequence < 1001")
     try connection.execute("DELETE FROM tombstones WHERE sequence < 1001")
     connection.close()
     return store

@@ -72,16 +72,21 @@ final class StoreFixture: @unchecked Sendable {
   }
 
   /// Closes the store and checks that the file is sound and stands alone.
-  func closeAndCheck(sourceLocation: SourceLocation = #_sourceLocation) throws {
+  /// - Parameter planted: kinds of faults that the test itself has put into the file.
+  func closeAndCheck(
+    but planted: Set<DatabaseCheck.Finding.Kind> = [], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
     repository.close()
     #expect(!FileManager.default.fileExists(atPath: path + "-wal"), sourceLocation: sourceLocation)
     #expect(!FileManager.default.fileExists(atPath: path + "-shm"), sourceLocation: sourceLocation)
-    try checkIntegrity(sourceLocation: sourceLocation)
+    try checkIntegrity(but: planted, sourceLocation: sourceLocation)
   }
 
   /// Whatever a test has done to the store, a check of the file finds no fault.
-  func checkIntegrity(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let faults = try DatabaseCheck.run(path: path).findings.filter(\.kind.isFault)
+  func checkIntegrity(
+    but planted: Set<DatabaseCheck.Finding.Kind> = [], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let faults = try DatabaseCheck.run(path: path).findings.filter { $0.kind.isFault && !planted.contains($0.kind) }
     #expect(faults == [], sourceLocation: sourceLocation)
   }
 

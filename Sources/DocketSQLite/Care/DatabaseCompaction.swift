@@ -31,7 +31,8 @@ public enum DatabaseCompaction {
       throw CareError.failed(path: path.file, reason: "is empty; there is nothing to compact")
     }
     let replacement = try ReplacementFile(of: database)
-    let usedPages = (try connection.int64("PRAGMA page_count") ?? 0) - (try connection.int64("PRAGMA freelist_count") ?? 0)
+    let usedPages =
+      (try connection.int64("PRAGMA page_count") ?? 0) - (try connection.int64("PRAGMA freelist_count") ?? 0)
     try replacement.checkRoom(bytes: usedPages * (try connection.int64("PRAGMA page_size") ?? 4_096) + roomToSpare)
     try follower.begin("writing the file anew")
     // The copy has what is set at this moment (https://sqlite.org/lang_vacuum.html#vacuuminto). In a file that has no
@@ -61,8 +62,11 @@ public enum DatabaseCompaction {
     let changes = try connection.int64("SELECT count(*) FROM changes")
     let newest = try connection.int64("SELECT max(sequence) FROM changes")
     let history = try connection.string("SELECT value FROM properties WHERE name = 'history_id'")
-    guard report.documents == documents, report.changes == changes, report.newestChange == newest, report.history == history
-    else { throw CareError.failed(path: copy, reason: "the copy does not hold what the file does; nothing was changed") }
+    guard report.documents == documents, report.changes == changes, report.newestChange == newest,
+      report.history == history
+    else {
+      throw CareError.failed(path: copy, reason: "the copy does not hold what the file does; nothing was changed")
+    }
   }
 
   /// Who has opened the former file meanwhile, and waits for its lock, is not to write to what has no name any more.

@@ -45,7 +45,9 @@ struct DatabaseSummary: Equatable {
     guard let backupNewest = backup.newest else { return .changes(changes) }
     if newest.sequence > backupNewest.sequence { return .changes(newest.sequence - backupNewest.sequence) }
     // A copy of the file that went on by itself has the same name, and other changes.
-    if let same = try Self.change(newest.sequence, connection), same != newest { return .otherHistory(changes: changes) }
+    if let same = try Self.change(newest.sequence, connection), same != newest {
+      return .otherHistory(changes: changes)
+    }
     return .none
   }
 }

@@ -44,7 +44,8 @@ final class ReplacementFile {
     guard free < bytes else { return }
     throw .failed(
       path: target.file,
-      reason: "the copy needs about \(bytes) bytes beside it, and the disk has room for \(free); make room and try again")
+      reason:
+        "the copy needs about \(bytes) bytes beside it, and the disk has room for \(free); make room and try again")
   }
 
   /// Puts the file in the place of the database, atomically.
@@ -97,5 +98,7 @@ final class ReplacementFile {
     guard fsync(descriptor) == 0 else { throw failure() }
   }
 
-  private func failure() -> CareError { .failed(path: target.file, reason: "cannot be replaced: \(DatabasePath.systemError())") }
+  private func failure() -> CareError {
+    .failed(path: target.file, reason: "cannot be replaced: \(DatabasePath.systemError())")
+  }
 }

@@ -84,7 +84,9 @@ extension CareError {
       throw .stopped
     } catch let error as SQLiteError where error.isCutOff {
       throw .failed(
-        path: path, reason: "holds a change that was cut off; start docket serve on it, or open it with docket sql, which undoes it")
+        path: path,
+        reason: "holds a change that was cut off; start docket serve on it, or open it with docket sql, which undoes it"
+      )
     } catch let error as SQLiteError where error.code == SQLITE_FULL {
       throw .failed(path: path, reason: "the disk is full; nothing was changed")
     } catch {

@@ -13,7 +13,8 @@ extension CheckRun {
     var last: (sequence: Int64, at: Int64, batch: Int64?)?
     while try rows.step() {
       let sequence = rows.int64(0)
-      try follower.advance(sequence - (result.oldestChange ?? 0), of: (result.newestChange ?? 0) - (result.oldestChange ?? 0))
+      try follower.advance(
+        sequence - (result.oldestChange ?? 0), of: (result.newestChange ?? 0) - (result.oldestChange ?? 0))
       result.changes += 1
       let batch = rows.optionalInt64(5)
       if let last {
@@ -58,7 +59,9 @@ extension CheckRun {
     do {
       try JSONScanner.validate(row.bytes(11))
     } catch {
-      add(.version, "\(Self.name(row)) as it was before change \(sequence) is not JSON that Docket can serve: \(error.description)")
+      add(
+        .version,
+        "\(Self.name(row)) as it was before change \(sequence) is not JSON that Docket can serve: \(error.description)")
     }
   }
 
@@ -70,39 +73,52 @@ extension CheckRun {
       return
     }
     guard previous < sequence else {
-      return add(.chain, "change \(sequence) of \(Self.name(row)) leads to change \(previous), which is not an earlier one")
+      return add(
+        .chain, "change \(sequence) of \(Self.name(row)) leads to change \(previous), which is not an earlier one")
     }
     guard let oldest = result.oldestChange, previous >= oldest else { return }
     guard !row.isNull(12) else {
       return add(.chain, "change \(sequence) of \(Self.name(row)) leads to change \(previous), which is not there")
     }
     guard row.int64(13) == 1 else {
-      return add(.chain, "change \(sequence) of \(Self.name(row)) leads to change \(previous), which is of another document")
+      return add(
+        .chain, "change \(sequence) of \(Self.name(row)) leads to change \(previous), which is of another document")
     }
     if !reached.insert(previous) {
-      add(.chain, "change \(sequence) of \(Self.name(row)) leads to change \(previous), to which something else leads as well")
+      add(
+        .chain,
+        "change \(sequence) of \(Self.name(row)) leads to change \(previous), to which something else leads as well")
     }
     let kind = row.string(14)
     let wasThere = kind == "created" || kind == "updated"
     guard wasThere != isCreation else {
       return add(
-        .chain, "change \(sequence) of \(Self.name(row)) is of the kind \(row.string(3)), behind change \(previous) of the kind \(kind)")
+        .chain,
+        "change \(sequence) of \(Self.name(row)) is of the kind \(row.string(3)), behind change \(previous) of the kind \(kind)"
+      )
     }
     guard wasThere else { return }
     if row.int64(9) != row.int64(15) || row.int64(8) != (kind == "created" ? row.int64(15) : row.int64(16)) {
-      add(.chain, "change \(sequence) of \(Self.name(row)): the times before it are not those that change \(previous) made")
+      add(
+        .chain,
+        "change \(sequence) of \(Self.name(row)): the times before it are not those that change \(previous) made")
     }
   }
 
   /// Finds changes that are in no document's chain. Where every change is reached once, by a later one of its document or as
   /// the newest, each document's chain holds all its changes.
   mutating func checkReached() throws {
-    let rows = try connection.prepare("SELECT sequence, collection, id FROM changes ORDER BY sequence", persistent: false)
+    let rows = try connection.prepare(
+      "SELECT sequence, collection, id FROM changes ORDER BY sequence", persistent: false)
     while try rows.step() {
       let sequence = rows.int64(0)
-      try follower.advance(sequence - (result.oldestChange ?? 0), of: (result.newestChange ?? 0) - (result.oldestChange ?? 0))
+      try follower.advance(
+        sequence - (result.oldestChange ?? 0), of: (result.newestChange ?? 0) - (result.oldestChange ?? 0))
       guard !reached.contains(sequence) else { continue }
-      add(.chain, "change \(sequence) of \(Self.name(rows)) is in no chain: neither the newest of its document, nor led to by a later one")
+      add(
+        .chain,
+        "change \(sequence) of \(Self.name(rows)) is in no chain: neither the newest of its document, nor led to by a later one"
+      )
     }
   }
 

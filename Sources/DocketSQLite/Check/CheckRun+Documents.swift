@@ -36,13 +36,19 @@ extension CheckRun {
       if row.int64(4) > row.int64(5) { add(.revision, "\(name): it was created after its last update") }
       return
     }
-    guard !row.isNull(7) else { return add(.revision, "\(name): there is no change \(revision), which is its revision") }
-    guard row.int64(8) == 1 else { return add(.revision, "\(name): change \(revision), its revision, is of another document") }
+    guard !row.isNull(7) else {
+      return add(.revision, "\(name): there is no change \(revision), which is its revision")
+    }
+    guard row.int64(8) == 1 else {
+      return add(.revision, "\(name): change \(revision), its revision, is of another document")
+    }
     let kind = row.string(9)
     guard kind == "created" || kind == "updated" else {
       return add(.revision, "\(name): change \(revision), its revision, is of the kind \(kind)")
     }
-    if !reached.insert(revision) { add(.revision, "\(name): change \(revision), its revision, is another document's as well") }
+    if !reached.insert(revision) {
+      add(.revision, "\(name): change \(revision), its revision, is another document's as well")
+    }
     if row.int64(5) != row.int64(10) {
       add(.revision, "\(name): updated_at is not the time of change \(revision), its revision")
     }
@@ -71,7 +77,9 @@ extension CheckRun {
       if rows.int64(3) != 0 { add(.tombstone, "\(name): is a document and has a tombstone") }
       guard !rows.isNull(4) else {
         let isOld = sequence < result.oldestChange ?? .max
-        add(.tombstone, "\(name): its tombstone leads to change \(sequence), which is \(isOld ? "no longer kept" : "not there")")
+        add(
+          .tombstone,
+          "\(name): its tombstone leads to change \(sequence), which is \(isOld ? "no longer kept" : "not there")")
         continue
       }
       guard rows.int64(5) == 1 else {

@@ -15,7 +15,9 @@ extension CheckRun {
     let marked = Int(try connection.int64("PRAGMA user_version") ?? 0)
     let schema = try Schema(of: connection)
     guard schema.looksLikeDocket else {
-      guard application == Int64(MigrationCatalog.applicationID) else { throw OpeningError.notDocket(path: result.path) }
+      guard application == Int64(MigrationCatalog.applicationID) else {
+        throw OpeningError.notDocket(path: result.path)
+      }
       add(.schema, "the tables document_rows, changes and migrations are not all there")
       return schema
     }
@@ -56,7 +58,8 @@ extension CheckRun {
       switch recorded[Int64(migration.version)] {
       case nil: add(.upkeep, "that migration \(migration.version) was run is not recorded; the next start does that")
       case migration.checksum: break
-      default: add(.schema, "migration \(migration.version) (\(migration.name)) is not the one that this docket contains")
+      default:
+        add(.schema, "migration \(migration.version) (\(migration.name)) is not the one that this docket contains")
       }
     }
   }
@@ -66,10 +69,13 @@ extension CheckRun {
     result.history = try connection.string("SELECT value FROM properties WHERE name = 'history_id'")
     let isName = result.history?.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } ?? false
     if !isName || result.history?.utf8.count != 32 {
-      add(.marks, "properties.history_id is \(result.history.map { "'\($0)'" } ?? "missing"), not 32 hexadecimal digits")
+      add(
+        .marks, "properties.history_id is \(result.history.map { "'\($0)'" } ?? "missing"), not 32 hexadecimal digits")
     }
     let single = try connection.int64("SELECT count(*) = 1 AND min(already_exists) = 1 FROM document")
-    if single != 1 { add(.schema, "table document must hold the number 1 and nothing else, or INSERT does not see what exists") }
+    if single != 1 {
+      add(.schema, "table document must hold the number 1 and nothing else, or INSERT does not see what exists")
+    }
     let made = try connection.string("SELECT value FROM properties WHERE name = 'sqlite_version'")
     if made != SQLiteVersion.current {
       add(

@@ -1,6 +1,6 @@
 import DocketClient
-import DocketService
 import DocketSQLite
+import DocketService
 import DocketStore
 
 /// What `docket restore` does to a database file.
@@ -42,9 +42,12 @@ struct DatabaseRestoration {
   private func lines(of outcome: DatabaseRestore.Outcome) -> [String] {
     var lines: [String] = []
     if !outcome.mended.isEmpty {
-      lines.append("The backup lacked \(outcome.mended.joined(separator: ", and ")) (.dump leaves that out); the copy has it.")
+      lines.append(
+        "The backup lacked \(outcome.mended.joined(separator: ", and ")) (.dump leaves that out); the copy has it.")
     }
-    if let version = outcome.olderVersion { lines.append("The backup was of schema \(version), and was brought up to date.") }
+    if let version = outcome.olderVersion {
+      lines.append("The backup was of schema \(version), and was brought up to date.")
+    }
     if outcome.faults > 0 { lines.append("It has \(outcome.faults) faults, which docket check names.") }
     if let past = outcome.past { lines.append(Self.describe(past, isDryRun: isDryRun)) }
     if let kept = outcome.kept { lines.append("The former database is kept as \(kept).") }
@@ -89,7 +92,8 @@ struct DatabaseRestoration {
     }
     if Int64(name) != nil || Timestamp(rfc3339: name) != nil {
       return CommandFailure(
-        "there is no file \(name) to restore; to go back to that moment with all documents: docket restore --as-of \(name)")
+        "there is no file \(name) to restore; to go back to that moment with all documents: docket restore --as-of \(name)"
+      )
     }
     return CommandFailure("there is no file \(name) to restore; name a backup, such as backup.db")
   }

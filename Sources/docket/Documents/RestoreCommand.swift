@@ -61,7 +61,8 @@ struct RestoreCommand: AsyncParsableCommand {
       }
     } else if ofDocument {
       throw ValidationError(
-        "--if-match, --if-none-match, --expires-in and --idempotency-key are for a document: docket restore PATH MOMENT")
+        "--if-match, --if-none-match, --expires-in and --idempotency-key are for a document: docket restore PATH MOMENT"
+      )
     } else if target == nil, moment.asOf == nil {
       throw ValidationError(
         """
