@@ -3,6 +3,8 @@
 #include <malloc.h>
 #include <sqlite3.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // sqlite3_db_config is variadic, which Swift cannot call: this is its form for switches
 // (https://sqlite.org/c3ref/db_config.html).
@@ -54,4 +56,11 @@ static inline int docket_log_header(const void *index, uint64_t header[docket_lo
   for (int i = 0; i < docket_log_header_words; i++)
     same &= header[i] == __atomic_load_n(words + docket_log_header_words + i, __ATOMIC_ACQUIRE);
   return same;
+}
+
+// Exchanges two files of one directory tree in one step, which the C library offers to C alone. Returns 0, or -1 with errno
+// (https://man7.org/linux/man-pages/man2/rename.2.html, RENAME_EXCHANGE).
+static inline int docket_exchange_files(const char *a, const char *b) {
+  enum { at_working_directory = -100, exchange = 2 };
+  return (int)syscall(SYS_renameat2, at_working_directory, a, at_working_directory, b, exchange);
 }

@@ -4,7 +4,7 @@ extension Timestamp {
   /// Reads RFC 3339: `2026-11-23T09:08:07.065Z`, or with an offset such as `+02:00` in the place of the Z.
   ///
   /// What is finer than a millisecond is dropped; a leap second counts as the last of its minute.
-  init?(rfc3339 text: String) {
+  package init?(rfc3339 text: String) {
     var rest = Substring(text).utf8
     func number(_ digits: Int, _ range: ClosedRange<Int>) -> Int? {
       let text = rest.prefix(digits)

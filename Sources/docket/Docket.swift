@@ -18,6 +18,7 @@ struct Docket: AsyncParsableCommand {
       ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
       WatchCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self,
       ExportCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
+      CheckCommand.self, CompactCommand.self,
     ])
 
   /// What an error on the terminal begins with.

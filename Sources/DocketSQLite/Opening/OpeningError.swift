@@ -14,7 +14,7 @@ public enum OpeningError: Error, Equatable, Sendable {
   // Others who use it
 
   case alreadyServed(path: String, process: Int32?)
-  /// Another process has the database open, so it cannot be reset.
+  /// Another process has the database open, so it cannot be reset, compacted or replaced.
   case inUse(path: String)
   /// Another process held a lock for as long as opening may wait.
   case busy(path: String)
@@ -63,7 +63,8 @@ extension OpeningError: CustomStringConvertible {
       "\(path): is an SQLite database, but not one of Docket's; name another file"
     case .marksMissing(let path, let version):
       """
-      \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); run: \
+      \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); \
+      `docket restore \(Self.shellWord(path)) --database PATH` puts a mended copy in the place of a database, or run: \
       sqlite3 \(Self.shellWord(path)) 'PRAGMA application_id = \(MigrationCatalog.applicationID); \
       PRAGMA user_version = \(version); PRAGMA auto_vacuum = INCREMENTAL; VACUUM'
       """

@@ -27,16 +27,40 @@ package final class Connection {
   /// Opens a file and shuts the doors that a server does not need: extensions cannot be loaded, and SQL cannot
   /// corrupt the file on purpose (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
   /// - Parameter fileSystem: the name of a layer that was registered with SQLite; nil for SQLite's own.
-  package init(path: String, access: Access, fileSystem: String? = nil) throws(SQLiteError) {
-    Self.withoutMemoryStatistics
+  package convenience init(path: String, access: Access, fileSystem: String? = nil) throws(SQLiteError) {
     let accessFlags =
       switch access {
       case .read: SQLITE_OPEN_READONLY
       case .write: SQLITE_OPEN_READWRITE
       case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
       }
+    try self.init(name: path, flags: accessFlags, fileSystem: fileSystem)
+  }
+
+  /// Opens a file that nobody can change, without locks and without files beside it
+  /// (https://sqlite.org/uri.html, "immutable").
+  /// - Parameter path: absolute.
+  convenience init(immutable path: String) throws(SQLiteError) {
+    try self.init(
+      name: "file:\(Self.uriPath(path))?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, fileSystem: nil)
+  }
+
+  private static func uriPath(_ path: String) -> String {
+    let bytes = path.utf8.flatMap { byte -> [UInt8] in
+      switch byte {
+      case UInt8(ascii: "%"): Array("%25".utf8)
+      case UInt8(ascii: "?"): Array("%3f".utf8)
+      case UInt8(ascii: "#"): Array("%23".utf8)
+      default: [byte]
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private init(name: String, flags: Int32, fileSystem: String?) throws(SQLiteError) {
+    Self.withoutMemoryStatistics
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, accessFlags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, fileSystem)
+    let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, fileSystem)
     guard code == SQLITE_OK, let opened else {
       // Even a failed opening gives back a connection, which says what went wrong and has to be closed.
       let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"

@@ -50,6 +50,29 @@ struct TextSchema {
     """
   }
 
+  // MARK: What a check asks
+
+  private var content: String { SQLText.identifier("\(name)_content") }
+
+  /// The ids of documents whose texts are not those that the table keeps.
+  var documentsWithOtherTexts: String {
+    let differences = fields.indices.map { index in
+      "kept.c\(index) IS NOT (\(Self.text(of: fields[index], in: "document_rows.data")))"
+    }
+    return """
+      SELECT document_rows.id FROM document_rows LEFT JOIN \(content) AS kept ON kept.id = document_rows.key
+      WHERE document_rows.\(isMember) AND (kept.id IS NULL OR \(differences.joined(separator: " OR ")))
+      """
+  }
+
+  /// The keys for which the table keeps texts, and that are no documents of the collection.
+  var textsWithoutDocument: String {
+    """
+    SELECT 'key ' || kept.id FROM \(content) AS kept
+    WHERE NOT EXISTS (SELECT 1 FROM document_rows WHERE key = kept.id AND \(isMember))
+    """
+  }
+
   var object: SettingsObject {
     // What stands between the parentheses FTS5 reads itself, and it knows no comments.
     let create =

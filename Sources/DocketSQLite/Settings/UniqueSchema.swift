@@ -52,7 +52,10 @@ struct UniqueSchema {
   private static let endedTogether = 16
 
   /// Finds two live documents that have the same; `?1` is the time by which documents expire.
-  var firstPair: String {
+  var firstPair: String { "\(allPairs) LIMIT 1" }
+
+  /// The same, two of each group of those that have the same.
+  var allPairs: String {
     let values = fields.keys.flatMap { key in
       [
         IndexSchema.rank(of: key.path), IndexSchema.value(of: key.path), IndexSchema.inexact(key.path),
@@ -62,7 +65,7 @@ struct UniqueSchema {
     return """
       SELECT min(id), max(id) FROM document_rows INDEXED BY \(index.quotedName)
       WHERE \(index.isMember) AND (expires_at IS NULL OR expires_at > ?1) AND \(isComparable("data"))
-      GROUP BY \(values.joined(separator: ",\n  ")) HAVING count(*) > 1 LIMIT 1
+      GROUP BY \(values.joined(separator: ",\n  ")) HAVING count(*) > 1
       """
   }
 

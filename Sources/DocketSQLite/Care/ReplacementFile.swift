@@ -1,0 +1,104 @@
+import CSQLite
+import Glibc
+
+/// A database that is made beside another one and takes its place once it is whole and on disk.
+///
+/// It has a name of its own that is always the same, so that the next one removes what was left of one that was killed. Only
+/// who has the database's lock makes one.
+final class ReplacementFile {
+  let path: String
+  /// Held, so that its lock lasts until what is left behind has been removed.
+  private let database: ExclusiveDatabase
+  private var isFinished = false
+
+  private var target: DatabasePath { database.path }
+
+  /// Makes an empty file with the mode and the owner of the one that it is to replace.
+  init(of database: ExclusiveDatabase) throws(CareError) {
+    self.database = database
+    path = database.path.file + ".replacement"
+    removeFiles()
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .failed(path: path, reason: DatabasePath.systemError()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard stat(target.file, &status) == 0 else { return }
+    // The owner is another one only where root does this, who may give files away.
+    if status.st_uid != getuid() || status.st_gid != getgid() { fchown(descriptor, status.st_uid, status.st_gid) }
+    fchmod(descriptor, status.st_mode & 0o777)
+  }
+
+  deinit {
+    if !isFinished { removeFiles() }
+  }
+
+  private func removeFiles() {
+    for file in [path, path + "-journal", path + "-wal", path + "-shm"] { unlink(file) }
+  }
+
+  /// Whether the file system has room for so many bytes more, as far as can be told before.
+  func checkRoom(bytes: Int64) throws(CareError) {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return }
+    let free = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    guard free < bytes else { return }
+    throw .failed(
+      path: target.file,
+      reason:
+        "the copy needs about \(bytes) bytes beside it, and the disk has room for \(free); make room and try again")
+  }
+
+  /// Puts the file in the place of the database, atomically.
+  /// - Parameter kept: the name under which the former one stays; nil removes it.
+  func finish(keepingFormerAs kept: String?) throws(CareError) {
+    for file in [path + "-journal", path + "-wal", path + "-shm"] where access(file, F_OK) == 0 {
+      throw .failed(path: path, reason: "\(file) is still there")
+    }
+    try sync(path)
+    try moveSidesAway(keepingFormerAs: kept)
+    if let kept, access(target.file, F_OK) == 0 {
+      try exchange(keepingFormerAs: kept)
+    } else {
+      guard rename(path, target.file) == 0 else { throw failure() }
+    }
+    isFinished = true
+    try syncDirectory()
+  }
+
+  /// A log that is still there is that of a file which SQLite could not read. It goes with that file: a database must never
+  /// find another one's log.
+  private func moveSidesAway(keepingFormerAs kept: String?) throws(CareError) {
+    for (file, suffix) in [(target.log, "-wal"), (target.journal, "-journal")] where access(file, F_OK) == 0 {
+      guard let kept else { throw .failed(path: target.file, reason: "\(file) is still there") }
+      guard rename(file, kept + suffix) == 0 else { throw failure() }
+    }
+    guard unlink(target.sharedMemory) == 0 || errno == ENOENT else { throw failure() }
+  }
+
+  /// At each moment there is one database or the other under its name. If this is cut off in between, the new one stands
+  /// under the name that the former one was to have.
+  private func exchange(keepingFormerAs kept: String) throws(CareError) {
+    guard rename(path, kept) == 0 else { throw failure() }
+    guard docket_exchange_files(kept, target.file) != 0 else { return }
+    // A file system that cannot exchange files. A second name for the former one does the same, but where this is cut off
+    // before the rename it has two names.
+    guard rename(kept, path) == 0, link(target.file, kept) == 0, rename(path, target.file) == 0 else { throw failure() }
+  }
+
+  /// What was in the directory stays there even when the power fails now.
+  func syncDirectory() throws(CareError) {
+    try sync(String(target.file[..<(target.file.lastIndex(of: "/") ?? target.file.startIndex)]) + "/")
+  }
+
+  private func sync(_ file: String) throws(CareError) {
+    // No connection of this process has it open, whose locks closing this would drop.
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure() }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failure() }
+  }
+
+  private func failure() -> CareError {
+    .failed(path: target.file, reason: "cannot be replaced: \(DatabasePath.systemError())")
+  }
+}

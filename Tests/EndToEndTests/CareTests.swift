@@ -1,0 +1,158 @@
+import DocketTestSupport
+import Foundation
+import Testing
+
+extension EndToEnd {
+  @Suite("cares for database files")
+  struct CareTests {
+    private static func put(_ server: ServerProcess, _ id: String, _ data: String) throws {
+      _ = try server.exchange(#"{"method": "PUT", "path": "/a/\#(id)", "data": \#(data)}"#)
+    }
+
+    private static func documents(_ database: String) throws -> String {
+      try SQLiteCommand.run(
+        database, "SELECT group_concat(id || '=' || data, ' ') FROM (SELECT * FROM documents ORDER BY id)"
+      ).output.trimmingCharacters(in: .newlines)
+    }
+
+    @Test("check works beside a server, and says by its status what it found")
+    func check() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database)
+        try Self.put(server, "1", "1")
+        let sound = try Docket.run("check", "--database", database)
+        #expect(sound.ending == .exited(0) && sound.error.isEmpty)
+        #expect(sound.output.hasSuffix("is sound: 1 documents, 1 changes (1 to 1), schema 5\n"))
+        try Self.put(server, "2", "2")
+        #expect(server.stop() == .exited(0))
+        _ = try SQLiteCommand.run(
+          database, "UPDATE document_rows SET revision = 1 WHERE id = '2'; CREATE TABLE mine(x)")
+        let broken = try Docket.run("check", environment: ["DOCKET_DATABASE": database])
+        #expect(broken.ending == .exited(1))
+        let lines = broken.output.split(separator: "\n")
+        #expect(lines.first == "notice foreign: table mine is not of Docket's making")
+        #expect(lines.dropFirst().first?.hasPrefix("fault revision: /a/2: change 1") == true)
+        let json = try Docket.run("check", "--json", "--database", database)
+        let report = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        #expect(json.ending == .exited(1) && report?["sound"] as? Bool == false && report?["faults"] as? Int == 2)
+        let missing = try Docket.run("check", "--database", database + ".none")
+        #expect(missing.ending == .exited(1) && missing.errorLines.count == 1)
+        #expect(!FileManager.default.fileExists(atPath: database + ".none"))
+      }
+    }
+
+    @Test("compact refuses a served file, and says how much it gave back")
+    func compact() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database)
+        try Self.put(server, "1", "1")
+        let refused = try Docket.run("compact", "--database", database)
+        #expect(refused.ending == .exited(1) && refused.error.contains("stop that server"))
+        #expect(server.stop() == .exited(0))
+        let done = try Docket.run("compact", "--database", database)
+        #expect(done.ending == .exited(0) && done.output.contains("is compact: "), "\(done)")
+        let holder = try LockHolder(database)
+        let inUse = try Docket.run("compact", "--database", database)
+        #expect(inUse.ending == .exited(1) && inUse.error.contains("another process has the database open"))
+        try holder.release()
+        #expect(try Self.documents(database) == "1=1")
+      }
+    }
+
+    @Test("restore puts a backup in its place, and all documents back to a moment, and a server goes on from there")
+    func restore() async throws {
+      try await withDatabase { database in
+        let backup = database + ".backup"
+        var server = try ServerProcess(database: database)
+        try Self.put(server, "1", "1")
+        _ = try SQLiteCommand.run(database, "VACUUM INTO '\(backup)'")
+        try Self.put(server, "1", "2")
+        let history = try server.exchange(#"{"method": "GET", "path": "/_stats"}"#)
+        #expect(try Docket.run("restore", backup, "--database", database).error.contains("stop that server"))
+        #expect(server.stop() == .exited(0))
+
+        let refused = try Docket.run("restore", backup, "--database", database)
+        #expect(refused.ending == .exited(1) && refused.error.contains("holds 1 changes that"), "\(refused)")
+        #expect(try Self.documents(database) == "1=2")
+        let moment = try Docket.run("restore", "--as-of", "1", "--database", database)
+        #expect(
+          moment.output == "As of revision 1: 1 documents put back, 0 deleted, 0 left as they are.\n", "\(moment)")
+        #expect(try Self.documents(database) == "1=1")
+        let done = try Docket.run("restore", backup, "--replace", "--database", database)
+        #expect(done.ending == .exited(0) && done.output.contains(".before-restore-"), "\(done)")
+        #expect(try Self.documents(database) == "1=1")
+
+        server = try ServerProcess(database: database)
+        #expect(try server.exchange(#"{"method": "GET", "path": "/_stats"}"#) != history)
+        let since = try server.exchange(#"{"method": "GET", "path": "/_changes?since=3"}"#)
+        #expect(since.contains("ahead"))
+        try Self.put(server, "2", "2")
+        let document = try Docket.run("restore", "/a/2", "1", "--port", "\(server.port)")
+        #expect(document.ending == .exited(1) && document.error.contains("404"), "\(document)")
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
+    @Test(
+      "restore tells somebody who mixes its forms up what is missing",
+      arguments: [
+        (["restore"], 2, "say what is to be restored"),
+        (["restore", "/notes/42"], 1, "docket restore /notes/42 REVISION"),
+        (["restore", "17"], 1, "docket restore --as-of 17"), (["restore", "none.db"], 1, "there is no file none.db"),
+        (["restore", "none.db", "17"], 2, "docket restore none.db --as-of 17"),
+        (["restore", "none.db", "--if-match", "1"], 2, "are for a document"),
+        (["restore", "/a/1", "1", "--as-of", "2"], 2, "leave --as-of out"),
+        (["restore", "--as-of", "1", "--replace"], 2, "are for a backup"),
+        (["restore", "--as-of", "yesterday"], 2, "must be a revision or a time"),
+      ])
+    func forms(_ arguments: [String], _ status: Int32, _ words: String) throws {
+      let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
+      #expect(process.waitForEnd() == .exited(status))
+      #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
+    }
+
+    @Test("killed in the middle of compact and restore, there is the one database or the other, whole")
+    func kill() async throws {
+      let rounds = count("DOCKET_TEST_CARE_KILL_ROUNDS", default: 16)
+      let seed = SeededGenerator.forTest(named: "kill -9 of compact and restore")
+      try await withDatabase { database in
+        var random = seed
+        let backup = database + ".backup"
+        #expect(try Docket.run("reset", "--database", database).ending == .exited(0))
+        _ = try SQLiteCommand.run(
+          database,
+          """
+          INSERT INTO documents(collection, id, data) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+            SELECT '/a/', i, json_array(i, hex(randomblob(200))) FROM n;
+          VACUUM INTO '\(backup)';
+          UPDATE documents SET data = 'true' WHERE id % 2;
+          """)
+        let counts = "SELECT count(*), sum(data = 'true') FROM documents"
+        for round in 0..<rounds {
+          let arguments =
+            [
+              ["compact"], ["restore", backup, "--replace"], ["restore", "--as-of", "3000"],
+              ["restore", backup, "--replace", "--as-of", "1500"],
+            ][round % 4] + ["--database", database]
+          let process = try ChildProcess(Docket.path, arguments)
+          usleep(UInt32.random(in: 0..<120_000, using: &random))
+          process.signal(round % 8 < 4 ? SIGKILL : SIGINT)
+          let ending = process.waitForEnd()
+          #expect(ending != nil)
+          // Whatever was cut off in a journal is undone by whoever writes next.
+          let found = try SQLiteCommand.run(database, counts)
+          #expect(["3000|1500\n", "3000|0\n", "1500|0\n"].contains(found.output), "round \(round): \(found)")
+          let checked = try Docket.run("check", "--database", database)
+          #expect(checked.ending == .exited(0), "round \(round): \(checked)")
+          if ending != .signalled(SIGKILL) {
+            #expect(!FileManager.default.fileExists(atPath: database + ".replacement"), "round \(round)")
+          }
+        }
+        #expect(try Docket.run("compact", "--database", database).ending == .exited(0))
+        #expect(!FileManager.default.fileExists(atPath: database + ".replacement"))
+        let server = try ServerProcess(database: database)
+        #expect(server.stop() == .exited(0))
+      }
+    }
+  }
+}
