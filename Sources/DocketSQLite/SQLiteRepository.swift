@@ -15,6 +15,7 @@ public final class SQLiteRepository: DocumentRepository {
   /// By themselves, so that no page waits for a query that takes long.
   private let queries: ScanPool
   private let feeds: FeedThreads
+  private let backups: BackupShelf
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
   private let mark = SyncMark()
@@ -48,6 +49,11 @@ public final class SQLiteRepository: DocumentRepository {
     queries = try Self.pool(
       path: path, threads: options.queryThreads, cacheBytes: options.queryCacheBytes / options.queryThreads,
       options: options, clock: clock)
+    backups = BackupShelf(
+      of: path,
+      options: BackupShelf.Options(
+        folder: options.backupFolder, series: options.backupSeries, fetchSeconds: options.backupFetchSeconds),
+      clock: clock, logger: logger)
     writerThread = WorkerThread(name: "docket-writer") { writer.run() }
   }
 
@@ -71,7 +77,7 @@ public final class SQLiteRepository: DocumentRepository {
     do throws(SQLiteError) {
       return try SQLiteSession(
         connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes), clock: clock, mark: mark,
-        queue: queue, scans: scans, queries: queries, progress: progress, options: options, deliver: deliver)
+        queue: queue, scans: scans, queries: queries, backups: backups, progress: progress, options: options, deliver: deliver)
     } catch {
       throw StoreError(reading: error)
     }
@@ -108,6 +114,7 @@ public final class SQLiteRepository: DocumentRepository {
       guard file != nil, !queue.isClosed else { return }
       // The writer's connection is the last of the repository's own.
       progress.stop()
+      backups.close()
       scans.close()
       queries.close()
       feeds.close()

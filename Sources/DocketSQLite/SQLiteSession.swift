@@ -8,6 +8,7 @@ final class SQLiteSession: RepositorySession {
   private let queue: WriteQueue
   private let scans: ScanPool
   private let queries: ScanPool
+  private let backupShelf: BackupShelf
   private let options: SQLiteStoreOptions
   private let deliver: @Sendable (@escaping @Sendable () -> Void) -> Void
   private let completions = PendingCompletions()
@@ -21,7 +22,7 @@ final class SQLiteSession: RepositorySession {
 
   init(
     connection: Connection, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool, queries: ScanPool,
-    progress: BuildProgress, options: SQLiteStoreOptions,
+    backups: BackupShelf, progress: BuildProgress, options: SQLiteStoreOptions,
     deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(SQLiteError) {
     reader = try SnapshotReader(connection, clock: clock, mark: mark, cacheBytes: options.documentCacheBytes)
@@ -30,6 +31,7 @@ final class SQLiteSession: RepositorySession {
     self.queue = queue
     self.scans = scans
     self.queries = queries
+    backupShelf = backups
     self.progress = progress
     self.options = options
     self.deliver = deliver
@@ -130,6 +132,27 @@ final class SQLiteSession: RepositorySession {
 
   func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {
     readLong(completion) { reader in reader.readTokens() }
+  }
+
+  func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {
+    let completion = ExecutorBound(completion)
+    backupShelf.make(name) { [deliver, completions] result in
+      deliver { if !completions.isClosed { completion.value(result) } }
+    }
+  }
+
+  func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void) {
+    readLong(completion) { [backupShelf] _ in backupShelf.list() }
+  }
+
+  func readBackup(
+    _ name: BackupName, from offset: Int64, completion: @escaping (Result<BackupPiece?, StoreError>) -> Void
+  ) {
+    readLong(completion) { [backupShelf] _ in backupShelf.read(name, from: offset) }
+  }
+
+  func removeBackup(_ name: BackupName, completion: @escaping (Result<Bool, StoreError>) -> Void) {
+    readLong(completion) { [backupShelf] _ in backupShelf.remove(name) }
   }
 
   /// Takes work into the tick. Returns why not, if not.

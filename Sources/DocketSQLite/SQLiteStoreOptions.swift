@@ -43,6 +43,12 @@ public struct SQLiteStoreOptions: Sendable {
   public var scanDeadlineMilliseconds: Int64 = 5_000
   /// How long one query may take. Default: 5,000 ms.
   public var queryDeadlineMilliseconds: Int64 = 5_000
+  /// Where backups lie, a folder that is there; nil: nowhere. Default: nil.
+  public var backupFolder: String?
+  /// Which backups are made by themselves, if there is a folder. Default: none.
+  public var backupSeries: BackupSeries?
+  /// How long a copy for fetching is kept once nobody asks for it any more. Default: 60 s.
+  public var backupFetchSeconds: Int64 = 60
   /// How many queries run at once, each on a thread of its own. Default: 2.
   public var queryThreads = 2
   /// How many scans, and how many queries, may wait for a thread; one more is refused as `tooManyScans`. Default: 256.

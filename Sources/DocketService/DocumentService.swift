@@ -59,6 +59,7 @@ public final class DocumentService {
     case .watch: completion(.watchNeedsSession)
     case .endWatch(let name): completion(.noWatch(name))
     case .tokens(let operation): perform(operation, completion: completion)
+    case .backups(let operation): perform(operation, completion: completion)
     case .readStats: readStats(completion: completion)
     }
   }

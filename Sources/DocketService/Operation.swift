@@ -18,6 +18,7 @@ public enum Operation: Sendable {
   indirect case query(QueryRequest)
   case settings(SettingsOperation)
   case tokens(TokenOperation)
+  case backups(BackupOperation)
   case readChanges(ChangesRequest)
   indirect case watch(WatchRequest)
   /// Ends the connection's watch of this id.
@@ -40,7 +41,7 @@ public enum Operation: Sendable {
     // Whoever is made to wait gets nothing else meanwhile.
     case .answerLater: .read
     case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query, .settings,
-      .tokens, .readChanges, .watch:
+      .tokens, .backups, .readChanges, .watch:
       .read
     // The search for an equal array or object has no index, so of one connection no more than one is under way.
     case .document(.write(let write, _)): write.action.searches ? .read : .write
@@ -56,7 +57,7 @@ public enum Operation: Sendable {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
     case .answer, .answerLater, .reportHealth, .document(.readPage), .document(.readList), .batch, .past, .query,
-      .settings, .tokens, .readChanges, .watch,
+      .settings, .tokens, .backups, .readChanges, .watch,
       .endWatch, .readStats:
       nil
     }

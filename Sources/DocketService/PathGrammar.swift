@@ -54,6 +54,10 @@ public enum PathGrammar {
     if path.isText("/_batch") { return .batch }
     if path.isText("/_documents") { return .documents }
     if path.isText("/_changes") { return .changes }
+    if path.isText("/_backups/") { return .backups }
+    if path.starts(with: "/_backups/".utf8) {
+      return .backup(try decode(UnsafeRawBufferPointer(rebasing: path["/_backups/".utf8.count...])))
+    }
     if path.isText("/_tokens/") { return .tokens }
     if path.starts(with: "/_tokens/".utf8) {
       return .token(try decode(UnsafeRawBufferPointer(rebasing: path["/_tokens/".utf8.count...])))

@@ -14,6 +14,10 @@ public enum Resource: Sendable, Equatable {
   case settings(CollectionPath)
   /// What is set for all collections.
   case allSettings
+  /// Copies of the database.
+  case backups
+  /// One of them, by what stands for its name.
+  case backup(String)
   /// Who may do what.
   case tokens
   /// A token, by its name or id.

@@ -138,6 +138,19 @@ extension StoreError {
         .badRequest, "too_many_indexes",
         "All collections together may have \(limit) indexes, since each costs every write a little; DELETE /_collections/… gives some back."
       )
+    case .backupExists(let name):
+      .error(.conflict, "backup_exists", "There is a backup '\(name)' already; take another name, or DELETE it first.")
+    case .backupRunning:
+      .retry(
+        .conflict, "backup_running",
+        "A backup is being made, or a copy is being fetched; GET /_backups/ tells how far it is.", afterSeconds: 5)
+    case .noBackupFolder:
+      .error(
+        .conflict, "no_backup_folder",
+        "This server has no folder for backups: start it with --backup-folder. A copy for fetching, made without a name, needs none (docket backup FILE)."
+      )
+    case .backupFailed(let reason):
+      .error(.internalServerError, "backup_failed", "The backup was not made, and nothing is left of it: \(reason).")
     case .tokenExists(let name):
       .error(
         .conflict, "token_exists", "There is a token '\(name)' already; take another name, or revoke it first.")

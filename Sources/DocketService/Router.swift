@@ -37,6 +37,8 @@ public struct Router: Sendable {
     case .settings(let collection): return settings(request, collection, target)
     case .allSettings:
       return request.method == .get ? .settings(.readAll) : notAllowed(request, allowed: [.get])
+    case .backups: return backups(request, target)
+    case .backup(let name): return backup(request, name, target)
     case .tokens: return tokens(request, target)
     case .token(let name):
       if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Tokens", "invalid_token_request") {
@@ -126,6 +128,34 @@ public struct Router: Sendable {
       }
     case .delete: return .settings(.change(collection, nil))
     case .post, .patch, .other: return notAllowed(request, allowed: [.get, .put, .delete])
+    }
+  }
+
+  private func backups(_ request: Request, _ target: Target) -> Operation {
+    if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Backups", "invalid_backup") { return refusal }
+    switch request.method {
+    case .get: return .backups(.readAll)
+    case .post:
+      do {
+        return .backups(try .make(request: request.data))
+      } catch {
+        return .answer(.error(.badRequest, error.code, error.detail))
+      }
+    case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    }
+  }
+
+  private func backup(_ request: Request, _ text: String, _ target: Target) -> Operation {
+    if let refusal = refuseTerms(request, of: "Backups", "invalid_backup") { return refusal }
+    do {
+      let name = try BackupOperation.name(text)
+      switch request.method {
+      case .get: return .backups(.readPiece(name, offset: try BackupOperation.offset(target.parameters)))
+      case .delete: return refuseParameters(target) ?? .backups(.remove(name))
+      case .post, .put, .patch, .other: return notAllowed(request, allowed: [.get, .delete])
+      }
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
     }
   }
 

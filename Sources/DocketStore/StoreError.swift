@@ -27,6 +27,14 @@ public enum StoreError: Error, Sendable, Equatable {
   case indexNotMade(reason: String)
   /// All collections together would have more indexes than this.
   case tooManyIndexes(limit: Int)
+  /// There is a backup of this name already.
+  case backupExists(name: String)
+  /// One backup is made at a time, and one copy is there to be fetched.
+  case backupRunning
+  /// Nothing says where backups are to lie.
+  case noBackupFolder
+  /// A backup was not made, and nothing is left of it.
+  case backupFailed(reason: String)
   /// A token that is not revoked has this name.
   case tokenExists(name: String)
   /// Words cannot be searched in this collection: its settings name no texts.

@@ -17,7 +17,7 @@ struct Docket: AsyncParsableCommand {
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
       ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
       WatchCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self,
-      ExportCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
+      ExportCommand.self, BackupCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
       CheckCommand.self, CompactCommand.self,
     ])
 

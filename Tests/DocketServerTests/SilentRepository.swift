@@ -76,6 +76,13 @@ final class SilentRepository: DocumentRepository {
     func revokeToken(_ nameOrID: String, completion: @escaping (Result<AccessToken?, StoreError>) -> Void) {}
     func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {}
 
+    func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {}
+    func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void) {}
+    func readBackup(
+      _ name: BackupName, from offset: Int64, completion: @escaping (Result<BackupPiece?, StoreError>) -> Void
+    ) {}
+    func removeBackup(_ name: BackupName, completion: @escaping (Result<Bool, StoreError>) -> Void) {}
+
     func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {}
 
     func document(at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void) {}

@@ -77,6 +77,12 @@ struct AccessMatrixTests {
     Row(method: .get, path: "/_tokens/", rules: ["admin"]),
     Row(method: .post, path: "/_tokens/", data: #"{"name":"ci","allow":["read:/notes/"]}"#, rules: ["admin"]),
     Row(method: .delete, path: "/_tokens/ci", rules: ["admin"]),
+    // Backups.
+    Row(method: .get, path: "/_backups/", rules: ["admin"]),
+    Row(method: .post, path: "/_backups/", data: "{}", rules: ["admin"]),
+    Row(method: .post, path: "/_backups/", data: #"{"name":"monday.db"}"#, rules: ["admin"]),
+    Row(method: .get, path: "/_backups/monday.db", rules: ["admin"]),
+    Row(method: .delete, path: "/_backups/monday.db", rules: ["admin"]),
     // Settings.
     Row(method: .get, path: "/_collections/", rules: ["admin"]),
     Row(method: .get, path: "/_collections/notes/", rules: ["admin"]),
@@ -96,6 +102,8 @@ struct AccessMatrixTests {
     case .documents: "/_documents"
     case .settings: "/_collections/notes/"
     case .allSettings: "/_collections/"
+    case .backups: "/_backups/"
+    case .backup: "/_backups/monday.db"
     case .tokens: "/_tokens/"
     case .token: "/_tokens/ci"
     case .health: "/_health"

@@ -12,6 +12,11 @@ public enum CareError: Error, Equatable, Sendable {
   /// SQLite or the system could not do it.
   case failed(path: String, reason: String)
 
+  /// There is no room for what is to be made.
+  case diskFull(path: String)
+  /// There is a file already where one is to be made.
+  case exists(path: String)
+
   // Restoring
 
   /// The backup is the database itself.
@@ -41,6 +46,8 @@ extension CareError: CustomStringConvertible {
     switch self {
     case .opening(let error): error.description
     case .missing(let path): "\(path): there is no such file; name another one"
+    case .diskFull(let path): "\(path): the disk is full; nothing was changed"
+    case .exists(let path): "\(path): is there already; name another file, or add --replace"
     case .stopped: "stopped; nothing was changed"
     case .failed(let path, let reason): "\(path): \(reason)"
     case .sameFile(let path): "\(path): is the database itself; name a backup, or another database with --database"
@@ -88,7 +95,7 @@ extension CareError {
         reason: "holds a change that was cut off; start docket serve on it, or open it with docket sql, which undoes it"
       )
     } catch let error as SQLiteError where error.code == SQLITE_FULL {
-      throw .failed(path: path, reason: "the disk is full; nothing was changed")
+      throw .diskFull(path: path)
     } catch {
       do {
         return try OpeningError.translating(path: path) { throw error }

@@ -47,7 +47,7 @@ extension Operation {
       case .documents(let scope): Self.demand(of: scope)
       }
     case .readChanges: .readSome(.everything)
-    case .settings, .tokens: .admin
+    case .settings, .tokens, .backups: .admin
     case .readStats: .stats
     }
   }

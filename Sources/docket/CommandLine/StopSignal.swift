@@ -8,6 +8,29 @@ enum StopSignal {
 
   static var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
+  /// Waits for so long, or until it has come. Returns whether it has.
+  static func comes(within duration: Duration) async -> Bool {
+    let end = ContinuousClock.now + duration
+    while !isStopped, ContinuousClock.now < end {
+      try? await Task.sleep(for: min(.milliseconds(100), ContinuousClock.now.duration(to: end)))
+    }
+    return isStopped
+  }
+
+  /// Runs what waits for others, and cancels it once the signal has come.
+  static func endsOnStop<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        while !isStopped { try await Task.sleep(for: .milliseconds(100)) }
+        return nil
+      }
+      defer { group.cancelAll() }
+      guard let value = try await group.next() ?? nil else { throw CommandFailure("stopped; nothing was made") }
+      return value
+    }
+  }
+
   /// To be called before the work begins.
   static func watch() {
     // A handler may not be the first to ask for a static: that takes a lock.

@@ -20,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "TLS") var tls: TLSOptions
   @OptionGroup(title: "The database") var database: StoreOptions
   @OptionGroup(title: "Who may do what") var access: AccessOptions
+  @OptionGroup(title: "Backups") var backups: BackupOptions
   @OptionGroup(title: "Limits for clients") var clients: ClientLimitOptions
   @OptionGroup(title: "Limits of the store") var store: StoreLimitOptions
 
@@ -53,9 +54,10 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private func open(logger: Logger) throws -> SQLiteRepository {
+    var options = store.options(database, clients, threads: listening.threads)
+    try backups.apply(to: &options)
     do {
-      return try SQLiteRepository.open(
-        path: database.database, options: store.options(database, clients, threads: listening.threads), logger: logger)
+      return try SQLiteRepository.open(path: database.database, options: options, logger: logger)
     } catch {
       throw CommandFailure("\(error)")
     }

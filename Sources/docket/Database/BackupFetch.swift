@@ -1,0 +1,176 @@
+import DocketClient
+import DocketJSON
+import DocketSQLite
+import DocketStore
+import DocketWire
+import NIOCore
+
+/// Has a running server make a backup, and brings it here piece by piece.
+struct BackupFetch {
+  /// No server answers.
+  struct NoServer: Error {
+    let reason: CommandFailure
+  }
+
+  /// What a server tells of a backup that it has made.
+  struct Made: Sendable {
+    let name: String
+    let bytes: Int64
+    let revision: Int64
+  }
+
+  let server: ServerOptions
+  let progress: ProgressOptions
+
+  /// A large database takes its time.
+  private static let makingSeconds = 86_400.0
+
+  /// Has a copy made that is only to be fetched, and calls `write` with each piece of it.
+  func run(_ write: (_ piece: [UInt8]) throws -> Void) async throws {
+    let made = try await make(named: nil)
+    let result: Result<Void, any Error>
+    do {
+      result = .success(try await fetch(made, write))
+    } catch {
+      result = .failure(error)
+    }
+    // Where this does not get through the server forgets the copy by itself.
+    try? await server.withClient { client in _ = try await client.request(.delete, "/_backups/\(made.name)") }
+    try result.get()
+  }
+
+  private func fetch(_ made: Made, _ write: (_ piece: [UInt8]) throws -> Void) async throws {
+    let line = StepProgress(isQuiet: progress.quiet)
+    defer { line.clear() }
+    var offset: Int64? = 0
+    while let start = offset {
+      guard !StopSignal.isStopped else { throw CommandFailure("stopped; nothing was made") }
+      let data = try await ask(.get, "/_backups/\(made.name)?offset=\(start)", seconds: server.timeout)
+      let fields = Fields(data)
+      guard let text = fields.string("data"), let piece = Base64.decode(text) else {
+        throw CommandFailure("the server's answer holds no piece of the backup; its version may be another one")
+      }
+      try write(piece)
+      offset = fields.number("next")
+      _ = line.show(
+        CareProgress(step: "fetching", percent: Int(100 * (start + Int64(piece.count)) / max(made.bytes, 1))))
+    }
+  }
+
+  /// - Parameter name: nil: a copy that is only to be fetched.
+  func make(named name: String?) async throws -> Made {
+    var data = ByteBuffer(string: "{}")
+    if let name {
+      var token: [UInt8] = []
+      JSONString.encode(name, into: &token)
+      data = ByteBuffer(string: "{\"name\": \(String(decoding: token, as: UTF8.self))}")
+    }
+    let shown = showMaking()
+    let result: Result<ByteBuffer, any Error>
+    do {
+      result = .success(try await ask(.post, "/_backups/", data, seconds: Self.makingSeconds))
+    } catch {
+      result = .failure(error)
+    }
+    shown?.cancel()
+    await shown?.value
+    let fields = Fields(try result.get())
+    guard let name = fields.string("name"), let bytes = fields.number("bytes") else {
+      throw CommandFailure("the server's answer names no backup; its version may be another one")
+    }
+    return Made(name: name, bytes: bytes, revision: fields.number("revision") ?? 0)
+  }
+
+  /// Tells on the terminal how far the server is, as it says itself.
+  private func showMaking() -> Task<Void, Never>? {
+    guard !progress.quiet, StandardStream.error.isTerminal else { return nil }
+    return Task { [server] in
+      let line = StepProgress(isQuiet: false)
+      // It is for people: where it cannot be told, the answer will say why.
+      try? await server.withClient { client in
+        while true {
+          try await Task.sleep(for: .milliseconds(250))
+          let percent = Fields(try await client.get("/_backups/")).number("running", "percent")
+          _ = line.show(CareProgress(step: "making the backup", percent: percent.map { Int($0) }))
+        }
+      }
+      line.clear()
+    }
+  }
+
+  private func ask(
+    _ method: Method, _ path: String, _ data: ByteBuffer? = nil, seconds: Double
+  ) async throws -> ByteBuffer {
+    let answer: Answer
+    do {
+      answer = try await StopSignal.endsOnStop { [server] in
+        try await server.withClient(timeout: seconds) { try await $0.request(method, path, data: data) }
+      }
+    } catch let failure as CommandFailure where failure.isOfConnection {
+      throw NoServer(reason: failure)
+    }
+    try CommandFailure.check(answer)
+    return answer.data ?? ByteBuffer()
+  }
+
+  /// Members of an answer's data.
+  private struct Fields {
+    private let data: ByteBuffer
+
+    init(_ data: ByteBuffer) { self.data = data }
+
+    private func value(_ names: [String]) -> DocketStore.QueryValue {
+      data.withUnsafeReadableBytes { text in FieldPath(unchecked: names).value(in: text) }
+    }
+
+    func string(_ names: String...) -> String? {
+      data.withUnsafeReadableBytes { text in
+        guard case .string(let bytes) = FieldPath(unchecked: names).value(in: text) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+      }
+    }
+
+    func number(_ names: String...) -> Int64? {
+      data.withUnsafeReadableBytes { text in
+        guard case .number(let number) = FieldPath(unchecked: names).value(in: text) else { return nil }
+        return Int64(String(decoding: number.token, as: UTF8.self))
+      }
+    }
+  }
+}
+
+/// Base64 with the common alphabet (RFC 4648, section 4).
+enum Base64 {
+  /// nil for what is no such text.
+  static func decode(_ text: String) -> [UInt8]? {
+    let letters = Array(text.utf8)
+    guard letters.count % 4 == 0 else { return nil }
+    let padding = letters.suffix(2).count { $0 == UInt8(ascii: "=") }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(letters.count / 4 * 3)
+    var bits: UInt32 = 0
+    for (index, letter) in letters.enumerated() {
+      let isPadding = index >= letters.count - padding
+      guard let value = isPadding && letter == UInt8(ascii: "=") ? 0 : value(of: letter) else { return nil }
+      bits = bits << 6 | value
+      if index % 4 == 3 {
+        bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+        bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: bits))
+      }
+    }
+    bytes.removeLast(padding)
+    return bytes
+  }
+
+  private static func value(of letter: UInt8) -> UInt32? {
+    switch letter {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(letter - UInt8(ascii: "A"))
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(letter - UInt8(ascii: "a") + 26)
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(letter - UInt8(ascii: "0") + 52)
+    case UInt8(ascii: "+"): 62
+    case UInt8(ascii: "/"): 63
+    default: nil
+    }
+  }
+}
