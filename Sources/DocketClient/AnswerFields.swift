@@ -3,10 +3,10 @@ import DocketWire
 import NIOCore
 
 /// The members of an object in an answer, by name.
-struct AnswerFields {
+package struct AnswerFields {
   private var values: [String: ByteBuffer] = [:]
 
-  init(_ object: ByteBuffer) throws(DocketClientError) {
+  package init(_ object: ByteBuffer) throws(DocketClientError) {
     do {
       try object.withUnsafeReadableBytes { bytes in
         var outline = JSONOutline(bytes)
@@ -18,7 +18,7 @@ struct AnswerFields {
   }
 
   /// The JSON text of a member.
-  func value(_ name: String) throws(DocketClientError) -> ByteBuffer {
+  package func value(_ name: String) throws(DocketClientError) -> ByteBuffer {
     guard let value = values[name] else { throw .badAnswer(reason: "no '\(name)' in the answer") }
     return value
   }
@@ -28,7 +28,7 @@ struct AnswerFields {
     values[name].flatMap { $0.readableBytesView.elementsEqual("null".utf8) ? nil : $0 }
   }
 
-  func text(_ name: String) throws(DocketClientError) -> String {
+  package func text(_ name: String) throws(DocketClientError) -> String {
     guard let text = try value(name).withUnsafeReadableBytes({ JSONOutline.text($0) }) else {
       throw .badAnswer(reason: "'\(name)' in the answer is not a string")
     }
@@ -36,7 +36,7 @@ struct AnswerFields {
   }
 
   /// Nil for a member that is null or not there.
-  func optionalText(_ name: String) throws(DocketClientError) -> String? {
+  package func optionalText(_ name: String) throws(DocketClientError) -> String? {
     guard optionalValue(name) != nil else { return nil }
     return try text(name)
   }
@@ -54,7 +54,7 @@ struct AnswerFields {
     return try integer(name)
   }
 
-  func elements(_ name: String) throws(DocketClientError) -> [ByteBuffer] {
+  package func elements(_ name: String) throws(DocketClientError) -> [ByteBuffer] {
     let array = try value(name)
     var elements: [ByteBuffer] = []
     do {

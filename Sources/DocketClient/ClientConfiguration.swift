@@ -18,11 +18,17 @@ public struct ClientConfiguration: Sendable {
   public var maximumAnswerBytes: Int
   /// How TLS is spoken; nil: not at all.
   public var tls: ClientTLS?
+  /// The access token that each connection shows with its first request; nil: none.
+  public var token: String? {
+    get { secret?.text }
+    set { secret = newValue.map(Secret.init(text:)) }
+  }
+  private var secret: Secret?
 
   public init(
     connectTimeout: Duration = .seconds(5), requestTimeout: Duration = .seconds(30), maximumInFlight: Int = 128,
     maximumAttempts: Int = 10, usesIdempotencyKeys: Bool = true, maximumPause: Duration = .seconds(2),
-    maximumAnswerBytes: Int = 65 << 20, tls: ClientTLS? = nil
+    maximumAnswerBytes: Int = 65 << 20, tls: ClientTLS? = nil, token: String? = nil
   ) {
     precondition(maximumInFlight > 0 && maximumAttempts > 0 && maximumAnswerBytes > 0)
     self.connectTimeout = connectTimeout
@@ -33,5 +39,15 @@ public struct ClientConfiguration: Sendable {
     self.maximumPause = maximumPause
     self.maximumAnswerBytes = maximumAnswerBytes
     self.tls = tls
+    self.token = token
   }
+}
+
+/// A text that is shown to nobody: neither where its owner is described, nor where it is taken apart by `dump`.
+private struct Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  let text: String
+
+  var description: String { "(not shown)" }
+  var debugDescription: String { description }
+  var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -50,6 +50,7 @@ struct ClientState {
   private var sent: Deque<Place> = []
   /// Whether the next request is the first on its connection, which asks for a persistent session.
   private var isFirstRequest = true
+  private var token: TokenDelivery
   /// Whether an answer has come on the connection.
   private var isAnswered = false
   /// Attempts that failed since the last answer.
@@ -62,6 +63,7 @@ struct ClientState {
     self.address = address
     maximumInFlight = configuration.maximumInFlight
     maximumAttempts = configuration.maximumAttempts
+    token = TokenDelivery(token: configuration.token)
   }
 
   // MARK: Calls
@@ -109,6 +111,7 @@ struct ClientState {
     guard connection == .opening else { return [.closeConnection] }
     connection = .open
     isFirstRequest = true
+    token.begin()
     isAnswered = false
     return advance()
   }
@@ -157,6 +160,7 @@ struct ClientState {
       let answer = try Answer.parse(frame)
       failures = 0
       isAnswered = true
+      token.answered(answer)
       return completion(of: place, .answered(answer)) + advance()
     } catch {
       return badAnswer(to: place, reason: frame.isAlertOfTLS ? Self.speaksTLS : "\(error)")
@@ -198,6 +202,7 @@ struct ClientState {
           request.headers?.append("Connection", "keep-alive")
         }
         isFirstRequest = false
+        token.complete(&request.headers)
         sent.append(Place(call: call, wasSentBefore: wasSentBefore))
         actions.append(.write(request))
       }

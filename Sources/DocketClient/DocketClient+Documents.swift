@@ -75,7 +75,7 @@ extension DocketClient {
   }
 
   /// As `request`, but what is no success is thrown.
-  func success(
+  package func success(
     _ method: Method, _ path: String, data: ByteBuffer? = nil, headers: Headers? = nil
   ) async throws -> Answer {
     let answer = try await request(method, path, data: data, headers: headers)
@@ -94,7 +94,7 @@ extension DocketClient {
   }
 
   /// Leaves only what RFC 3986, section 2.3, calls unreserved.
-  static func percentEncoded(_ text: String) -> String {
+  package static func percentEncoded(_ text: String) -> String {
     text.utf8.reduce(into: "") { encoded, byte in
       let scalar = UnicodeScalar(byte)
       if scalar.isASCII, scalar.properties.isAlphabetic || "0123456789-._~".unicodeScalars.contains(scalar) {

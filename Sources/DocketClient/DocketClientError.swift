@@ -14,7 +14,8 @@ public enum DocketClientError: Error, Sendable, Equatable {
   case connectionClosed(requestMayHaveHappened: Bool)
   /// The client was closed before the request was sent.
   case clientClosed
-  /// The server answered with a code that is no success.
+  /// The server answered with a code that is no success. 401 and 403 are about the token: the same request does not do again before
+  /// there is another one.
   case refused(Refusal)
   /// What came back is not an answer of this protocol, or not to this request.
   case badAnswer(reason: String)

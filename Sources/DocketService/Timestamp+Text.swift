@@ -44,7 +44,7 @@ extension Timestamp {
   }
 
   /// RFC 3339 in UTC with milliseconds: `2026-11-23T09:08:07.065Z`.
-  var rfc3339: String {
+  package var rfc3339: String {
     String(unsafeUninitializedCapacity: Self.textBytes) { buffer in
       writeText(to: UnsafeMutableRawBufferPointer(buffer))
       return Self.textBytes

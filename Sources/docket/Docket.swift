@@ -8,7 +8,7 @@ struct Docket: AsyncParsableCommand {
     abstract: "A small persistent document service on SQLite.",
     discussion: """
       Every option can also be set in the environment: --max-connections is DOCKET_MAX_CONNECTIONS. \
-      What is given on the command line wins.
+      What is given on the command line wins. An access token comes from DOCKET_TOKEN, or from the file that --token-file names.
 
       Exit status: 0 when it worked, 1 when it did not, 2 when the command line is wrong.
       """,
@@ -16,8 +16,8 @@ struct Docket: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
       ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
-      WatchCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self, ImportCommand.self,
-      ExportCommand.self, BackupCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
+      WatchCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self, TokenCommand.self,
+      ImportCommand.self, ExportCommand.self, BackupCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
       CheckCommand.self, CompactCommand.self,
     ])
 

@@ -39,7 +39,7 @@ public struct Watch: AsyncSequence, Sendable {
     }
 
     /// The next event, as soon as there is one. Nil only once an error was thrown.
-    /// - Throws: `CancellationError`; `DocketClientError`: `refused` when the server will not have the watch (400, 404, and
+    /// - Throws: `CancellationError`; `DocketClientError`: `refused` when the server will not have the watch (400, 401, 403, 404, and
     ///   so on), or can no longer go on with it (410 `history_gone`, 409 `other_history`) and no snapshot was asked for.
     public mutating func next() async throws -> WatchEvent? {
       if hasEnded { return nil }

@@ -39,7 +39,7 @@ final class WatchSession {
     self.configuration = configuration
     self.eventLoop = eventLoop
     silenceLimit = TimeAmount(options.silenceLimit)
-    state = WatchState(target, options, address: address)
+    state = WatchState(target, options, address: address, token: configuration.token)
   }
 
   /// Tells the events that have come since the last time, as soon as there are some: nil behind the end of the watch.

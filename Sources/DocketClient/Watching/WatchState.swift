@@ -33,6 +33,7 @@ struct WatchState {
   private let address: ServerAddress
   private let target: WatchTarget
   private let options: WatchOptions
+  private var token: TokenDelivery
 
   private var connection = Connection.none
   /// From where the next connection goes on. It stays at `snapshot` until one is complete.
@@ -46,10 +47,11 @@ struct WatchState {
   private var hasTold = false
   private var isLiveTold = false
 
-  init(_ target: WatchTarget, _ options: WatchOptions, address: ServerAddress) {
+  init(_ target: WatchTarget, _ options: WatchOptions, address: ServerAddress, token: String? = nil) {
     self.target = target
     self.options = options
     self.address = address
+    self.token = TokenDelivery(token: token)
     position = options.start
   }
 
@@ -71,7 +73,10 @@ struct WatchState {
   mutating func connected() -> [Action] {
     guard connection == .opening else { return [.closeConnection] }
     connection = .open
-    return [.ask(target.request(from: position))]
+    var request = target.request(from: position)
+    token.begin()
+    token.complete(&request.headers)
+    return [.ask(request)]
   }
 
   mutating func connectFailed(_ failure: ConnectFailure) -> [Action] {
@@ -226,7 +231,7 @@ struct WatchState {
 
 extension Refusal {
   /// Whether the same request may do later.
-  fileprivate var isForNow: Bool { code == 503 || code == 408 }
+  fileprivate var isForNow: Bool { code == 503 || code == 429 || code == 408 }
 
   /// Whether it is about the sequence behind which the watch was to go on, so that another snapshot mends it.
   fileprivate var isOfPosition: Bool { ["history_gone", "other_history", "ahead"].contains(error) }

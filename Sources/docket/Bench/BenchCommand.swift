@@ -84,14 +84,18 @@ struct BenchCommand: AsyncParsableCommand {
       collection: "/bench/", dialect: dialect)
   }
 
+  private var measuredServer: BenchServer {
+    get throws { BenchServer(address: server.address, tls: try server.tlsForTCP(), token: try server.token()) }
+  }
+
   func run() async throws {
     let plan = plan
-    let tls = try server.tlsForTCP()
+    let measured = try measuredServer
     if plan.workload.needsDocuments, !filled {
       if dialect == .docket { try await fill(plan) } else { try await fillRedis(plan) }
     }
     let showsProgress = StandardStream.error.isTerminal && !json
-    let result = try await Self.measure(plan, server.address, tls) { seconds, latencies in
+    let result = try await Self.measure(plan, measured) { seconds, latencies in
       guard showsProgress else { return }
       let p99 = Double(latencies.valueAtPercentile(99)) / 1e6
       let text =
@@ -103,13 +107,13 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private static func measure(
-    _ plan: BenchPlan, _ address: ServerAddress, _ tls: ClientTLS?,
+    _ plan: BenchPlan, _ server: BenchServer,
     progress: @escaping @Sendable (Double, Histogram<UInt64>) -> Void
   ) async throws -> BenchResult {
     let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
     let finished = eventLoop.makePromise(of: BenchResult.self)
     eventLoop.execute {
-      BenchRun(plan, address: address, tls: tls, eventLoop: eventLoop, finished: finished, progress: progress)
+      BenchRun(plan, server: server, eventLoop: eventLoop, finished: finished, progress: progress)
         .start()
     }
     return try await finished.futureResult.get()
@@ -121,12 +125,12 @@ struct BenchCommand: AsyncParsableCommand {
       workload: .put, connections: 16, watchers: nil, pipeline: 16, documentBytes: plan.documentBytes, keys: plan.keys,
       distribution: .uniform, end: .requests(plan.keys * 8), rate: nil, collection: plan.collection,
       dialect: plan.dialect)
-    _ = try await Self.measure(filling, server.address, try server.tlsForTCP()) { _, _ in }
+    _ = try await Self.measure(filling, try measuredServer) { _, _ in }
   }
 
   /// Writes every document once, and makes the index by which queries find them.
   private func fill(_ plan: BenchPlan) async throws {
-    let requests = BenchRequests(plan)
+    let requests = BenchRequests(plan, try measuredServer)
     try await server.withClient { client in
       var next = 0
       while next < plan.keys {

@@ -8,6 +8,7 @@ final class BenchConnection: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private let run: BenchRun
+  private let server: BenchServer
   private let isOneShot: Bool
   private var context: ChannelHandlerContext?
   private let dialect: BenchPlan.Dialect
@@ -19,28 +20,28 @@ final class BenchConnection: ChannelInboundHandler {
   private var greeted: EventLoopPromise<Void>?
   private var reopen: (() -> Void)?
 
-  init(run: BenchRun, plan: BenchPlan) {
+  init(run: BenchRun, plan: BenchPlan, server: BenchServer) {
     self.run = run
+    self.server = server
     isOneShot = plan.workload == .oneShot
     dialect = plan.dialect
     answers = BenchAnswers(plan.dialect)
   }
 
   /// Opens the connection; the future tells when the server has answered on it.
-  func open(_ address: ServerAddress, _ tls: ClientTLS?, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+  func open(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
     if isOneShot {
-      reopen = { [unowned self] in connect(address, tls, on: eventLoop) }
+      reopen = { [unowned self] in connect(on: eventLoop) }
       return eventLoop.makeSucceededVoidFuture()
     }
     let promise = eventLoop.makePromise(of: Void.self)
     greeted = promise
-    connect(address, tls, on: eventLoop)
+    connect(on: eventLoop)
     return promise.futureResult
   }
 
-  private func connect(_ address: ServerAddress, _ tls: ClientTLS?, on eventLoop: any EventLoop) {
-    address.connect(self, tls, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error))
-    }
+  private func connect(on eventLoop: any EventLoop) {
+    server.connect(self, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error)) }
   }
 
   private func failed(_ failure: CommandFailure) {
@@ -57,7 +58,7 @@ final class BenchConnection: ChannelInboundHandler {
     if isOneShot {
       context.writeAndFlush(wrapOutboundOut(oneShotRequest), promise: nil)
     } else {
-      context.writeAndFlush(wrapOutboundOut(BenchRequests.greeting(dialect)), promise: nil)
+      context.writeAndFlush(wrapOutboundOut(BenchRequests.greeting(dialect, server)), promise: nil)
     }
   }
 
@@ -66,6 +67,7 @@ final class BenchConnection: ChannelInboundHandler {
     guard !isOneShot else { return }
     while let code = answers.next() {
       guard isGreeted else {
+        guard code != 401 else { return failed(CommandFailure.tokenNotTaken) }
         isGreeted = true
         greeted?.succeed()
         greeted = nil

@@ -4,20 +4,27 @@ import NIOCore
 struct BenchRequests {
   private let plan: BenchPlan
   private let document: String
+  /// Headers of each request that is the only one of its connection; empty where it needs none.
+  private let headers: String
   private var chooser: KeyChooser
   private var count = 0
 
   /// The first frame of a connection, whose answer counts for nothing.
-  static func greeting(_ dialect: BenchPlan.Dialect) -> ByteBuffer {
+  static func greeting(_ dialect: BenchPlan.Dialect, _ server: BenchServer) -> ByteBuffer {
     switch dialect {
     case .docket:
-      ByteBuffer(staticString: "{\"method\":\"GET\",\"path\":\"/\",\"headers\":{\"Connection\":\"keep-alive\"}}\0")
+      ByteBuffer(
+        string: #"{"method":"GET","path":"/","headers":{"Connection":"keep-alive"\#(server.authorization)}}"# + "\0")
     case .redis: ByteBuffer(staticString: "*1\r\n$4\r\nPING\r\n")
     }
   }
 
-  init(_ plan: BenchPlan) {
+  /// - Parameter server: whose token goes with each request, where each has a connection of its own.
+  init(_ plan: BenchPlan, _ server: BenchServer) {
     self.plan = plan
+    headers =
+      plan.workload == .oneShot && server.token != nil
+      ? #","headers":{\#(server.authorization.dropFirst())}"# : ""
     chooser = KeyChooser(keys: plan.workload == .query ? plan.groups : plan.keys, plan.distribution)
     let frame = #"{"title":"hello","n":42,"text":""}"#
     document =
@@ -90,12 +97,14 @@ struct BenchRequests {
     buffer.writeStaticString("\",\"path\":\"")
     buffer.writeString(plan.collection)
     buffer.writeString(Self.id(key))
+    buffer.writeStaticString("\"")
+    if !headers.isEmpty { buffer.writeString(headers) }
     if let document {
-      buffer.writeStaticString("\",\"data\":")
+      buffer.writeStaticString(",\"data\":")
       buffer.writeString(document)
       buffer.writeStaticString("}\0")
     } else {
-      buffer.writeStaticString("\"}\0")
+      buffer.writeStaticString("}\0")
     }
   }
 

@@ -10,8 +10,7 @@ import NIOPosix
 /// shows in the latency of all that should have happened meanwhile.
 final class BenchRun {
   private let plan: BenchPlan
-  private let address: ServerAddress
-  private let tls: ClientTLS?
+  private let server: BenchServer
   private let eventLoop: any EventLoop
   private let finished: EventLoopPromise<BenchResult>
   private let progress: (Double, Histogram<UInt64>) -> Void
@@ -31,26 +30,24 @@ final class BenchRun {
   private var reports: RepeatedTask?
 
   init(
-    _ plan: BenchPlan, address: ServerAddress, tls: ClientTLS?, eventLoop: any EventLoop,
+    _ plan: BenchPlan, server: BenchServer, eventLoop: any EventLoop,
     finished: EventLoopPromise<BenchResult>, progress: @escaping (Double, Histogram<UInt64>) -> Void
   ) {
     self.plan = plan
-    self.address = address
-    self.tls = tls
+    self.server = server
     self.eventLoop = eventLoop
     self.finished = finished
     self.progress = progress
-    requests = BenchRequests(plan)
+    requests = BenchRequests(plan, server)
   }
 
   static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
 
   /// Opens the connections, then begins. On the event loop.
   func start() {
-    connections = (0..<plan.connections).map { _ in BenchConnection(run: self, plan: plan) }
-    watchers = (0..<(plan.watchers ?? 0)).map { _ in BenchWatcher(run: self, plan: plan) }
-    let opening =
-      connections.map { $0.open(address, tls, on: eventLoop) } + watchers.map { $0.open(address, tls, on: eventLoop) }
+    connections = (0..<plan.connections).map { _ in BenchConnection(run: self, plan: plan, server: server) }
+    watchers = (0..<(plan.watchers ?? 0)).map { _ in BenchWatcher(run: self, plan: plan, server: server) }
+    let opening = connections.map { $0.open(on: eventLoop) } + watchers.map { $0.open(on: eventLoop) }
     EventLoopFuture.andAllSucceed(opening, on: eventLoop).assumeIsolated().whenComplete { [self] outcome in
       switch outcome {
       case .success: begin()

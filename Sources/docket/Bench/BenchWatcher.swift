@@ -10,37 +10,41 @@ final class BenchWatcher: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private let run: BenchRun
+  private let server: BenchServer
   private let collection: String
   private var frames = FrameDecoder(maximumFrameBytes: 1 << 30)
   private var channel: (any Channel)?
   private var live: EventLoopPromise<Void>?
   private var isClosing = false
 
-  init(run: BenchRun, plan: BenchPlan) {
+  init(run: BenchRun, plan: BenchPlan, server: BenchServer) {
     self.run = run
+    self.server = server
     collection = plan.collection
   }
 
   /// Opens the connection; the future tells when its watch is live.
-  func open(_ address: ServerAddress, _ tls: ClientTLS?, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+  func open(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
     let promise = eventLoop.makePromise(of: Void.self)
     live = promise
-    address.connect(self, tls, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error))
-    }
+    server.connect(self, on: eventLoop).assumeIsolated().whenFailure { [self] error in failed(.connecting(error)) }
     return promise.futureResult
   }
 
   func channelActive(context: ChannelHandlerContext) {
     channel = context.channel
     let path = collection + "?watch=true"
-    let request = #"{"method":"GET","path":"\#(path)","id":1,"headers":{"Connection":"keep-alive"}}"# + "\0"
+    let headers = #"{"Connection":"keep-alive"\#(server.authorization)}"#
+    let request = #"{"method":"GET","path":"\#(path)","id":1,"headers":\#(headers)}"# + "\0"
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     frames.append(unwrapInboundIn(data))
     while case .frame(let frame)? = frames.next() {
-      guard BenchAnswers.code(of: frame) == 200 else {
+      let code = BenchAnswers.code(of: frame)
+      guard code != 401 else { return failed(.tokenNotTaken) }
+      guard code == 200 else {
         return failed(CommandFailure("a watch has ended: \(String(buffer: frame))"))
       }
       if let live {

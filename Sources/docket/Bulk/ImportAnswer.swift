@@ -17,8 +17,11 @@ enum ImportAnswer {
       return
     }
     let refusal = Refusal(answer)
-    let isAboutRequest = (400..<500).contains(answer.code) && refusal.error != "idempotency_key_reused"
-    if answer.code == 503 {
+    // What the token does not allow it allows for no record that is like this one.
+    let isAboutAccess = answer.code == 401 || answer.code == 403
+    let isAboutRequest =
+      (400..<500).contains(answer.code) && !isAboutAccess && refusal.error != "idempotency_key_reused"
+    if answer.code == 503 || answer.code == 429 {
       self = .later(seconds: refusal.retryAfter ?? 1, refusal)
     } else if isAboutRequest && isLone {
       self = .bad(index: 0, reason: refusal.description)

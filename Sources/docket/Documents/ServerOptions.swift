@@ -35,6 +35,12 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The key that belongs to it, as PEM, without a passphrase.", valueName: "file"))
   var tlsClientKey: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A file with the access token to show. Without it the token is taken from the variable DOCKET_TOKEN. (There is no --token: what stands on a command line is seen by all who use the machine.)",
+      valueName: "file"))
+  var tokenFile: String?
+
   func validate() throws {
     guard (tlsClientCertificate == nil) == (tlsClientKey == nil) else {
       throw ValidationError("--tls-client-certificate and --tls-client-key go together")
@@ -74,6 +80,11 @@ struct ServerOptions: ParsableArguments {
     }
   }
 
+  /// The access token that was given, if any. Reads a file.
+  func token() throws(CommandFailure) -> String? {
+    try GivenToken.find(file: tokenFile, environment: ProcessEnvironment.variables())
+  }
+
   /// Runs `body` with a client and closes it. Errors of the client become those of a command.
   ///
   /// - Parameter maximumAttempts: one where somebody waits in front of a terminal, or a script knows better.
@@ -84,7 +95,7 @@ struct ServerOptions: ParsableArguments {
       address,
       configuration: ClientConfiguration(
         connectTimeout: .seconds(min(timeout, 5)), requestTimeout: .seconds(timeout),
-        maximumAttempts: maximumAttempts, tls: try tlsForTCP()))
+        maximumAttempts: maximumAttempts, tls: try tlsForTCP(), token: try token()))
     let result: Result<Value, any Error>
     do {
       result = .success(try await body(client))
@@ -108,6 +119,11 @@ extension CommandFailure {
         "\(error): a document's path has two segments or more, such as /notes/42; a collection's ends with a slash")
     case .refused(let refusal) where refusal.error == nil && refusal.code == 422:
       self.init("\(error): the server could not read this as a request, a JSON object with method and path")
+    case .refused(let refusal) where refusal.code == 401:
+      let text = refusal.description
+      self.init(
+        "\(text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text) (\(GivenToken.hint))"
+      )
     default: self.init("\(error)")
     }
   }

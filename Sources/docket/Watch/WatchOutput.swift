@@ -16,8 +16,9 @@ enum WatchOutput: Sendable {
     var isInterrupted = false
     do {
       try await tell(watch, address, &left, &position, &isInterrupted)
-    } catch DocketClientError.refused(let refusal) where position != nil {
-      throw CommandFailure("\(refusal). The last change that was told is \(position ?? 0).")
+    } catch let error as DocketClientError {
+      guard case .refused = error, position != nil else { throw error }
+      throw CommandFailure("\(CommandFailure(error)). The last change that was told is \(position ?? 0).")
     }
   }
 

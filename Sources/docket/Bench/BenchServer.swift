@@ -4,10 +4,16 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-extension ServerAddress {
+/// The server that is measured, and how it is spoken to.
+struct BenchServer {
+  let address: ServerAddress
+  let tls: ClientTLS?
+  /// An access token, whose letters need no escapes in JSON.
+  let token: String?
+
   /// Opens a connection of a bench. What is written before a handshake is done waits for it.
   func connect(
-    _ handler: any ChannelHandler, _ tls: ClientTLS?, on eventLoop: any EventLoop
+    _ handler: any ChannelHandler, on eventLoop: any EventLoop
   ) -> EventLoopFuture<any Channel> {
     let bound = NIOLoopBound(handler, eventLoop: eventLoop)
     let bootstrap = ClientBootstrap(group: eventLoop)
@@ -15,11 +21,11 @@ extension ServerAddress {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
-          if let tls = try tls?.makeHandler(for: self) { try pipeline.addHandler(tls) }
+          if let tls = try tls?.makeHandler(for: address) { try pipeline.addHandler(tls) }
           try pipeline.addHandler(bound.value)
         }
       }
-    return switch self {
+    return switch address {
     case .tcp(let host, let port):
       bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port)
     case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
@@ -27,7 +33,15 @@ extension ServerAddress {
   }
 }
 
+extension BenchServer {
+  /// The member that brings the token with a request, to stand behind another one; empty where there is none.
+  var authorization: String { token.map { #","Authorization":"Bearer \#($0)""# } ?? "" }
+}
+
 extension CommandFailure {
+  static let tokenNotTaken = CommandFailure(
+    "401 Unauthorized: the server wants a token of a bench (\(GivenToken.hint))")
+
   /// What an error of TLS says to a person; nil for one of something else.
   static func reasonOfTLS(_ error: any Error, _ context: ChannelHandlerContext) -> String? {
     switch error {

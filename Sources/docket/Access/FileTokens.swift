@@ -1,0 +1,75 @@
+import DocketSQLite
+import DocketService
+import DocketStore
+import Glibc
+
+/// The tokens of a database file, which a server may have open: it takes notice within a second.
+struct FileTokens: TokenKeeper {
+  let place: String
+  private let file: TokenFile
+
+  /// - Parameter makesFile: whether there may be no such file yet.
+  /// - Throws: `CommandFailure`.
+  init(path: String, makesFile: Bool) throws(CommandFailure) {
+    // A name with a mistake in it is not to become a database.
+    guard makesFile || access(path, F_OK) == 0 else {
+      throw CommandFailure("cannot open \(path): \(String(cString: strerror(errno)))")
+    }
+    do {
+      file = try TokenFile.open(path: path)
+    } catch {
+      throw CommandFailure("\(error)")
+    }
+    place = path
+  }
+
+  func add(_ order: TokenOrder) throws(CommandFailure) -> (token: ListedToken, text: String) {
+    let request: TokenRequest
+    do {
+      request = try TokenRequest(
+        name: order.name, rules: order.rules.map(\.text), lifetimeSeconds: order.lifetime?.seconds)
+    } catch {
+      throw CommandFailure("\(error)", status: .usage)
+    }
+    let (token, text) = request.make(now: .now)
+    do {
+      return (ListedToken(try file.add(token)), text)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  func revoke(_ nameOrID: String) throws(CommandFailure) -> Bool {
+    do {
+      return try file.revoke(nameOrID) != nil
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  func list() throws(CommandFailure) -> [ListedToken] {
+    do {
+      return try file.tokens().map(ListedToken.init)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  private func failure(_ error: StoreError) -> CommandFailure {
+    switch error {
+    case .tokenExists(let name):
+      CommandFailure("\(place) has a token '\(name)' that is not revoked; take another name, or revoke that one first")
+    case .busy: CommandFailure("\(place) is locked by another process; try again")
+    case .failed(let reason): CommandFailure("\(place): \(reason)")
+    default: CommandFailure("\(place): \(error)")
+    }
+  }
+}
+
+extension ListedToken {
+  init(_ token: AccessToken) {
+    self.init(
+      name: token.name, id: token.id, rules: token.rules.rules.map(\.text), created: token.created,
+      expires: token.expires, revoked: token.revoked)
+  }
+}
