@@ -100,6 +100,18 @@ struct DatabaseCompactionTests {
     }
   }
 
+  @Test("a journal that a killed change has left is in nobody's way", arguments: [UInt8(0), 1])
+  func journal(_ byte: UInt8) async throws {
+    let store = try await Self.makeStore()
+    let connection = try store.connect()
+    try connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    try Data(repeating: byte, count: 600).write(to: URL(fileURLWithPath: store.path + "-journal"))
+    _ = try DatabaseCompaction.run(path: store.path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.directory.path) == ["docket.db"])
+    #expect(try DatabaseCheck.run(path: store.path).isSound)
+  }
+
   @Test("without room on the disk nothing is begun")
   func room() async throws {
     let store = try await Self.makeStore()

@@ -59,6 +59,8 @@ final class ExclusiveDatabase {
         throw OpeningError.notDocket(path: path.file)
       }
       do {
+        // What a change that was killed has left is undone and removed by this; later its journal would be in the way.
+        if access(path.journal, F_OK) == 0 { _ = try connection.string("PRAGMA journal_mode = WAL") }
         // Every connection that uses a log keeps a shared lock on the file, which this change cannot pass, even when it
         // has no transaction open (https://sqlite.org/wal.html). It writes the log back and removes it.
         guard try connection.string("PRAGMA journal_mode = DELETE") == "delete" else {
