@@ -77,7 +77,8 @@ public final class SQLiteRepository: DocumentRepository {
     do throws(SQLiteError) {
       return try SQLiteSession(
         connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes), clock: clock, mark: mark,
-        queue: queue, scans: scans, queries: queries, backups: backups, progress: progress, options: options, deliver: deliver)
+        queue: queue, scans: scans, queries: queries, backups: backups, progress: progress, options: options,
+        deliver: deliver)
     } catch {
       throw StoreError(reading: error)
     }

@@ -33,7 +33,8 @@ extension RequestError {
   private var namesDocument: Bool {
     guard let path, let resource = try? Target(path: path).resource else { return false }
     switch resource {
-    case .document, .collection, .documents, .settings, .allSettings, .tokens, .token, .backups, .backup, .health, .stats, .batch,
+    case .document, .collection, .documents, .settings, .allSettings, .tokens, .token, .backups, .backup, .health,
+      .stats, .batch,
       .changes, .watch,
       .reserved:
       return true

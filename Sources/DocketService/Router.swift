@@ -132,7 +132,9 @@ public struct Router: Sendable {
   }
 
   private func backups(_ request: Request, _ target: Target) -> Operation {
-    if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Backups", "invalid_backup") { return refusal }
+    if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Backups", "invalid_backup") {
+      return refusal
+    }
     switch request.method {
     case .get: return .backups(.readAll)
     case .post:

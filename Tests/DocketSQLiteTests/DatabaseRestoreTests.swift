@@ -63,6 +63,35 @@ struct DatabaseRestoreTests {
     #expect(try string("PRAGMA journal_mode") == "wal", sourceLocation: sourceLocation)
   }
 
+  @Test("tokens stay as they are: none comes back that was revoked since, and what was closed stays closed")
+  func tokens() throws {
+    func token(_ name: String, _ id: String) -> NewToken {
+      NewToken(
+        id: id, name: name, rules: AccessRules([.admin]), digest: [UInt8](repeating: 1, count: 32), expires: nil)
+    }
+    let file = directory.file("other.db")
+    _ = try DatabaseFile.open(file)
+    let open = try TokenFile.open(path: path)
+    _ = try open.add(token("old", "a"))
+    try makeBackup()
+    _ = try open.revoke("old")
+    _ = try open.add(token("old", "b"))
+    let present = try open.tokens()
+    withExtendedLifetime(open) {}
+    _ = consume open
+    try restore { $0.replaces = true }
+    #expect(try TokenFile.open(path: path).tokens() == present)
+    // A backup from before there was any, and one of another database, whose token has a name that is taken.
+    for sql in ["SELECT 1", "INSERT INTO tokens VALUES ('c', 'old', '[\"admin\"]', '', 1, NULL, NULL)"] {
+      try execute(sql, in: file)
+      _ = try DatabaseRestore.run(backup: file, database: path, options: options { $0.replaces = true })
+      let tokens = try TokenFile.open(path: path).tokens()
+      #expect(tokens.filter { $0.revoked == nil && $0.name == "old" }.map(\.id) == ["b"])
+      #expect(tokens.first { $0.id == "a" }?.revoked != nil)
+    }
+    try checkSound()
+  }
+
   @Test("a backup takes the place of the database, under a new name of its history, and the former one is kept")
   func restoreBackup() throws {
     try put("1", "1")

@@ -206,7 +206,8 @@ final class BackupShelf: Sendable {
             revision: outcome.revision, history: outcome.report.history ?? ""))
       } catch {
         result = .failure(Self.translated(error, name))
-        if case .stopped = error {} else {
+        if case .stopped = error {
+        } else {
           logger.error("a backup was not made", metadata: ["name": "\(name)", "error": "\(error)"])
         }
       }

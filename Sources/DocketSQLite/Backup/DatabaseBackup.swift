@@ -45,7 +45,9 @@ public enum DatabaseBackup {
         if let fault = report.findings.first(where: { $0.kind.isFault }) {
           throw CareError.failed(
             path: source.path,
-            reason: "is not sound, so there is no backup of it: \(fault.kind.rawValue): \(fault.text); docket check names all")
+            reason:
+              "is not sound, so there is no backup of it: \(fault.kind.rawValue): \(fault.text); docket check names all"
+          )
         }
         var status = stat()
         stat(file.path, &status)

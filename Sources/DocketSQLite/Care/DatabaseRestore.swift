@@ -71,13 +71,14 @@ public enum DatabaseRestore {
       try refuseLoss(of: database.connection, defect: database.defect, path.file, backup: backup.path, source, options)
     }
 
+    let tokens = try CareError.translating(path: path.file) { try TokenRetention(of: database.connection) }
     let replacement = try ReplacementFile(of: database)
     let pages = try source.int64("PRAGMA page_count") ?? 0
     try replacement.checkRoom(bytes: pages * (try source.int64("PRAGMA page_size") ?? 4_096))
     try follower.begin("copying the backup")
     try copy(source, to: replacement.path, follower)
     var outcome = Outcome(path: path.file)
-    try prepare(replacement.path, named: backup.path, options, follower, &outcome)
+    try prepare(replacement.path, named: backup.path, tokens, options, follower, &outcome)
     let report = try DatabaseCheck.run(path: replacement.path, following: follower)
     outcome.faults = report.faults
     if let fault = report.findings.first(where: { $0.kind.isFault }), !options.acceptsFaults {
@@ -174,7 +175,8 @@ public enum DatabaseRestore {
 
   /// Makes of the copy what is to be served.
   private static func prepare(
-    _ copy: String, named backup: String, _ options: Options, _ follower: CareFollower, _ outcome: inout Outcome
+    _ copy: String, named backup: String, _ tokens: TokenRetention, _ options: Options, _ follower: CareFollower,
+    _ outcome: inout Outcome
   ) throws {
     try follower.begin("preparing the copy")
     let connection = try Connection(path: copy, access: .write)
@@ -189,6 +191,7 @@ public enum DatabaseRestore {
       outcome.mended = mending.mended
       outcome.olderVersion = mending.olderVersion
     }
+    try tokens.put(into: connection)
     try connection.execute("INSERT OR REPLACE INTO properties VALUES ('history_id', lower(hex(randomblob(16))))")
     if let moment = options.moment {
       outcome.past = try PastRestoration(connection, path: backup, follower: follower).run(moment)

@@ -42,7 +42,8 @@ extension BackupOperation {
     for parameter in parameters {
       guard parameter.name == "offset" else {
         throw ParameterError(
-          code: "unknown_parameter", detail: "A backup is read with 'offset'; there is no '\(parameter.name.shortened)'.")
+          code: "unknown_parameter",
+          detail: "A backup is read with 'offset'; there is no '\(parameter.name.shortened)'.")
       }
       guard !parameter.value.isEmpty, parameter.value.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
         let number = Int64(parameter.value)

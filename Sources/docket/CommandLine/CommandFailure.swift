@@ -9,9 +9,12 @@ struct CommandFailure: Error, Equatable, CustomStringConvertible {
   /// What went wrong and, where that is known, how to mend it. One line, no full stop at its end.
   let description: String
   let status: Status
+  /// Whether there was nobody to ask.
+  let isOfConnection: Bool
 
-  init(_ description: String, status: Status = .failure) {
+  init(_ description: String, status: Status = .failure, isOfConnection: Bool = false) {
     self.description = description
     self.status = status
+    self.isOfConnection = isOfConnection
   }
 }

@@ -47,10 +47,13 @@ struct BackupCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (file == nil) != (onServer == nil) else {
-      throw ValidationError("name the file or folder to make the backup in, or a name for the server's own with --on-server")
+      throw ValidationError(
+        "name the file or folder to make the backup in, or a name for the server's own with --on-server")
     }
     guard onServer == nil || (database == nil && every == nil && keep == nil && !replace) else {
-      throw ValidationError("--on-server goes with none of --database, --every, --keep and --replace; docket serve has --backup-every and --backup-keep")
+      throw ValidationError(
+        "--on-server goes with none of --database, --every, --keep and --replace; docket serve has --backup-every and --backup-keep"
+      )
     }
     if let keep { try check("--keep", keep, 1...100_000) }
     if let every { try check("--every, in seconds,", every.seconds, 1...31_557_600) }

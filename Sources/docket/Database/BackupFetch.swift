@@ -85,16 +85,16 @@ struct BackupFetch {
   private func showMaking() -> Task<Void, Never>? {
     guard !progress.quiet, StandardStream.error.isTerminal else { return nil }
     return Task { [server] in
-      let line = StepProgress(isQuiet: false)
       // It is for people: where it cannot be told, the answer will say why.
       try? await server.withClient { client in
+        let line = StepProgress(isQuiet: false)
+        defer { line.clear() }
         while true {
           try await Task.sleep(for: .milliseconds(250))
           let percent = Fields(try await client.get("/_backups/")).number("running", "percent")
           _ = line.show(CareProgress(step: "making the backup", percent: percent.map { Int($0) }))
         }
       }
-      line.clear()
     }
   }
 
@@ -104,7 +104,7 @@ struct BackupFetch {
     let answer: Answer
     do {
       answer = try await StopSignal.endsOnStop { [server] in
-        try await server.withClient(timeout: seconds) { try await $0.request(method, path, data: data) }
+        try await server.withClient(requestTimeout: seconds) { try await $0.request(method, path, data: data) }
       }
     } catch let failure as CommandFailure where failure.isOfConnection {
       throw NoServer(reason: failure)
@@ -118,10 +118,6 @@ struct BackupFetch {
     private let data: ByteBuffer
 
     init(_ data: ByteBuffer) { self.data = data }
-
-    private func value(_ names: [String]) -> DocketStore.QueryValue {
-      data.withUnsafeReadableBytes { text in FieldPath(unchecked: names).value(in: text) }
-    }
 
     func string(_ names: String...) -> String? {
       data.withUnsafeReadableBytes { text in

@@ -4,10 +4,10 @@ import DocketClient
 /// Which server a command speaks to, and how long it waits.
 struct ServerOptions: ParsableArguments {
   @Option(help: "The server's name or address.")
-  var host = "127.0.0.1"
+  var host = Self.usualHost
 
   @Option(help: "The server's TCP port.")
-  var port = 12000
+  var port = Self.usualPort
 
   @Option(help: ArgumentHelp("The server's Unix domain socket, instead of host and port.", valueName: "path"))
   var unixSocket: String?
@@ -56,6 +56,14 @@ struct ServerOptions: ParsableArguments {
     unixSocket.map { .unixSocket(path: $0) } ?? .tcp(host: host, port: port)
   }
 
+  /// Whether it is the one that is meant where nothing is said.
+  var isDefaultAddress: Bool {
+    unixSocket == nil && host == Self.usualHost && port == Self.usualPort && !speaksTLS
+  }
+
+  private static let usualHost = "127.0.0.1"
+  private static let usualPort = 12000
+
   private var speaksTLS: Bool { tls || tlsCa != nil || tlsServerName != nil || tlsClientCertificate != nil }
 
   /// One of the options that ask for TLS.
@@ -87,14 +95,16 @@ struct ServerOptions: ParsableArguments {
 
   /// Runs `body` with a client and closes it. Errors of the client become those of a command.
   ///
-  /// - Parameter maximumAttempts: one where somebody waits in front of a terminal, or a script knows better.
+  /// - Parameters:
+  ///   - maximumAttempts: one where somebody waits in front of a terminal, or a script knows better.
+  ///   - requestTimeout: in seconds, where that is not the one that was asked for.
   func withClient<Value: Sendable>(
-    maximumAttempts: Int = 1, _ body: @Sendable (DocketClient) async throws -> Value
+    maximumAttempts: Int = 1, requestTimeout: Double? = nil, _ body: @Sendable (DocketClient) async throws -> Value
   ) async throws -> Value {
     let client = DocketClient(
       address,
       configuration: ClientConfiguration(
-        connectTimeout: .seconds(min(timeout, 5)), requestTimeout: .seconds(timeout),
+        connectTimeout: .seconds(min(timeout, 5)), requestTimeout: .seconds(requestTimeout ?? timeout),
         maximumAttempts: maximumAttempts, tls: try tlsForTCP(), token: try token()))
     let result: Result<Value, any Error>
     do {
@@ -112,7 +122,8 @@ struct ServerOptions: ParsableArguments {
 extension CommandFailure {
   init(_ error: DocketClientError) {
     switch error {
-    case .connectionFailed(let address, _): self.init("\(error) (is docket serve running on \(address)?)")
+    case .connectionFailed(let address, _):
+      self.init("\(error) (is docket serve running on \(address)?)", isOfConnection: true)
     case .invalidDocument, .invalidFrame, .invalidNumber: self.init("\(error)", status: .usage)
     case .refused(let refusal) where refusal.error == nil && refusal.code == 400:
       self.init(
