@@ -102,14 +102,8 @@ struct ConnectionState: ~Copyable {
   private var answers = Deque<PendingAnswer>()
   /// The number of the first of `answers`.
   private var firstNumber = 0
-  private var openReads = 0
-  private var openWrites = 0
+  private var open = OpenRequests()
   private var openBytes = 0
-  /// Of the open writes, those that may be about any document.
-  private var openWritesAnywhere = 0
-  /// How many of the other open writes are about each document; counted from the first read that asks until there are
-  /// none, so that writes among themselves do not pay for it.
-  private var openDocuments: [DocumentPath: Int]?
   /// Of the data of answers that wait for one before them.
   private var heldBytes = 0
   /// A request that must wait for those before it.
@@ -196,11 +190,7 @@ struct ConnectionState: ~Copyable {
   /// Takes an answer: writes it where it is the first that is due and there is room, and keeps it otherwise.
   mutating func answer(_ number: Int, with response: Response, into output: inout ByteBuffer, log: Log) {
     let index = number - firstNumber
-    switch answers[index].kind {
-    case .read: openReads -= 1
-    case .write: closeWrite(of: answers[index].document)
-    case .immediate: break
-    }
+    open.end(answers[index].kind, answers[index].document)
     if index == 0, output.readableBytes < limits.sendBufferBytes {
       write(response, to: answers.removeFirst(), into: &output, log: log)
     } else {
@@ -212,7 +202,7 @@ struct ConnectionState: ~Copyable {
   /// A request is answered by what comes outside of the order of answers.
   mutating func answerElsewhere(_ number: Int) {
     let index = number - firstNumber
-    openReads -= 1
+    open.end(.read, nil)
     answers[index].isElsewhere = true
     answers[index].response = Response(.ok)
   }
@@ -313,48 +303,23 @@ struct ConnectionState: ~Copyable {
   private mutating func mayStart(_ operation: Operation) -> Bool {
     switch operation.kind {
     case .immediate: true
-    case .read: openReads == 0 && (openWrites == 0 || mayOvertake(operation))
-    case .write: openReads == 0
+    case .read: open.reads == 0 && (open.writes == 0 || mayOvertake(operation))
+    case .write: open.reads == 0
     }
   }
 
   /// Whether a read sees the same before the open writes are done. Its answer waits for theirs, so it is to be bounded
   /// what is held so.
   private mutating func mayOvertake(_ read: Operation) -> Bool {
-    guard openWritesAnywhere == 0, heldBytes < limits.sendBufferBytes, let path = read.document else { return false }
-    return openDocumentCounts[path] == nil
-  }
-
-  private var openDocumentCounts: [DocumentPath: Int] {
-    mutating get {
-      if let openDocuments { return openDocuments }
-      var counts: [DocumentPath: Int] = [:]
-      for answer in answers where answer.response == nil {
-        if let document = answer.document { counts[document, default: 0] += 1 }
-      }
-      openDocuments = counts
-      return counts
+    guard heldBytes < limits.sendBufferBytes, let path = read.document else { return false }
+    if !open.knowsDocuments {
+      open.learnDocuments(answers.lazy.filter { $0.response == nil }.compactMap(\.document))
     }
-  }
-
-  private mutating func openWrite(of document: DocumentPath?) {
-    openWrites += 1
-    if let document { openDocuments?[document, default: 0] += 1 } else { openWritesAnywhere += 1 }
-  }
-
-  private mutating func closeWrite(of document: DocumentPath?) {
-    openWrites -= 1
-    guard let document else { return openWritesAnywhere -= 1 }
-    guard openWrites > 0 else { return openDocuments = nil }
-    if let count = openDocuments?[document] { openDocuments?[document] = count > 1 ? count - 1 : nil }
+    return open.mayOvertakeWrites(reading: path)
   }
 
   private mutating func start(_ operation: Operation, _ answer: PendingAnswer) -> Start {
-    switch answer.kind {
-    case .read: openReads += 1
-    case .write: openWrite(of: answer.document)
-    case .immediate: break
-    }
+    open.begin(answer.kind, answer.document)
     answers.append(answer)
     return Start(
       number: firstNumber + answers.count - 1, operation: operation, id: answer.id, withHeaders: answer.withHeaders)
