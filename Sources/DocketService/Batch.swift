@@ -22,7 +22,8 @@ public struct Batch: Sendable {
   let isDryRun: Bool
   /// The size of the request, in bytes.
   let bytes: Int
-  let key: IdempotencyKey?
+  /// Under which its answer is kept.
+  var key: IdempotencyKey?
 
   /// The same requests, each of which becomes what `change` makes of it.
   func mapOperations(_ change: (DocumentOperation) -> DocumentOperation) -> Batch {

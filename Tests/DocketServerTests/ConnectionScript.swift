@@ -20,13 +20,19 @@ final class ConnectionScript {
   private(set) var sent = ByteBuffer()
   private(set) var after = ConnectionState.AfterOutput.goOn
 
-  init(limits: ServerLimits = ServerLimits(), documentBytes: Int = 1 << 20) {
+  /// How many reads were asked for with no more ado.
+  private(set) var lookUps = 0
+
+  init(limits: ServerLimits = ServerLimits(), documentBytes: Int = 1 << 20, visitor: Visitor = Visitor()) {
     let wireLimits = WireLimits(documentBytes: documentBytes)
-    state = ConnectionState(router: Router(limits: wireLimits), wireLimits: wireLimits, limits: limits)
+    state = ConnectionState(
+      router: Router(limits: wireLimits), visitor: visitor, wireLimits: wireLimits, limits: limits)
   }
 
-  func receive(_ text: String) {
-    state.received(ByteBuffer(string: text))
+  func receive(_ text: String) { receive(Array(text.utf8)) }
+
+  func receive(_ bytes: some Collection<UInt8>) {
+    state.received(ByteBuffer(bytes: bytes))
     run()
   }
 
@@ -34,7 +40,9 @@ final class ConnectionScript {
   func run() {
     while after == .goOn {
       switch state.nextStep() {
-      case .lookUp(let read): if let start = state.take(read) { begin(start) }
+      case .lookUp(let read):
+        lookUps += 1
+        if let start = state.take(read) { begin(start) }
       case .start(let start): begin(start)
       case nil:
         if collect() { continue } else { return }
@@ -52,7 +60,11 @@ final class ConnectionScript {
   }
 
   func answer(_ index: Int, _ status: Status = .ok, _ data: String = "null") {
-    state.answer(started[index].number, with: Response(status, data: ByteBuffer(string: data)), into: &sent) { _, _ in }
+    answer(index, with: Response(status, data: ByteBuffer(string: data)))
+  }
+
+  func answer(_ index: Int, with response: Response) {
+    state.answer(started[index].number, with: response, into: &sent) { _, _ in }
     run()
   }
 

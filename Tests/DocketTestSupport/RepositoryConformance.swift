@@ -47,7 +47,7 @@ public enum RepositoryConformance {
   public static let checks: [Check] =
     writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
     + pastChecks + changeChecks + queryChecks + ruleChecks
-    + answerChecks + concurrencyChecks + randomChecks
+    + tokenChecks + answerChecks + concurrencyChecks + randomChecks
 }
 
 func expect(

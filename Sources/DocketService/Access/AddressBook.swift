@@ -25,6 +25,9 @@ final class AddressBook: Sendable {
     self.rate = rate
   }
 
+  /// How many addresses are remembered.
+  var count: Int { state.withLockedValue(\.pages.count) }
+
   /// Notes that a token was not taken. Returns for how many milliseconds the answer is to wait.
   func noteFailure(from address: VisitorAddress, now: NIODeadline) -> Int64 {
     withPage(of: address, now: now) { $0.failures.note(now: now) }

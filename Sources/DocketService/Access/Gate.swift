@@ -90,9 +90,15 @@ public final class Gate: Sendable {
   /// unknown.
   func grant(for text: Substring) -> Grant? {
     guard let token = TokenText(text) else { return nil }
-    let grant = state.withLockedValue { $0.grants[token.id] }
-    let isRight = token.matches(grant?.token?.digest ?? Self.nobodysDigest)
-    return isRight ? grant : nil
+    let candidate = candidate(for: token.id)
+    let isRight = token.matches(candidate.digest)
+    return isRight ? candidate.grant : nil
+  }
+
+  /// With what the secret of a token is compared: where there is none with this id, with a digest as well.
+  func candidate(for id: String) -> (grant: Grant?, digest: [UInt8]) {
+    let grant = state.withLockedValue { $0.grants[id] }
+    return (grant, grant?.token?.digest ?? Self.nobodysDigest)
   }
 
   /// No secret has it, as far as anybody knows.

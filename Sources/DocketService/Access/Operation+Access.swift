@@ -37,13 +37,31 @@ extension Operation {
       .once(key.apart, write, answeredAs: .documentAlone)
     case .past(.restore(let path, let asOf, let terms, let key, .document)) where !rules.readable.cover(path.collection):
       .past(.restore(path, asOf, terms, key?.apart, answeredAs: .documentAlone))
-    case .batch(let batch): .batch(batch.mapOperations { $0.withoutNews(of: rules) })
+    case .batch(let batch): .batch(batch.withoutNews(of: rules))
     default: self
     }
   }
 }
 
+extension Batch {
+  fileprivate func withoutNews(of rules: AccessRules) -> Batch {
+    var changes = false
+    var batch = mapOperations { operation in
+      let quiet = operation.withoutNews(of: rules)
+      changes = changes || quiet.isQuiet != operation.isQuiet
+      return quiet
+    }
+    if changes { batch.key = key?.apart }
+    return batch
+  }
+}
+
 extension DocumentOperation {
+  /// Whether it is a write whose answer tells of no other document.
+  fileprivate var isQuiet: Bool {
+    if case .write(_, answeredAs: .documentAlone) = self { true } else { false }
+  }
+
   fileprivate func withoutNews(of rules: AccessRules) -> DocumentOperation {
     guard case .write(let write, answeredAs: .document) = self, !rules.readable.cover(write.action.collection) else {
       return self

@@ -32,9 +32,4 @@ final class RequestAllowance: Sendable {
       return max(1, Int(((1 - state.left) / perSecond).rounded(.up)))
     }
   }
-
-  /// Whether nothing was taken lately, so that one made anew is the same.
-  func isFull(now: NIODeadline) -> Bool {
-    state.withLockedValue { $0.left + Double((now - $0.at).nanoseconds) / 1_000_000_000 * perSecond >= perSecond }
-  }
 }

@@ -6,9 +6,14 @@ extension AccessRules {
     "[\(rules.map { JSONString.token($0.text) }.joined(separator: ", "))]"
   }
 
-  /// Reads what `json` wrote. Where one of them cannot be read, nothing is allowed.
+  /// Reads what `json` wrote. Where one of them cannot be read, or the whole is no JSON, nothing is allowed.
   public init(stored text: UnsafeRawBufferPointer) {
     var rules: [AccessRule] = []
+    // Somebody may have put anything there, and of what is half there the half may be too much.
+    guard (try? JSONScanner.validate(text)) != nil else {
+      self = .none
+      return
+    }
     for place in JSONChildren.elements(of: text) ?? [] {
       let token = UnsafeRawBufferPointer(rebasing: text[place])
       guard token.first == UInt8(ascii: "\""), let rule = JSONString.decode(token).flatMap({ try? AccessRule($0) })

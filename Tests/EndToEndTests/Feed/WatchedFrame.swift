@@ -27,6 +27,14 @@ struct WatchedFrame: CustomStringConvertible {
   var batch: Int? { data["batch"] as? Int }
   var history: String? { data["history"] as? String }
   var error: String? { data["error"] as? String }
+  var retryAfter: Int? { data["retryAfter"] as? Int }
+  /// Of a token that was made.
+  var token: String? { data["token"] as? String }
+  var count: Int? { data["count"] as? Int }
+  var next: String? { data["next"].flatMap { $0 is NSNull ? nil : "\($0)" } }
+  /// The paths of its items, in order.
+  var paths: [String] { (data["items"] as? [[String: Any]] ?? []).compactMap { $0["path"] as? String } }
+  var headers: [String: String] { envelope["headers"] as? [String: String] ?? [:] }
 
   /// With its keys in order; nil for null.
   var document: String? {

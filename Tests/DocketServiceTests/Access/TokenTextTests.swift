@@ -1,0 +1,72 @@
+import DocketTestSupport
+import Testing
+
+@testable import DocketService
+
+@Suite("The text of a token")
+struct TokenTextTests {
+  @Test("is known again by what is kept of it, and by nothing else")
+  func roundTrip() throws {
+    for _ in 0..<100 {
+      let (text, id, digest) = TokenText.make()
+      let other = TokenText.make()
+      let token = try #require(TokenText(text[...]))
+      #expect(token.id == id && digest.count == 32)
+      #expect(token.matches(digest))
+      #expect(!token.matches(other.digest) && other.id != id && other.text != text)
+      // A digest that cannot be read is nobody's.
+      #expect(!token.matches([]) && !token.matches(Array(digest.dropLast())) && !token.matches(digest + [0]))
+    }
+  }
+
+  private static let secret = String(repeating: "A", count: 43)
+
+  @Test("may be as it is made, and has letters that need no escapes")
+  func form() {
+    #expect(TokenText("docket_abcdefghij09_\(Self.secret)") != nil)
+    let letters = TokenText.make().text.utf8
+    #expect(letters.count == 63)
+    #expect(letters.allSatisfy { (0x30...0x7A).contains($0) && !"`;<=>?@[\\]^:".utf8.contains($0) || $0 == 0x2D })
+  }
+
+  @Test(
+    "is refused where it is made otherwise",
+    arguments: [
+      "", "docket_", "docket_abcdefghij09", "docket_abcdefghij09_",
+      // Longer, shorter.
+      "docket_abcdefghij09_\(secret)A", "docket_abcdefghij09_\(secret.dropLast())", "docket_abcdefghij0_\(secret)",
+      "docket_abcdefghij09__\(secret.dropLast())", " docket_abcdefghij09_\(secret)", "docket_abcdefghij09_\(secret) ",
+      // Other letters.
+      "Docket_abcdefghij09_\(secret)", "docket-abcdefghij09_\(secret)", "docket_ABCDEFGHIJ09_\(secret)",
+      "docket_abcdefghij0-_\(secret)", "docket_abcdefghij09-\(secret)", "docket_abcdefghij09_\(secret.dropLast())=",
+      "docket_abcdefghij09_\(secret.dropLast())+", "docket_abcdefghij09_\(secret.dropLast())/",
+      "docket_abcdefghij09_\(secret.dropLast(2))é", "docket_abcdefgh\u{0}j09_\(secret)",
+      // Bits that say nothing, so that no secret has two texts.
+      "docket_abcdefghij09_\(secret.dropLast())B", "docket_abcdefghij09_\(secret.dropLast())D",
+    ])
+  func refused(_ text: String) {
+    #expect(TokenText(text[...]) == nil)
+  }
+
+  @Test("matches no more once anything in it has changed")
+  func corruptions() {
+    var random = SeededGenerator.forTest(named: "corrupted tokens")
+    let (text, id, digest) = TokenText.make()
+    for _ in 0..<10_000 {
+      var bytes = Array(text.utf8)
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        let place = bytes.indices.randomElement(using: &random) ?? 0
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+        case 1: bytes[place] = UInt8.random(in: 0x20..<0x7F, using: &random)
+        case 2: bytes.remove(at: place)
+        case 3: bytes.insert(UInt8.random(in: 0x20..<0x7F, using: &random), at: place)
+        default: bytes.swapAt(place, bytes.indices.randomElement(using: &random) ?? 0)
+        }
+      }
+      let corrupted = String(decoding: bytes, as: UTF8.self)
+      guard corrupted != text, let token = TokenText(corrupted[...]) else { continue }
+      #expect(!(token.id == id && token.matches(digest)), "\(corrupted)")
+    }
+  }
+}
