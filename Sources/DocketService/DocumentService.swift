@@ -66,5 +66,5 @@ public final class DocumentService {
 }
 
 extension Response {
-  static var healthy: Response { Response(.ok, data: ByteBuffer(staticString: #"{"status": "ok"}"#)) }
+  package static var healthy: Response { Response(.ok, data: ByteBuffer(staticString: #"{"status": "ok"}"#)) }
 }
