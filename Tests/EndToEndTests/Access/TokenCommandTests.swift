@@ -35,7 +35,9 @@ extension EndToEnd {
       while true {
         let result = try run(server, arguments, token: token)
         if isDone(result) { return result }
-        guard Date() < deadline else { throw ChildProcess.Failure(description: "still \(result)") }
+        guard Date() < deadline else {
+          throw ChildProcess.Failure(description: "\(arguments): still \(result)")
+        }
         usleep(50_000)
       }
     }
@@ -117,20 +119,21 @@ extension EndToEnd {
 
     @Test("a watch ends when its token is revoked, and says so")
     func watch() async throws {
-      try await withServer { server in
-        let root = try Self.create(server.database, "root", ["admin"])
-        let token = try Self.create(server.database, "watcher", ["read:/notes/"])
-        #expect(try Self.wait(server, ["put", "/notes/1", "1"], token: root) { $0.ending == .exited(0) }.error.isEmpty)
-        _ = try Self.wait(server, ["get", "/notes/1"]) { $0.ending == .exited(1) }
+      try await withDatabase { database in
+        let root = try Self.create(database, "root", ["admin"])
+        let token = try Self.create(database, "watcher", ["read:/notes/"])
+        let server = try ServerProcess(database: database)
+        #expect(try Self.run(server, ["put", "/notes/1", "1"], token: root).ending == .exited(0))
         let watch = try ChildProcess(
           Docket.path, ["watch", "/notes/", "--since", "0"],
           environment: ["DOCKET_PORT": "\(server.port)", "DOCKET_TOKEN": token])
         #expect(watch.readLine() == "1 created /notes/1 1")
         #expect(
-          try Docket.run("token", "revoke", "watcher", "--database", server.database).output == "watcher is revoked.\n")
+          try Docket.run("token", "revoke", "watcher", "--database", database).output == "watcher is revoked.\n")
         #expect(watch.waitForEnd() == .exited(1))
         #expect(watch.errorOutput.contains("401") && watch.errorOutput.contains("The last change that was told is 1."))
         #expect(!watch.errorOutput.contains(token))
+        #expect(server.stop() == .exited(0))
       }
     }
 
