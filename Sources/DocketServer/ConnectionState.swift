@@ -382,7 +382,8 @@ struct ConnectionState: ~Copyable {
   /// A frame is longer than those of strangers may be. Its headers may have come already, and tell who it is.
   /// - Returns: what it is answered if not.
   private mutating func meetEarly() -> Operation? {
-    if let headers = Envelope.headers(inBeginning: decoder.beginning, depth: wireLimits.depth),
+    let beginning = decoder.beginning(atMost: decoder.maximumFrameBytes)
+    if let headers = Envelope.headers(inBeginning: beginning, depth: wireLimits.depth),
       let refusal = visitor.identify(by: headers)
     {
       return refusal

@@ -40,8 +40,10 @@ public struct FrameDecoder: Sendable {
       || !buffer.readableBytesView.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
   }
 
-  /// What has arrived of the frame that has begun, and whatever follows it.
-  public var beginning: ByteBuffer { buffer }
+  /// The first bytes of what has arrived and was not handed out.
+  public func beginning(atMost count: Int) -> ByteBuffer {
+    buffer.getSlice(at: buffer.readerIndex, length: min(count, buffer.readableBytes)) ?? ByteBuffer()
+  }
 
   public mutating func append(_ bytes: ByteBuffer) {
     if buffer.readableBytes == 0 {

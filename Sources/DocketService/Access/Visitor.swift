@@ -13,6 +13,8 @@ public struct Visitor {
   private var grant: Grant
   /// What the request's `Authorization` was that the grant was given for; nil where it was given without.
   private var credential: String?
+  /// An `Authorization` that came while the gate was open, to be looked at once it is shut.
+  private var unreadCredential: String?
   /// With which the connection's watches were begun.
   private var watching: [Grant] = []
 
@@ -66,12 +68,12 @@ public struct Visitor {
 
   /// Looks at the `Authorization` of a request of which no more is known yet. Returns what it is answered if that is not taken.
   public mutating func identify(by headers: Headers?) -> Operation? {
-    guard let value = headers?["Authorization"], value != credential, !gate.isOpen else { return nil }
-    if let grant = value.bearerToken.flatMap({ gate.grant(for: $0) }) {
-      self.grant = grant
-      credential = value
+    guard let value = headers?["Authorization"], value != credential else { return nil }
+    guard !gate.isOpen else {
+      unreadCredential = value
       return nil
     }
+    if take(value) { return nil }
     credential = nil
     grant = gate.grantWithoutToken(user: user)
     let delay = gate.addresses.noteFailure(from: address, now: gate.time)
@@ -83,6 +85,17 @@ public struct Visitor {
     guard grant.isOver else { return }
     credential = nil
     grant = gate.grantWithoutToken(user: user)
+    // Who has shown a token before it was asked for need not show it again.
+    if let unreadCredential { _ = take(unreadCredential) }
+    unreadCredential = nil
+  }
+
+  /// Takes the token that an `Authorization` shows, if it holds.
+  private mutating func take(_ value: String) -> Bool {
+    guard let grant = value.bearerToken.flatMap({ gate.grant(for: $0) }) else { return false }
+    self.grant = grant
+    credential = value
+    return true
   }
 
   private func count() -> Operation? {
