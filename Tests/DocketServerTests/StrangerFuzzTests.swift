@@ -1,4 +1,3 @@
-import DocketService
 import DocketStore
 import DocketTestSupport
 import DocketWire
@@ -6,6 +5,7 @@ import NIOCore
 import Testing
 
 @testable import DocketServer
+@testable import DocketService
 
 /// What anybody who reaches the port can have the server do before he has shown a token: nothing, whatever he sends.
 @Suite("Before a token is known")
