@@ -1,11 +1,12 @@
-import DocketService
 import DocketStore
 import DocketTestSupport
 import DocketWire
+import Foundation
 import NIOCore
 import Testing
 
 @testable import DocketServer
+@testable import DocketService
 
 /// What anybody who reaches the port can have the server do before he has shown a token: nothing, whatever he sends.
 @Suite("Before a token is known")
@@ -43,14 +44,15 @@ struct StrangerFuzzTests {
     var random = SeededGenerator.forTest(named: "frames of strangers")
     let (gate, wrongToken) = Self.shutGate()
     var frames = StrangerFrames(token: wrongToken, limit: Self.limits.strangerFrameBytes)
+    let wanted = ProcessInfo.processInfo.environment["DOCKET_TEST_FRAMES"].flatMap { Int($0) } ?? 50_000
     var count = 0
-    while count < 200_000 {
+    while count < wanted {
       let script = Self.script(gate)
       var answers = 0
       var begun = 0
       if Bool.random(using: &random) { script.receive(ConnectionScript.keepAlive) }
       // A connection of many frames, until something ends it.
-      while script.after == .goOn, count < 200_000, script.sent.readableBytes < 16_384 {
+      while script.after == .goOn, count < wanted, script.sent.readableBytes < 16_384 {
         var bytes = frames.next(using: &random)
         count += 1
         while !bytes.isEmpty, script.after == .goOn {
@@ -67,11 +69,10 @@ struct StrangerFuzzTests {
             }
             answers += 1
           }
-          #expect(script.after != .goOn || begun <= Self.limits.strangerFrameBytes, "\(begun) bytes are kept")
+          if script.after == .goOn, begun > Self.limits.strangerFrameBytes { Issue.record("\(begun) bytes are kept") }
         }
       }
-      #expect(script.lookUps == 0)
-      #expect(Self.areRefusals(script.sent), "\(script.text)")
+      if script.lookUps > 0 || !Self.areRefusals(script.sent) { Issue.record("\(script.text)") }
     }
   }
 
@@ -118,9 +119,12 @@ struct StrangerFuzzTests {
       // Nobody may write more by it than its rules allow.
       let other = receive(headers(text), "\"path\":\"/m/1\"", data, inPieces: size)
       #expect(other.started.isEmpty && other.codes == [403])
-      let late = receive("\"path\":\"/n/1\"", data, headers(text), inPieces: size)
-      #expect(late.started.isEmpty && late.codes == [413] && late.text.contains("authenticate_first"))
-      #expect(late.after == .linger)
+      // What is there as a whole when it is looked at has nothing that comes too late.
+      if size < 10_000 {
+        let late = receive("\"path\":\"/n/1\"", data, headers(text), inPieces: size)
+        #expect(late.started.isEmpty && late.codes == [413] && late.text.contains("authenticate_first"))
+        #expect(late.after == .linger)
+      }
       let wrong = receive(headers("docket_"), "\"path\":\"/n/1\"", data, inPieces: size)
       #expect(wrong.codes.first == 401 || !wrong.started.isEmpty, "counted, and late from the sixth on")
       for start in wrong.started {

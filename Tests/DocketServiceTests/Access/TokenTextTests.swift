@@ -35,7 +35,7 @@ struct TokenTextTests {
       "", "docket_", "docket_abcdefghij09", "docket_abcdefghij09_",
       // Longer, shorter.
       "docket_abcdefghij09_\(secret)A", "docket_abcdefghij09_\(secret.dropLast())", "docket_abcdefghij0_\(secret)",
-      "docket_abcdefghij09__\(secret.dropLast())", " docket_abcdefghij09_\(secret)", "docket_abcdefghij09_\(secret) ",
+      " docket_abcdefghij09_\(secret)", "docket_abcdefghij09_\(secret) ",
       // Other letters.
       "Docket_abcdefghij09_\(secret)", "docket-abcdefghij09_\(secret)", "docket_ABCDEFGHIJ09_\(secret)",
       "docket_abcdefghij0-_\(secret)", "docket_abcdefghij09-\(secret)", "docket_abcdefghij09_\(secret.dropLast())=",

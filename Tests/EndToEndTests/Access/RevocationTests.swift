@@ -130,13 +130,15 @@ extension EndToEnd {
         let (admin, adminToken) = try server.shut()
         let token = try admin.makeToken("ci", ["read:/notes/", "stats"], expiresIn: 3_600)
         _ = try AccessClient(server).code("GET", "/notes/1", token: token)
-        _ = try AccessClient(server).code("GET", "/notes/1", token: token.replacingOccurrences(of: "docket_", with: "docket-"))
+        _ = try AccessClient(server).code(
+          "GET", "/notes/1", token: token.replacingOccurrences(of: "docket_", with: "docket-"))
         let list = try #require(try admin.answer(#"{"method":"GET","path":"/_tokens/"}"#)).text
         #expect(list.contains(#""name": "ci""#) && list.contains(#""allow": ["read:/notes/", "stats"]"#), "\(list)")
         let secrets = [adminToken, token].map { String($0.suffix(43)) }
         #expect(!secrets.contains { list.contains($0) })
         #expect(server.stop() == .exited(0))
-        #expect(!secrets.contains { server.process.errorOutput.contains($0) || server.process.remainingOutput.contains($0) })
+        #expect(
+          !secrets.contains { server.process.errorOutput.contains($0) || server.process.remainingOutput.contains($0) })
         let file = try Data(contentsOf: URL(fileURLWithPath: database))
         #expect(!secrets.contains { file.range(of: Data($0.utf8)) != nil })
       }

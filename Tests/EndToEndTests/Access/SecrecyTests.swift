@@ -79,7 +79,9 @@ extension EndToEnd {
             let frame = try #require(try client.answer(request))
             // A part of the tree is narrowed to what may be read, of which there is nothing.
             let isNarrowed = request.contains("recursive=true") && number == 3
-            if !isNarrowed { #expect(frame.code == 403 && frame.error == "forbidden", "\(rules) \(request): \(frame.text)") }
+            if !isNarrowed {
+              #expect(frame.code == 403 && frame.error == "forbidden", "\(rules) \(request): \(frame.text)")
+            }
             #expect(Self.isSilent(frame.text), "\(rules) \(request): \(frame.text)")
             // The session goes on, and nothing else comes of it.
             #expect(try client.answer(get("/_health"))?.code == 200)
@@ -103,7 +105,8 @@ extension EndToEnd {
       try await Self.withHidden { (server, admin) throws in
         let before = try #require(try admin.answer(get("/_changes"))?.sequence)
         let token = try admin.makeToken(
-          "reader", ["read:/", "write:/open/", "write:/hidde/", "write:/hidden/xyzz", "write:/hiddenx/", "write:/item/1"])
+          "reader",
+          ["read:/", "write:/open/", "write:/hidde/", "write:/hidden/xyzz", "write:/hiddenx/", "write:/item/1"])
         for request in [
           write("PUT", "/hidden/xyzzy", "1"), write("PUT", "/hidden/new", "1"), write("POST", "/hidden/", "1"),
           write("PATCH", "/hidden/xyzzy", #"{"text":1}"#), #"{"method":"DELETE","path":"/hidden/xyzzy"}"#,
@@ -139,7 +142,9 @@ extension EndToEnd {
           _ = try admin.answer(write("PUT", "/open/p\(number)", #"{"text":"t\#(number % 3)"}"#))
         }
         _ = try admin.answer(
-          batch(write("PUT", "/hidden/xyzzy", #"{"text":"plugh","in":"batch"}"#), write("PUT", "/open/b", #"{"in":"batch"}"#)))
+          batch(
+            write("PUT", "/hidden/xyzzy", #"{"text":"plugh","in":"batch"}"#),
+            write("PUT", "/open/b", #"{"in":"batch"}"#)))
         let client = try AccessClient(server, token: try admin.makeToken("part", ["read:/open/", "read:/users/7"]))
         func all(_ path: String) throws -> [String] {
           var paths: [String] = []
@@ -255,13 +260,15 @@ extension EndToEnd {
           (writer, batch(write("PUT", "/hidden/mine", taken), more: batchKey)),
           (owner, write("PATCH", "/hidden/mine", taken)),
           (owner, write("PATCH", "/hidden/mine", #"[{"op":"add","path":"/mail","value":"m2"}]"#)),
-          (owner, restore + "}"), (owner, restore + restoreKey + "}"), (owner, batch(write("PATCH", "/hidden/mine", taken))),
+          (owner, restore + "}"), (owner, restore + restoreKey + "}"),
+          (owner, batch(write("PATCH", "/hidden/mine", taken))),
         ]
         func check(_ codes: [Int], _ words: String) throws {
           for (token, request) in requests {
             let frame = try #require(try AccessClient(server, token: token).answer(request))
             #expect(codes.contains(frame.code), "\(words) \(request): \(frame.text)")
-            #expect(!frame.text.contains("xyzzy") && !frame.text.contains("plugh"), "\(words) \(request): \(frame.text)")
+            #expect(
+              !frame.text.contains("xyzzy") && !frame.text.contains("plugh"), "\(words) \(request): \(frame.text)")
           }
         }
         try check([409], "first")

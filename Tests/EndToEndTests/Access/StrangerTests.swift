@@ -34,7 +34,8 @@ extension EndToEnd {
         (["--allow-anonymous", "admin"], "every door"), (["--allow-anonymous", "read:notes"], "begin with a slash"),
         (["--allow-anonymous", "all"], "is no rule"), (["--allow-peer", "root"], "USER=RULE"),
         (["--allow-peer", "no-such-user=admin"], "no user"), (["--token-rate", "-1"], "--token-rate"),
-        (["--address-rate", "10000001"], "--address-rate"), (["--stranger-frame-bytes", "511"], "--stranger-frame-bytes"),
+        (["--address-rate", "10000001"], "--address-rate"),
+        (["--stranger-frame-bytes", "511"], "--stranger-frame-bytes"),
         (["--stranger-frame-timeout", "0"], "--stranger-frame-timeout"),
         (["--stranger-idle-timeout", "86401"], "--stranger-idle-timeout"),
       ])
