@@ -72,6 +72,21 @@ struct GateTests {
     #expect(try Self.refusal(&visitor, path) == 401)
   }
 
+  @Test("knows who has shown a token before it was asked for one")
+  func shownBefore() throws {
+    let gate = Gate()
+    let key = try Self.key("read:/notes/")
+    var (known, wrong) = (Self.visitor(gate), Self.visitor(gate))
+    #expect(try Self.refusal(&known, "/other/1", token: key.text) == nil)
+    #expect(try Self.refusal(&wrong, "/other/1", token: Self.key("admin").text) == nil)
+    Self.update(gate, [key.token])
+    #expect(try Self.refusal(&known, "/notes/1") == nil)
+    #expect(try Self.refusal(&known, "/other/1") == 403)
+    #expect(try Self.refusal(&wrong, "/notes/1") == 401)
+    Self.update(gate, [try key.with(revoked: 1)])
+    #expect(try Self.refusal(&known, "/notes/1") == 401)
+  }
+
   @Test("is shut by a token that was revoked, or has expired, as by any other")
   func firstIsOver() throws {
     let key = try Self.key("admin")
