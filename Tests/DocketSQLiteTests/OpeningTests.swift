@@ -178,6 +178,7 @@ struct OpeningTests {
       .newer(path: path, version: 3, supported: 2), .versionLowered(path: path, version: 1, recorded: 2),
       .migrationAltered(path: path, version: 1, name: "documents"),
       .schemaAltered(path: path, objects: ["view documents is altered"]), .failed(path: path, reason: "disk I/O error"),
+      .servedByAnother(path: path, version: 5, ours: 6),
     ]
     for error in errors {
       #expect(error.description.hasPrefix(path + ": "))

@@ -1,5 +1,6 @@
 import CSQLite
 import DocketStore
+import Migrations
 
 /// The tokens of a database file, for whoever may write to the file: by that the first token is made, and one is replaced that
 /// was lost. It works also while a server has the file, which takes notice within a second.
@@ -29,6 +30,11 @@ public final class TokenFile {
     (connection, table) = try OpeningError.translating(path: path) {
       let connection = try Connection(path: path, access: .write)
       connection.setBusyTimeout(milliseconds: Self.busyTimeoutMilliseconds)
+      let version = Int(try connection.int64("PRAGMA user_version") ?? 0)
+      // A file that nobody serves is of this version by now.
+      guard version == MigrationCatalog.currentVersion else {
+        throw OpeningError.servedByAnother(path: path, version: version, ours: MigrationCatalog.currentVersion)
+      }
       // A server's writer is the only one that checkpoints. What is written here is synced with its commit.
       try connection.execute(
         "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; \(ConnectionSetup.withoutSpilling)")

@@ -5,12 +5,14 @@ import DocketStore
 struct TokenTable {
   private static let columns = "id, name, allow, digest, created_at, expires_at, revoked_at"
 
+  private let savepoint: Savepoint
   private let all: Statement
   private let named: Statement
   private let insert: Statement
   private let revoke: Statement
 
   init(_ connection: Connection) throws(SQLiteError) {
+    savepoint = try Savepoint(connection)
     all = try connection.prepare("SELECT \(Self.columns) FROM tokens ORDER BY created_at, id")
     named = try connection.prepare(
       // A name may look like an id; then it is the name that counts.
@@ -28,13 +30,24 @@ struct TokenTable {
     return tokens
   }
 
-  /// Carries out a change in the open transaction.
+  /// Carries out a change in the open transaction, whole or not at all.
   /// - Parameter wall: the time by which tokens expire.
   func carryOut(_ change: TokenChange, wall: Int64) throws(SQLiteError) -> Result<AccessToken?, StoreError> {
-    switch change {
-    case .add(let token): try add(token, wall: wall).map { $0 }
-    case .revoke(let name): .success(try revoke(name, wall: wall))
+    try savepoint.set()
+    let result: Result<AccessToken?, StoreError>
+    do {
+      switch change {
+      case .add(let token): result = try add(token, wall: wall).map { $0 }
+      case .revoke(let name): result = .success(try revoke(name, wall: wall))
+      }
+    } catch {
+      // By a trigger of the operator's. What else the transaction does has nothing to do with it.
+      guard error.isRefusal else { throw error }
+      try savepoint.goBack()
+      return .failure(.refused(reason: error.message))
     }
+    try savepoint.release()
+    return result
   }
 
   private func add(_ new: NewToken, wall: Int64) throws(SQLiteError) -> Result<AccessToken, StoreError> {

@@ -14,6 +14,8 @@ public enum OpeningError: Error, Equatable, Sendable {
   // Others who use it
 
   case alreadyServed(path: String, process: Int32?)
+  /// The server that has the file is of another version, whose schema is not known here, or lacks what is needed.
+  case servedByAnother(path: String, version: Int, ours: Int)
   /// Another process has the database open, so it cannot be reset, compacted or replaced.
   case inUse(path: String)
   /// Another process held a lock for as long as opening may wait.
@@ -52,6 +54,11 @@ extension OpeningError: CustomStringConvertible {
       """
       \(path): is already served\(process.map { " by process \($0)" } ?? ""); stop that server, or name another \
       database
+      """
+    case .servedByAnother(let path, let version, let ours):
+      """
+      \(path): is served by a docket of another version, whose files have version \(version), while this one's have \
+      \(ours); start the server with this docket, or use that one here
       """
     case .inUse(let path):
       "\(path): another process has the database open; end it (`fuser \(Self.shellWord(path))` names it) and try again"

@@ -15,6 +15,8 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private let logHeader: LogHeader.Place?
   /// As it was before the last reading; nil where there was none, or a commit came just then.
   private var knownHeader: LogHeader?
+  /// The tokens, as they were when the header was so.
+  private var knownTokens: (header: LogHeader, tokens: [AccessToken])?
 
   /// How often it looks for commits of other processes.
   private static let lookMilliseconds: Int64 = 150
@@ -104,7 +106,12 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   }
 
   func tokens() -> Result<[AccessToken], StoreError> {
-    durable { () throws(SQLiteError) in .success((try reader.tokens.tokens(), mark.visible)) }
+    // They are asked for several times a second, and all of them are kept for good.
+    let header = logHeader?.read()
+    if let knownTokens, knownTokens.header == header { return .success(knownTokens.tokens) }
+    let result = durable { () throws(SQLiteError) in .success((try reader.tokens.tokens(), mark.visible)) }
+    if case .success(let tokens) = result { knownTokens = header.map { ($0, tokens) } }
+    return result
   }
 
   func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError> {

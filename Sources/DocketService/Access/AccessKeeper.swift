@@ -59,7 +59,8 @@ public final class AccessKeeper: Sendable {
     if let first { body(first) }
   }
 
-  /// Calls `body`, on any thread, once the gate knows what has been committed by now. Not at all where the server ends before.
+  /// Calls `body`, on any thread, once the gate knows what has been committed by now: where that cannot be read, once it can.
+  /// Not at all where the server ends before.
   public func refresh(then body: @escaping @Sendable () -> Void) {
     state.withLockedValue { $0.whenRefreshed.append(body) }
     thread.wake?()
@@ -72,13 +73,17 @@ public final class AccessKeeper: Sendable {
     }
     // Where they cannot be read what was known before holds; what has expired since does not.
     let result = reader.tokens().map { gate.update($0, wall: wall()) }
-    if case .failure = result { gate.endExpired(wall: wall()) }
+    if case .failure = result {
+      gate.endExpired(wall: wall())
+      // Who has revoked a token is not to be told so while it still holds here.
+      state.withLockedValue { $0.whenRefreshed = waiting + $0.whenRefreshed }
+    }
     let whenKnown = state.withLockedValue { state in
       if state.first == nil { state.first = result }
       defer { state.whenKnown = [] }
       return state.whenKnown
     }
     for body in whenKnown { body(result) }
-    for body in waiting { body() }
+    if case .success = result { for body in waiting { body() } }
   }
 }

@@ -60,6 +60,7 @@ struct FileTokens: TokenKeeper {
     case .tokenExists(let name):
       CommandFailure("\(place) has a token '\(name)' that is not revoked; take another name, or revoke that one first")
     case .busy: CommandFailure("\(place) is locked by another process; try again")
+    case .refused(let reason): CommandFailure("\(place) refuses it by a trigger of its own: \(reason)")
     case .failed(let reason): CommandFailure("\(place): \(reason)")
     default: CommandFailure("\(place): \(error)")
     }
