@@ -45,7 +45,7 @@ struct DatabaseCheckTests {
     let store = try await Self.makeStore()
     let report = try DatabaseCheck.run(path: store.path)
     #expect(report.findings == [])
-    #expect(report.isSound && report.version == 5)
+    #expect(report.isSound && report.version == 6)
     #expect(report.documents == 6 && report.changes == 9 && report.oldestChange == 1 && report.newestChange == 9)
     #expect(try report.history == store.connect().string("SELECT value FROM properties WHERE name = 'history_id'"))
   }

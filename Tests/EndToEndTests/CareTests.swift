@@ -22,7 +22,7 @@ extension EndToEnd {
         try Self.put(server, "1", "1")
         let sound = try Docket.run("check", "--database", database)
         #expect(sound.ending == .exited(0) && sound.error.isEmpty)
-        #expect(sound.output.hasSuffix("is sound: 1 documents, 1 changes (1 to 1), schema 5\n"))
+        #expect(sound.output.hasSuffix("is sound: 1 documents, 1 changes (1 to 1), schema 6\n"))
         try Self.put(server, "2", "2")
         #expect(server.stop() == .exited(0))
         _ = try SQLiteCommand.run(
@@ -144,7 +144,8 @@ extension EndToEnd {
           #expect(["3000|1500\n", "3000|0\n", "1500|0\n"].contains(found.output), "round \(round): \(found)")
           let checked = try Docket.run("check", "--database", database)
           #expect(checked.ending == .exited(0), "round \(round): \(checked)")
-          if ending != .signalled(SIGKILL) {
+          // What an earlier round has left is removed by the next one that makes such a file, and is not cut off.
+          if ending == .exited(0), round % 4 != 2 {
             #expect(!FileManager.default.fileExists(atPath: database + ".replacement"), "round \(round)")
           }
         }

@@ -49,23 +49,23 @@ public struct BackupSeries: Sendable {
     return Self.name(at: seconds) == name ? seconds : nil
   }
 
-  /// For how many seconds the next one is not due yet; 0: it is. A last one that lies in the future, because the clock was set
-  /// back, counts as made now.
+  /// For how many seconds the next one is not due yet; 0: it is. What lies in the future, because the clock was ahead once,
+  /// does not count.
   public func secondsToNext(among names: [String], now: Int64) -> Int64 {
-    guard let last = names.compactMap(Self.seconds).max() else { return 0 }
-    return max(0, min(last, now) + everySeconds - now)
+    guard let last = names.compactMap(Self.seconds).filter({ $0 <= now }).max() else { return 0 }
+    return max(0, last + everySeconds - now)
   }
 
-  /// Those of the series that are too many, the oldest first.
-  public func surplus(among names: [String]) -> [String] {
+  /// Those of the series that are too many, the oldest first. What lies in the future is left to people.
+  public func surplus(among names: [String], now: Int64) -> [String] {
     guard let keep else { return [] }
-    let own = names.filter { Self.seconds(of: $0) != nil }.sorted()
+    let own = names.filter { Self.seconds(of: $0).map { $0 <= now } ?? false }.sorted()
     return Array(own.dropLast(keep))
   }
 
   /// Removes those that are too many from a folder.
-  public func removeSurplus(in folder: String) {
-    for name in surplus(among: Folder.names(in: folder)) { unlink("\(folder)/\(name)") }
+  public func removeSurplus(in folder: String, now: Int64) {
+    for name in surplus(among: Folder.names(in: folder), now: now) { unlink("\(folder)/\(name)") }
   }
 
   /// The same of a folder as it is.

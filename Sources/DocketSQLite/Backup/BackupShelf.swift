@@ -110,12 +110,18 @@ final class BackupShelf: Sendable {
 
   func read(_ name: BackupName, from offset: Int64) -> Result<BackupPiece?, StoreError> {
     guard let path = path(of: name, isAskedFor: true) else { return .success(nil) }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    // Not even to be looked into: closing it would drop the locks of a database that is served.
+    guard !isDatabase(path) else { return .success(nil) }
+    // Something that is no file may have been put there, and opening it may not wait.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return errno == ENOENT ? .success(nil) : .failure(Self.failure()) }
     defer { Glibc.close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return .failure(Self.failure()) }
     guard status.st_mode & S_IFMT == S_IFREG else { return .success(nil) }
+    guard offset < Int64(status.st_size) else {
+      return .success(BackupPiece(total: Int64(status.st_size), bytes: ByteBuffer()))
+    }
     var bytes = ByteBuffer()
     var isFailed = false
     bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: BackupPiece.maximumBytes) { memory in
@@ -127,7 +133,7 @@ final class BackupShelf: Sendable {
   }
 
   func remove(_ name: BackupName) -> Result<Bool, StoreError> {
-    guard let path = path(of: name, isAskedFor: false) else { return .success(false) }
+    guard let path = path(of: name, isAskedFor: false), !isDatabase(path) else { return .success(false) }
     state.withLock { if $0.fetch?.name == name.text { $0.fetch = nil } }
     guard unlink(path) != 0 else { return .success(true) }
     return errno == ENOENT ? .success(false) : .failure(Self.failure())
@@ -143,6 +149,16 @@ final class BackupShelf: Sendable {
       return fetch.path
     }
     return fetched ?? Places(database: database, folder: options.folder).path(of: name)
+  }
+
+  /// Whether a path leads to the database or to a file beside it.
+  private func isDatabase(_ path: String) -> Bool {
+    var own = stat()
+    var named = stat()
+    guard stat(path, &named) == 0 else { return false }
+    return ["", "-wal", "-shm", ".lock"].contains { suffix in
+      stat(database + suffix, &own) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino
+    }
   }
 
   private static func failure() -> StoreError { .failed(reason: DatabasePath.systemError()) }
@@ -282,7 +298,7 @@ final class BackupShelf: Sendable {
       let result = making.run(name, "\(folder)/\(name)", restPerWork: BackupShelf.restPerWork, state)
       state.withLock { $0.running = nil }
       guard case .success = result else { return false }
-      series.removeSurplus(in: folder)
+      series.removeSurplus(in: folder, now: clock.milliseconds() / 1000)
       return true
     }
   }

@@ -9,7 +9,7 @@ package final class PartialFile {
   private let descriptor: Int32
   private var isFinished = false
 
-  private static let suffix = ".partial"
+  private static let suffix = ".docket-partial"
 
   /// Makes an empty file. What earlier ones have left in the folder is removed.
   /// - Parameter target: the path of the file that it will be.
@@ -17,7 +17,12 @@ package final class PartialFile {
     self.target = target
     (folder, path) = Self.place(of: target)
     Self.removeLeftovers(in: folder)
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    // One that is there is somebody else's, or is being written.
+    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    if descriptor < 0, errno == EEXIST {
+      isFinished = true
+      throw .failed(path: target, reason: "is being made already, by another process (\(path))")
+    }
     guard descriptor >= 0 else { throw .failed(path: target, reason: DatabasePath.systemError()) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
@@ -43,8 +48,13 @@ package final class PartialFile {
   static func removeLeftovers(in folder: String) {
     for name in Folder.names(in: folder) where name.hasPrefix(".") && name.hasSuffix(suffix) {
       let path = folder + name
-      let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+      let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
+        close(descriptor)
+        continue
+      }
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
       close(descriptor)
     }

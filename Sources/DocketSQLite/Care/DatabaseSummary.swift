@@ -43,7 +43,7 @@ struct DatabaseSummary: Equatable {
     guard !isEmpty, let newest else { return isEmpty ? .none : .otherHistory(changes: changes) }
     guard history == backup.history else { return .otherHistory(changes: changes) }
     guard let backupNewest = backup.newest else { return .changes(changes) }
-    if newest.sequence > backupNewest.sequence { return .changes(newest.sequence - backupNewest.sequence) }
+    if newest.sequence > backupNewest.sequence { return .changes(newest.sequence &- backupNewest.sequence) }
     // A copy of the file that went on by itself has the same name, and other changes.
     if let same = try Self.change(newest.sequence, connection), same != newest {
       return .otherHistory(changes: changes)

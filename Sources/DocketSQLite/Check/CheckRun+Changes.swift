@@ -14,12 +14,12 @@ extension CheckRun {
     while try rows.step() {
       let sequence = rows.int64(0)
       try follower.advance(
-        sequence - (result.oldestChange ?? 0), of: (result.newestChange ?? 0) - (result.oldestChange ?? 0))
+        sequence &- (result.oldestChange ?? 0), of: (result.newestChange ?? 0) &- (result.oldestChange ?? 0))
       result.changes += 1
       let batch = rows.optionalInt64(5)
       if let last {
-        if sequence != last.sequence + 1 {
-          add(.sequence, "changes \(last.sequence + 1) to \(sequence - 1) are missing")
+        if sequence != last.sequence &+ 1 {
+          add(.sequence, "changes \(last.sequence &+ 1) to \(sequence &- 1) are missing")
         }
         if rows.int64(4) < last.at { add(.time, "change \(sequence) is dated before change \(last.sequence)") }
       }
@@ -113,7 +113,7 @@ extension CheckRun {
     while try rows.step() {
       let sequence = rows.int64(0)
       try follower.advance(
-        sequence - (result.oldestChange ?? 0), of: (result.newestChange ?? 0) - (result.oldestChange ?? 0))
+        sequence &- (result.oldestChange ?? 0), of: (result.newestChange ?? 0) &- (result.oldestChange ?? 0))
       guard !reached.contains(sequence) else { continue }
       add(
         .chain,
@@ -134,7 +134,8 @@ extension CheckRun {
       let number = rows.int64(0)
       if rows.bytes(1).isEmpty { add(.answer, "kept answer \(number) has no key") }
       if rows.int64(4) != 1 { add(.answer, "kept answer \(number) is not JSON") }
-      if rows.int64(2) < last + rows.int64(3) {
+      let (least, isTooLarge) = last.addingReportingOverflow(rows.int64(3))
+      if isTooLarge || rows.int64(2) < least {
         add(.answer, "kept answer \(number): bytes_so_far does not count the answers before it and itself")
       }
       last = rows.int64(2)

@@ -111,7 +111,7 @@ extension ByteBuffer {
   private mutating func writeBase64(_ bytes: ByteBuffer) {
     let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     let letters = UnsafeBufferPointer(start: alphabet.utf8Start, count: alphabet.utf8CodeUnitCount)
-    bytes.withUnsafeReadableBytes { bytes in
+    _ = bytes.withUnsafeReadableBytes { bytes in
       writeWithUnsafeMutableBytes(minimumWritableBytes: (bytes.count + 2) / 3 * 4) { text in
         var end = 0
         for start in stride(from: 0, to: bytes.count, by: 3) {

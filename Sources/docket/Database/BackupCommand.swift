@@ -71,7 +71,7 @@ struct BackupCommand: AsyncParsableCommand {
     let series = BackupSeries(everySeconds: every?.seconds ?? 0, keep: keep)
     guard every != nil else {
       try await make(in: file)
-      return series.removeSurplus(in: file)
+      return series.removeSurplus(in: file, now: Self.now)
     }
     try await repeatedly(series, in: file)
   }
@@ -86,7 +86,7 @@ struct BackupCommand: AsyncParsableCommand {
     while await !StopSignal.comes(within: .seconds(wait)) {
       do {
         try await make(in: folder)
-        series.removeSurplus(in: folder)
+        series.removeSurplus(in: folder, now: Self.now)
         wait = series.secondsToNext(in: folder, now: Self.now)
       } catch let error as CommandFailure {
         if StopSignal.isStopped { return }

@@ -110,7 +110,7 @@ struct BackupFetch {
       throw NoServer(reason: failure)
     }
     try CommandFailure.check(answer)
-    return answer.data ?? ByteBuffer()
+    return answer.data
   }
 
   /// Members of an answer's data.

@@ -41,6 +41,19 @@ struct BackupOptions: ParsableArguments {
     options.backupSeries = backupEvery.map { BackupSeries(everySeconds: $0.seconds, keep: backupKeep) }
   }
 
+  /// Refuses the folder of the database: what lies beside a database is not to be handed out or removed.
+  func refuseFolder(of database: String) throws(CommandFailure) {
+    guard let backupFolder else { return }
+    let parent = database.lastIndex(of: "/").map { String(database[...$0]) } ?? "./"
+    var (own, named) = (stat(), stat())
+    guard stat(parent, &own) == 0, stat(backupFolder, &named) == 0 else { return }
+    guard own.st_dev != named.st_dev || own.st_ino != named.st_ino else {
+      throw CommandFailure(
+        "--backup-folder \(backupFolder) is the database's own folder; name another one, such as \(backupFolder)/backups"
+      )
+    }
+  }
+
   private static func prepare(_ folder: String) throws(CommandFailure) {
     var status = stat()
     if stat(folder, &status) != 0 {

@@ -56,6 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
   private func open(logger: Logger) throws -> SQLiteRepository {
     var options = store.options(database, clients, threads: listening.threads)
     try backups.apply(to: &options)
+    try backups.refuseFolder(of: database.database)
     do {
       return try SQLiteRepository.open(path: database.database, options: options, logger: logger)
     } catch {
