@@ -12,6 +12,12 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let compression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
+let httpParts = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let httpOne = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -29,6 +35,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Its router and what reads configurations are not used.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -59,12 +69,19 @@ let package = Package(
         deque, lifecycle, logging, tls,
       ]),
     .target(
+      name: "DocketHTTP",
+      dependencies: [
+        "DocketJSON", "DocketServer", "DocketService", "DocketStore", "DocketWire", compression, httpOne, httpParts,
+        httpTypes, hummingbird, lifecycle, logging, nio, nioConcurrency, nioHTTP,
+      ]),
+    .target(
       name: "DocketClient",
       dependencies: ["DocketJSON", "DocketTLS", "DocketWire", nio, nioPosix, deque, logging, tls]),
     .executableTarget(
       name: "docket",
       dependencies: [
-        "DocketClient", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore", "DocketTLS",
+        "DocketClient", "DocketHTTP", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore",
+        "DocketTLS",
         "DocketWire", arguments, deque, histogram, lifecycle, logging, nio, nioPosix, signals, tls,
       ]),
 

@@ -1,9 +1,7 @@
 import DocketService
 import DocketStore
-import DocketWire
 import Logging
 import NIOCore
-import NIOPosix
 import ServiceLifecycle
 
 /// The socket front end: listens, and serves connections until it is told to end or the store fails.
@@ -16,69 +14,55 @@ public struct DocketServer: Service {
     /// Who may use the unix sockets.
     public var unixSocketAccess: UnixSocketAccess
     public var limits: ServerLimits
-    public var wireLimits: WireLimits
-    public var serviceLimits: ServiceLimits
-    public var watchLimits: WatchLimits
-    public var access: AccessTerms
     /// Whether the server does not start as long as everybody may do everything.
     public var requiresTokens: Bool
-    /// How many event loops serve connections.
-    public var threads: Int
 
     public init(
       addresses: [ListenAddress], tls: ServerTLS? = nil, unixSocketAccess: UnixSocketAccess = UnixSocketAccess(),
-      limits: ServerLimits = ServerLimits(), wireLimits: WireLimits = WireLimits(),
-      serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(),
-      access: AccessTerms = AccessTerms(), requiresTokens: Bool = false, threads: Int = 1
+      limits: ServerLimits = ServerLimits(), requiresTokens: Bool = false
     ) {
-      precondition(!addresses.isEmpty && threads > 0)
+      precondition(!addresses.isEmpty)
       self.addresses = addresses
       self.tls = tls
       self.unixSocketAccess = unixSocketAccess
       self.limits = limits
-      self.wireLimits = wireLimits
-      self.serviceLimits = serviceLimits
-      self.watchLimits = watchLimits
-      self.access = access
       self.requiresTokens = requiresTokens
-      self.threads = threads
     }
   }
 
-  private let repository: any DocumentRepository
+  private let store: ServedStore
+  private let group: any EventLoopGroup
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable ([ListenAddress]) -> Void
 
-  /// - Parameter onReady: called once, when connections are taken, with the addresses that are listened on (a port
-  ///   that was given as 0 is the real one there).
+  /// - Parameters:
+  ///   - group: the event loops that serve connections; to be shut down once the store is closed.
+  ///   - onReady: called once, when connections are taken, with the addresses that are listened on (a port
+  ///     that was given as 0 is the real one there).
   public init(
-    repository: any DocumentRepository, configuration: Configuration, logger: Logger,
+    _ store: ServedStore, on group: any EventLoopGroup, configuration: Configuration, logger: Logger,
     onReady: @escaping @Sendable ([ListenAddress]) -> Void
   ) {
-    self.repository = repository
+    self.store = store
+    self.group = group
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
   }
 
-  /// Serves until the service group shuts down gracefully, or throws the store's failure. The repository stays open.
+  /// Serves until the service group shuts down gracefully, or throws the store's failure. The store stays as it is.
   /// - Throws: `ListenError` where an address cannot be listened on; `StoreError` where the store fails.
   public func run() async throws {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+    guard !configuration.requiresTokens || !store.gate.isOpen else { throw ListenError.everybodyMayDoEverything }
+    let loops = try await LoopSet(group: group, store: store, limits: configuration.limits, logger: logger)
+    let listeners: Listeners
     do {
-      let loops = try await LoopSet(group: group, repository: repository, configuration: configuration, logger: logger)
-      guard !configuration.requiresTokens || !loops.isOpen else { throw ListenError.everybodyMayDoEverything }
-      try await serve(on: group, loops)
+      listeners = try await Listeners(configuration: configuration, group: group, loops: loops, logger: logger)
     } catch {
-      try? await group.shutdownGracefully()
+      await loops.finish(within: 0)
       throw error
     }
-    try await group.shutdownGracefully()
-  }
-
-  private func serve(on group: MultiThreadedEventLoopGroup, _ loops: LoopSet) async throws {
-    let listeners = try await Listeners(configuration: configuration, group: group, loops: loops, logger: logger)
     onReady(listeners.addresses)
     let failure = await waitForEnd()
     await listeners.close()
@@ -94,7 +78,7 @@ public struct DocketServer: Service {
         return nil
       }
       group.addTask {
-        try? await repository.waitForFailure()
+        try? await store.repository.waitForFailure()
       }
       let first = await group.next() ?? nil
       group.cancelAll()

@@ -1,3 +1,13 @@
+import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Where a server listens.
 public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// A name or an address, and a port; port 0 takes a free one.
@@ -15,7 +25,7 @@ public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
 /// Why an address cannot be listened on: one line that says how to mend it.
 public enum ListenError: Error, Equatable, CustomStringConvertible {
-  case addressTaken(ListenAddress)
+  case addressTaken(ListenAddress, option: String)
   case notPermitted(ListenAddress)
   case socketIsLive(path: String)
   case notASocket(path: String)
@@ -23,10 +33,20 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
   case everybodyMayDoEverything
   case other(ListenAddress, reason: String)
 
+  /// - Parameter option: by which the port is chosen.
+  public init(_ error: any Error, at address: ListenAddress, option: String = "--port") {
+    switch (error as? IOError)?.errnoCode {
+    case EADDRINUSE: self = .addressTaken(address, option: option)
+    case EACCES: self = .notPermitted(address)
+    case let code?: self = .other(address, reason: String(cString: strerror(code)))
+    case nil: self = .other(address, reason: "\(error)")
+    }
+  }
+
   public var description: String {
     switch self {
-    case .addressTaken(let address):
-      "\(address) is taken by another program; choose another --port, or 0 for a free one"
+    case .addressTaken(let address, let option):
+      "\(address) is taken by another program; choose another \(option), or 0 for a free one"
     case .notPermitted(let address):
       "\(address) may not be listened on by this user; ports below 1024 need privileges"
     case .socketIsLive(let path): "a server is listening on the unix socket \(path); end it or choose another path"

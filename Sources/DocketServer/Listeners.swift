@@ -111,16 +111,10 @@ struct Listeners {
         }
         return channel
       }
-    } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw ListenError.addressTaken(address)
-    } catch let error as IOError where error.errnoCode == EACCES {
-      throw ListenError.notPermitted(address)
     } catch let error as ListenError {
       throw error
-    } catch let error as IOError {
-      throw ListenError.other(address, reason: String(cString: strerror(error.errnoCode)))
     } catch {
-      throw ListenError.other(address, reason: "\(error)")
+      throw ListenError(error, at: address)
     }
   }
 

@@ -13,10 +13,8 @@ final class LoopContext {
   let service: DocumentService
   let limits: ServerLimits
   let watchPort: WatchPort
-  private let gate: Gate
+  private let store: ServedStore
   private let eventLoop: any EventLoop
-  private let wireLimits: WireLimits
-  private let serviceLimits: ServiceLimits
   private let logger: Logger
   private let logsRequests: Bool
 
@@ -36,39 +34,32 @@ final class LoopContext {
   private var sweeping: RepeatedTask?
 
   init(
-    eventLoop: any EventLoop, session: any RepositorySession, watchHub: WatchHub, keeper: AccessKeeper,
-    configuration: DocketServer.Configuration, logger: Logger
-  ) {
+    eventLoop: any EventLoop, store: ServedStore, limits: ServerLimits, logger: Logger
+  ) throws(StoreError) {
     self.eventLoop = eventLoop
     watchPort = WatchPort(
       execute: { work in eventLoop.execute(work) },
       // The loop looks at its sockets only when no work is due.
       pause: { work in eventLoop.scheduleTask(in: .microseconds(50), work) })
-    service = DocumentService(session: session, limits: configuration.serviceLimits, watchHub: watchHub)
-    gate = keeper.gate
-    service.accessChanged = { done in
-      let done = NIOLoopBound(done, eventLoop: eventLoop)
-      keeper.refresh { eventLoop.execute { done.value() } }
-    }
-    limits = configuration.limits
-    wireLimits = configuration.wireLimits
-    serviceLimits = configuration.serviceLimits
+    service = try store.makeService { work in eventLoop.execute(work) }
+    self.store = store
+    self.limits = limits
     self.logger = logger
     logsRequests = logger.logLevel <= .info
   }
 
   func makeConnectionState() -> ConnectionState {
     ConnectionState(
-      router: Router(limits: wireLimits, serviceLimits: serviceLimits), visitor: Visitor(gate, from: .unknown),
-      wireLimits: wireLimits, limits: limits, logsRequests: logsRequests)
+      router: store.router, visitor: Visitor(store.gate, from: .unknown), wireLimits: store.wireLimits, limits: limits,
+      logsRequests: logsRequests)
   }
 
   /// Who is at the other end of a connection that has begun.
   func visitor(on channel: any Channel) -> Visitor {
     guard let peer = PeerCredentials(of: channel) else {
-      return Visitor(gate, from: VisitorAddress(channel.remoteAddress))
+      return Visitor(store.gate, from: VisitorAddress(channel.remoteAddress))
     }
-    return Visitor(gate, from: .user(peer.user), user: peer.user)
+    return Visitor(store.gate, from: .user(peer.user), user: peer.user)
   }
 
   func schedule(in milliseconds: Int64, _ body: @escaping () -> Void) {

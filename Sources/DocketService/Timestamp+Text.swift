@@ -78,7 +78,7 @@ extension Timestamp {
   }
 
   /// The form of HTTP's `Last-Modified` (RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 09:08:07 GMT`.
-  var httpDate: String {
+  package var httpDate: String {
     let (date, time) = civil
     let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(days % 7 + 7) % 7]
     let month = [

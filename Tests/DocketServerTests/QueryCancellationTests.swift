@@ -1,4 +1,5 @@
 import DocketServer
+import DocketService
 import DocketStore
 import Logging
 import NIOCore
@@ -18,7 +19,7 @@ struct QueryCancellationTests {
     let repository = SilentRepository()
     let (ready, tellReady) = AsyncStream<ListenAddress>.makeStream()
     let server = DocketServer(
-      repository: repository,
+      try await ServedStore(repository), on: MultiThreadedEventLoopGroup.singleton,
       configuration: DocketServer.Configuration(addresses: [.tcp(host: "127.0.0.1", port: 0)]),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { tellReady.yield($0[0]) }

@@ -73,7 +73,8 @@ public final class ServerTLS: Sendable {
   }
 
   /// What a new connection goes through between its socket and its handler.
-  func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations, report: @escaping (String) -> Void) throws {
+  public func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations, report: @escaping (String) -> Void) throws
+  {
     let socket = TLSSocketHandler()
     try pipeline.addHandlers([
       socket, NIOSSLServerHandler(context: current.withLockedValue { $0 }),

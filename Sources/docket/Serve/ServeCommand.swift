@@ -1,9 +1,12 @@
 import ArgumentParser
+import DocketHTTP
 import DocketSQLite
 import DocketServer
+import DocketService
 import DocketStore
 import Glibc
 import Logging
+import NIOPosix
 import ServiceLifecycle
 
 /// `docket serve`: runs the service until a signal ends it.
@@ -18,6 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Where to listen") var listening: ListeningOptions
   @OptionGroup(title: "TLS") var tls: TLSOptions
+  @OptionGroup(title: "HTTP") var http: HTTPOptions
   @OptionGroup(title: "The database") var database: StoreOptions
   @OptionGroup(title: "Who may do what") var access: AccessOptions
   @OptionGroup(title: "Backups") var backups: BackupOptions
@@ -67,24 +71,72 @@ struct ServeCommand: AsyncParsableCommand {
   private func serve(
     _ repository: SQLiteRepository, _ tls: ServerTLS?, _ socketAccess: UnixSocketAccess, logger: Logger
   ) async throws {
-    let connections = DescriptorLimit.raise(forConnections: clients.maxConnections, logger: logger)
+    let store = try await ServedStore(
+      repository, wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits,
+      watchLimits: clients.watchLimits, access: try access.terms())
+    // An idle thread costs next to nothing, but one that nobody asked for need not be there.
+    let groups = (
+      native: MultiThreadedEventLoopGroup(numberOfThreads: listening.threads),
+      http: http.httpPort.map { _ in MultiThreadedEventLoopGroup(numberOfThreads: http.httpThreads) }
+    )
+    let outcome: Result<Void, any Error>
+    do {
+      let services = try services(store, groups.native, groups.http, tls, socketAccess, logger: logger)
+      var quiet = logger
+      quiet.logLevel = max(logLevel, .warning)
+      outcome = .success(
+        try await ServiceGroup(
+          services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet
+        ).run())
+    } catch {
+      outcome = .failure(error)
+    }
+    // First the store, which must not tell loops anything that have ended.
+    await store.close()
+    try await groups.native.shutdownGracefully()
+    try await groups.http?.shutdownGracefully()
+    try outcome.get()
+  }
+
+  private func services(
+    _ store: ServedStore, _ group: MultiThreadedEventLoopGroup, _ httpGroup: MultiThreadedEventLoopGroup?,
+    _ tls: ServerTLS?, _ socketAccess: UnixSocketAccess, logger: Logger
+  ) throws -> [any Service] {
+    let wanted = clients.maxConnections + (httpGroup == nil ? 0 : http.httpMaxConnections)
+    let connections = DescriptorLimit.raise(forConnections: wanted, logger: logger)
+    // Where there are too few, each has its share.
+    let httpConnections = max(1, connections * http.httpMaxConnections / wanted)
+    let ready = readyReport(of: httpGroup == nil ? 1 : 2, logger: logger)
+    var services: [any Service] = [ReloadService(tls: tls, logger: logger)]
+    services.append(
+      DocketServer(
+        store, on: group,
+        configuration: DocketServer.Configuration(
+          addresses: listening.addresses, tls: tls, unixSocketAccess: socketAccess,
+          limits: clients.serverLimits(
+            connections: httpGroup == nil ? connections : max(1, connections - httpConnections), access),
+          requiresTokens: !listening.isForEverybody(listening.host)),
+        logger: logger
+      ) { addresses in ready.add(addresses.map(\.description).joined(separator: " and "), at: 0) })
+    if let httpGroup,
+      let configuration = http.configuration(listening, clients, access, tls: tls, connections: httpConnections)
+    {
+      services.append(
+        HTTPServer(store, on: httpGroup, configuration: configuration, logger: logger) { ready.add($0, at: 1) })
+    }
+    return services
+  }
+
+  private func readyReport(of count: Int, logger: Logger) -> ReadyReport {
     let notification = ReadyNotification(environment: ProcessEnvironment.variables())
-    let server = DocketServer(
-      repository: repository,
-      configuration: DocketServer.Configuration(
-        addresses: listening.addresses, tls: tls, unixSocketAccess: socketAccess,
-        limits: clients.serverLimits(connections: connections, access), wireLimits: clients.wireLimits,
-        serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits, access: try access.terms(),
-        requiresTokens: !listening.isForEverybody, threads: listening.threads),
-      logger: logger
-    ) { [file = database.database] addresses in
+    return ReadyReport(of: count) { [file = database.database] places in
       // Not before it serves: a server that does not start says why, and nothing else.
       if SQLiteVersion.mustNotShareCheckpoints {
         logger.notice(
           "SQLite \(SQLiteVersion.current): while a file is served, open it with docket sql rather than sqlite3, which may write the log back at the same instant as the server; versions up to 3.51.2 can damage the log then."
         )
       }
-      let places = addresses.map(\.description).joined(separator: " and ")
+      let places = places.joined(separator: " and ")
       // If nobody reads standard output any more, there is nobody to tell.
       try? StandardStream.output.writeLine("docket: listening on \(places), database \(file)")
       do {
@@ -93,12 +145,6 @@ struct ServeCommand: AsyncParsableCommand {
         logger.warning("\(error)")
       }
     }
-    var quiet = logger
-    quiet.logLevel = max(logLevel, .warning)
-    try await ServiceGroup(
-      services: [ReloadService(tls: tls, logger: logger), server], gracefulShutdownSignals: [.sigterm, .sigint],
-      logger: quiet
-    ).run()
   }
 }
 

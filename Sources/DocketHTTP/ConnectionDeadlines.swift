@@ -1,0 +1,91 @@
+import NIOCore
+import NIOHTTPTypes
+
+/// Ends a connection whose request takes too long from its first byte to its last, or whose client does not take its answer. It
+/// stands before the decoder, and `RequestEnd` behind it.
+final class ConnectionDeadlines: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  private let limits: HTTPLimits
+  /// When the request began that is under way; nil: none is.
+  private var requestBegan: NIODeadline?
+  private var requestTimer: Scheduled<Void>?
+  private var answerTimer: Scheduled<Void>?
+
+  init(_ limits: HTTPLimits) {
+    self.limits = limits
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    requestTimer?.cancel()
+    answerTimer?.cancel()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if requestBegan == nil {
+      requestBegan = .now()
+      // One timer a connection: a request that is on time pays for none.
+      if requestTimer == nil { wait(until: .now() + .fraction(ofSeconds: limits.requestSeconds), context) }
+    }
+    context.fireChannelRead(data)
+  }
+
+  fileprivate func requestHasEnded() {
+    requestBegan = nil
+  }
+
+  private func wait(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
+    requestTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in
+      requestTimer = nil
+      guard let requestBegan else { return }
+      let end = requestBegan + .fraction(ofSeconds: limits.requestSeconds)
+      if end <= .now() { refuse(context) } else { wait(until: end, context) }
+    }
+  }
+
+  private func refuse(_ context: ChannelHandlerContext) {
+    let problem = HTTPProblem(
+      .requestTimeout, "request_timeout",
+      "A request must arrive whole within \(limits.requestSeconds) s (--frame-timeout).")
+    let body = problem.text
+    var text = ByteBuffer(
+      string:
+        "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Length: \(body.readableBytes)\r\nConnection: close\r\n\r\n"
+    )
+    text.writeImmutableBuffer(body)
+    let channel = context.channel
+    context.writeAndFlush(NIOAny(text)).whenComplete { _ in channel.close(promise: nil) }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    answerTimer?.cancel()
+    answerTimer = nil
+    if !context.channel.isWritable {
+      let channel = context.channel
+      answerTimer = context.eventLoop.scheduleTask(in: .fraction(ofSeconds: limits.idleSeconds)) { channel.close(promise: nil) }
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Tells it that a request has come whole.
+  final class RequestEnd: ChannelInboundHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+
+    private let deadlines: ConnectionDeadlines
+
+    init(_ deadlines: ConnectionDeadlines) {
+      self.deadlines = deadlines
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      if case .end = unwrapInboundIn(data) { deadlines.requestHasEnded() }
+      context.fireChannelRead(data)
+    }
+  }
+}
+
+extension TimeAmount {
+  static func fraction(ofSeconds seconds: Double) -> TimeAmount { .milliseconds(Int64(seconds * 1000)) }
+}

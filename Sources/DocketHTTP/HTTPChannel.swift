@@ -1,0 +1,90 @@
+import DocketServer
+import DocketService
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// How a connection is set up and served: TLS, HTTP/1.1, its limits, and one task that answers its requests in their order.
+struct HTTPChannel: HTTPChannelHandler {
+  let site: HTTPSite
+  let tls: ServerTLS?
+  let desks: [HTTPDesk]
+  let channels: OpenChannels
+  let logger: Logger
+  private(set) var responder: Responder = { _, _, _ in preconditionFailure("each connection has its own") }
+
+  init(site: HTTPSite, tls: ServerTLS?, desks: [HTTPDesk], logger: Logger) {
+    self.site = site
+    self.tls = tls
+    self.desks = desks
+    self.logger = logger
+    channels = OpenChannels(limit: site.limits.connections)
+  }
+
+  func setup(
+    channel: any Channel, logger: Logger
+  ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
+    channel.eventLoop.makeCompletedFuture {
+      let pipeline = channel.pipeline.syncOperations
+      let isAdmitted = channels.admit(channel)
+      try tls?.addHandlers(to: pipeline) { [logger = self.logger] reason in logger.info("\(reason)") }
+      let deadlines = ConnectionDeadlines(site.limits)
+      if isAdmitted { try pipeline.addHandler(deadlines) }
+      var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+      decoderLimits.maxHeaderFieldSize = site.limits.headerBytes
+      decoderLimits.maxHeaderListSize = site.limits.headerBytes
+      try pipeline.configureHTTPServerPipeline(
+        withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+        withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
+      try pipeline.addHandler(MalformedRequests())
+      try pipeline.addHandler(HTTPResponseCompressor(responseCompressionPredicate: Self.isCompressed))
+      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: site.isSecure))
+      if isAdmitted {
+        try pipeline.addHandler(ConnectionDeadlines.RequestEnd(deadlines))
+      } else {
+        try pipeline.addHandler(HTTPRefusal(limit: channels.limit))
+      }
+      try pipeline.addHandler(
+        HTTPConnectionStateHandler(idleTimeout: .milliseconds(Int64(site.limits.idleSeconds * 1000)), logger: logger))
+      return try NIOAsyncChannel(
+        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+  }
+
+  func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
+    guard let desk = desks.first(where: { $0.eventLoop === value.channel.eventLoop }) else {
+      preconditionFailure("every loop has a desk")
+    }
+    await withTaskExecutorPreference(desk.executor) {
+      let connection = HTTPConnection(site, desk, value.channel)
+      var own = self
+      own.responder = { request, writer, _ in try await connection.respond(to: request, writer) }
+      await own.handleHTTP(asyncChannel: value, logger: logger)
+    }
+  }
+
+  // MARK: Compression
+
+  /// In `Content-Encoding`, of an answer that is to be left as it is; it is not sent.
+  static let uncompressed = "identity"
+  /// What is shorter is sent as it is.
+  private static let compressedBytes = 1_024
+
+  private static func isCompressed(
+    _ head: inout HTTPResponseHead, _ isSupported: Bool
+  ) -> HTTPResponseCompressor.CompressionIntent {
+    if head.headers["content-encoding"].first == uncompressed {
+      head.headers.remove(name: "content-encoding")
+      return .doNotCompress
+    }
+    guard isSupported, !head.headers.contains(name: "content-encoding"),
+      let length = head.headers["content-length"].first.flatMap({ Int($0) }), length >= compressedBytes
+    else { return .doNotCompress }
+    return .compressIfPossible
+  }
+}

@@ -1,0 +1,125 @@
+import DocketService
+import DocketStore
+import DocketWire
+import HTTPTypes
+import HummingbirdCore
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// Answers the requests of one connection.
+final class HTTPConnection: Sendable {
+  private let site: HTTPSite
+  private let desk: HTTPDesk
+  private let address: VisitorAddress
+  /// Ends the query that runs, which is one at most: a connection's requests are answered one after the other.
+  private let query = NIOLockedValueBox<QueryCancellation?>(nil)
+
+  init(_ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel) {
+    self.site = site
+    self.desk = desk
+    address = VisitorAddress(channel.remoteAddress)
+    channel.closeFuture.whenComplete { [query] _ in query.withLockedValue { $0 }?.cancel() }
+  }
+
+  func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
+    var answer: HTTPAnswer
+    do throws(HTTPProblem) {
+      if let problem = site.rules.refusal(request.head, isSecure: site.isSecure) { throw problem }
+      if request.headers[.expect]?.lowercased() == "100-continue" {
+        try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
+      }
+      answer = try await self.answer(request)
+    } catch {
+      answer = HTTPAnswer(error)
+    }
+    site.addCommonFields(to: &answer, request.head)
+    try await write(answer, to: request.head, writer)
+  }
+
+  // MARK: What is answered
+
+  private func answer(_ request: HummingbirdCore.Request) async throws(HTTPProblem) -> HTTPAnswer {
+    if request.method == .options { return site.options(request.head) }
+    if let page = await site.page(request.head) { return page }
+    let headers = Headers(request.headers)
+    var body: ByteBuffer?
+    if request.hasBody {
+      let greeting = await desk.greet(headers, from: address)
+      if let refusal = greeting.refusal {
+        try? await Task.sleep(for: .milliseconds(greeting.delayMilliseconds))
+        return HTTPAnswer(refusal)
+      }
+      body = try await collect(request.body, atMost: greeting.bodyBytes)
+    }
+    do throws(RequestError) {
+      let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
+      switch await desk.answer(native, from: address, cancellation: cancellation) {
+      case .response(let response): return HTTPAnswer(response)
+      case .stream(let stream): return .events(stream)
+      }
+    } catch {
+      return HTTPAnswer(error.response(onPersistentSession: true))
+    }
+  }
+
+  private func collect(_ body: RequestBody, atMost limit: Int) async throws(HTTPProblem) -> ByteBuffer {
+    do {
+      return try await body.collect(upTo: limit)
+    } catch is NIOTooManyBytesError {
+      throw HTTPProblem(
+        .contentTooLarge, limit < site.store.wireLimits.frameBytes ? "authenticate_first" : "document_too_large",
+        limit < site.store.wireLimits.frameBytes
+          ? "Before a token is known a body may have \(limit) bytes (--stranger-frame-bytes); send a token with the request."
+          : "A body may have \(limit) bytes at most (--max-document-bytes).")
+    } catch {
+      throw HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
+    }
+  }
+
+  private func cancellation() -> QueryCancellation {
+    let cancellation = QueryCancellation()
+    query.withLockedValue { $0 = cancellation }
+    return cancellation
+  }
+
+  // MARK: How it is sent
+
+  private func write(_ answer: HTTPAnswer, to head: HTTPRequest, _ writer: consuming ResponseWriter) async throws {
+    var fields = answer.fields
+    switch answer.body {
+    case .none:
+      if answer.status.mayHaveBody { fields[.contentLength] = "0" }
+      try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
+    case .bytes(let bytes):
+      fields[.contentLength] = String(bytes.readableBytes)
+      guard head.method != .head else {
+        // There is nothing that could be compressed.
+        fields[.contentEncoding] = HTTPChannel.uncompressed
+        return try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
+      }
+      try await writer.write(
+        response: HTTPResponse(status: answer.status, headerFields: fields), body: ResponseBody(byteBuffer: bytes))
+    case .stream(let stream):
+      do {
+        var body = try await writer.writeHead(HTTPResponse(status: answer.status, headerFields: fields))
+        while let events = await desk.next(of: stream) { try await body.write(events) }
+        try await body.finish(nil)
+      } catch {
+        await desk.closeStream(stream)
+        throw error
+      }
+      await desk.closeStream(stream)
+    }
+  }
+}
+
+extension HummingbirdCore.Request {
+  /// Whether there may be one (RFC 9112, section 6.3).
+  fileprivate var hasBody: Bool {
+    headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false
+  }
+}
+
+extension HTTPResponse.Status {
+  fileprivate var mayHaveBody: Bool { code >= 200 && code != 204 && code != 304 }
+}

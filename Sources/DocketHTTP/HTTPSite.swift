@@ -1,0 +1,57 @@
+import DocketService
+import DocketWire
+import HTTPTypes
+import NIOCore
+
+/// What all HTTP connections have in common.
+struct HTTPSite: Sendable {
+  let store: ServedStore
+  let rules: WebRules
+  let limits: HTTPLimits
+  let isSecure: Bool
+
+  /// What there is over HTTP alone; nil: it is a resource of the service.
+  func page(_ head: HTTPRequest) async -> HTTPAnswer? {
+    nil
+  }
+
+  /// The methods of a path, and what a browser wants to know of it.
+  func options(_ head: HTTPRequest) -> HTTPAnswer {
+    if WebRules.isPreflight(head) { return HTTPAnswer(.noContent, WebRules.preflightFields) }
+    var answer = HTTPAnswer(.noContent)
+    answer.fields[.allow] = allowed(at: head.path ?? "/").joined(separator: ", ")
+    return answer
+  }
+
+  private func allowed(at path: String) -> [String] {
+    let path = path == "*" ? "" : String(path.prefix { $0 != "?" })
+    let methods: [String]
+    switch path {
+    case "": methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    case "/", "/echo", "/list": methods = ["GET"]
+    case "/item": methods = ["POST", "PUT", "DELETE"]
+    default:
+      // Whoever asks with a method that there is not is told those that there are.
+      let operation = store.router.operation(for: DocketWire.Request(method: .other, path: ByteBuffer(string: path)))
+      guard case .answer(let response) = operation, let allow = response.headers["Allow"] else { return ["OPTIONS"] }
+      methods = allow.split(separator: ", ").map(String.init)
+    }
+    return methods + (methods.contains("GET") ? ["HEAD"] : []) + ["OPTIONS"]
+  }
+
+  func addCommonFields(to answer: inout HTTPAnswer, _ head: HTTPRequest) {
+    answer.fields[.date] = HTTPDate.now
+    // A browser must not take a document for what its text looks like, nor an answer for one that still holds.
+    answer.fields[.xContentTypeOptions] = "nosniff"
+    if answer.fields[.cacheControl] == nil { answer.fields[.cacheControl] = "no-cache" }
+    var vary = "Accept-Encoding"
+    if !rules.origins.isEmpty {
+      vary += ", Origin"
+      if let origin = rules.allowedOrigin(head) {
+        answer.fields[.accessControlAllowOrigin] = origin
+        answer.fields[.accessControlExposeHeaders] = WebRules.exposedFields
+      }
+    }
+    answer.fields[.vary] = vary
+  }
+}

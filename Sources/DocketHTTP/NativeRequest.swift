@@ -1,0 +1,85 @@
+import DocketJSON
+import DocketService
+import DocketWire
+import HTTPTypes
+import NIOCore
+
+/// HTTP's requests as those of the native protocol: the same methods, paths and headers; the body is `data`.
+extension DocketWire.Request {
+  /// - Parameters:
+  ///   - body: what was sent; nil and white space alone are no data.
+  ///   - depth: how many arrays and objects may be open in it.
+  init(_ head: HTTPRequest, body: ByteBuffer?, depth: Int) throws(RequestError) {
+    self.init(
+      method: head.method == .head ? .get : Method(rawValue: head.method.rawValue) ?? .other,
+      path: ByteBuffer(string: head.nativePath), data: try Self.data(body, depth: depth),
+      headers: Headers(head.headerFields))
+  }
+
+  private static func data(_ body: ByteBuffer?, depth: Int) throws(RequestError) -> ByteBuffer? {
+    guard let data = body?.withoutOuterWhitespace, data.readableBytes > 0 else { return nil }
+    do throws(JSONError) {
+      try data.validate(depth: depth)
+    } catch {
+      throw RequestError(.json(error))
+    }
+    return data
+  }
+}
+
+extension HTTPRequest {
+  /// The path and the query, as the native protocol takes them; of a stream of events with what asks for one.
+  fileprivate var nativePath: String {
+    var path = path ?? "/"
+    // The absolute form (RFC 9112, section 3.2.2): a proxy's.
+    for scheme in ["http://", "https://"] where path.lowercased().hasPrefix(scheme) {
+      let rest = path.dropFirst(scheme.count)
+      path = rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
+    }
+    guard acceptsEvents else { return path }
+    let mark = path.firstIndex(of: "?") ?? path.endIndex
+    var parameters = path[mark...].dropFirst().split(separator: "&").map(String.init)
+    if !parameters.contains(where: { $0 == "watch" || $0.hasPrefix("watch=") }) { parameters.append("watch=true") }
+    if let last = headerFields[.lastEventID], !last.isEmpty, last.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      // It goes on where it was, however it began.
+      parameters.removeAll { $0.hasPrefix("since=") || $0 == "snapshot" || $0.hasPrefix("snapshot=") }
+      parameters.append("since=\(last)")
+    }
+    return path[..<mark] + "?" + parameters.joined(separator: "&")
+  }
+
+  private var acceptsEvents: Bool {
+    method == .get && headerFields[.accept]?.lowercased().contains("text/event-stream") == true
+  }
+}
+
+extension Headers {
+  init(_ fields: HTTPFields) {
+    // Those that mean something here; the others are the connection's, the browser's, and so on.
+    self.init(
+      fields.compactMap { field in Self.known.contains(field.name) ? (field.name.rawName, field.value) : nil })
+  }
+
+  private static let known: Set<HTTPField.Name> = [
+    .authorization, .ifMatch, .ifNoneMatch, HTTPField.Name("Expires-In")!, HTTPField.Name("Idempotency-Key")!,
+    HTTPField.Name("Prefer")!,
+  ]
+}
+
+extension ByteBuffer {
+  fileprivate var withoutOuterWhitespace: ByteBuffer {
+    let view = readableBytesView
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+    guard let start = view.firstIndex(where: { !isSpace($0) }), let end = view.lastIndex(where: { !isSpace($0) }) else {
+      return ByteBuffer()
+    }
+    return getSlice(at: start, length: end - start + 1) ?? ByteBuffer()
+  }
+
+  fileprivate func validate(depth: Int) throws(JSONError) {
+    let result = withUnsafeReadableBytes { bytes in
+      Result { () throws(JSONError) in try JSONScanner.validate(bytes, maximumDepth: depth) }
+    }
+    try result.get()
+  }
+}
