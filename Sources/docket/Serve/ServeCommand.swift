@@ -55,6 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   private func open(logger: Logger) throws -> SQLiteRepository {
     var options = store.options(database, clients, threads: listening.threads)
+    options.tokens.holding = access.maxTokens
     try backups.apply(to: &options)
     try backups.refuseFolder(of: database.database)
     do {
