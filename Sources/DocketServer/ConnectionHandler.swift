@@ -330,7 +330,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       _ = noteSending(context)
       if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { close(context) }
     case .serving:
-      if state.hasForbiddenWatches { endWatches(.invalidToken) }
+      watches?.endForbidden(.invalidToken)
       let unsent = noteSending(context)
       if let frameBegan, loop.hasPassed(state.frameSeconds, since: frameBegan.sweep) {
         self.frameBegan = nil
@@ -362,19 +362,12 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func finish() {
     switch phase {
     case .serving:
-      endWatches(.watchClosing)
+      watches?.endAll(.watchClosing)
       state.finish()
       loop.enqueue(self)
     case .sendingLast, .closed: break
     case .lingering: close()
     }
-  }
-
-  /// Ends all watches, and says why.
-  private func endWatches(_ reason: Response) {
-    guard let watches, !watches.isEmpty else { return }
-    watches.endAll(reason)
-    watchDidEnd()
   }
 
   /// Ends the connection behind what is sent; of TLS the client's goodbye is waited for.

@@ -135,20 +135,10 @@ struct ConnectionState: ~Copyable {
     boundFrames()
   }
 
-  /// A watch has begun with what the visitor may do now.
-  mutating func watchDidBegin() {
-    hasWatches = true
-    visitor.noteWatch()
-  }
+  mutating func watchDidBegin() { hasWatches = true }
 
   /// There is no watch any more.
-  mutating func watchesDidEnd() {
-    hasWatches = false
-    visitor.forgetWatches()
-  }
-
-  /// Whether there are watches that were begun with what is no longer allowed.
-  var hasForbiddenWatches: Bool { hasWatches && visitor.hasForbiddenWatches }
+  mutating func watchesDidEnd() { hasWatches = false }
 
   /// How long a frame may take, and how long the client may be silent, in seconds.
   var frameSeconds: Double {

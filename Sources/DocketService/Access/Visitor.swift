@@ -15,8 +15,6 @@ public struct Visitor {
   private var credential: String?
   /// An `Authorization` that came while the gate was open, to be looked at once it is shut.
   private var unreadCredential: String?
-  /// With which the connection's watches were begun.
-  private var watching: [Grant] = []
 
   /// - Parameter user: the user whose process it is, on a Unix socket.
   public init(_ gate: Gate, from address: VisitorAddress, user: UInt32? = nil) {
@@ -31,17 +29,6 @@ public struct Visitor {
   public init() {
     self.init(Gate(), from: .unknown)
   }
-
-  /// A watch has begun.
-  public mutating func noteWatch() {
-    if !watching.contains(where: { $0 === grant }) { watching.append(grant) }
-  }
-
-  /// There is no watch any more.
-  public mutating func forgetWatches() { watching = [] }
-
-  /// Whether a watch was begun with what has ended since.
-  public var hasForbiddenWatches: Bool { watching.contains(where: \.isOver) }
 
   /// Whether it has shown nothing by which it is known.
   public var isStranger: Bool {
@@ -61,9 +48,17 @@ public struct Visitor {
     if let refusal = identify(by: request.headers) { return refusal }
     if let refusal = count() { return refusal }
     // Nothing is told to those who may do nothing.
-    let operation = router.operation(for: request)
-    if grant.rules.isAdmin { return operation }
-    return operation.allowed(by: grant.rules) ?? refusal
+    var operation = router.operation(for: request)
+    if !grant.rules.isAdmin {
+      guard let allowed = operation.allowed(by: grant.rules) else { return refusal }
+      operation = allowed
+    }
+    // It ends with what it was begun with, whatever its connection shows later.
+    if case .watch(var watch) = operation {
+      watch.grant = grant
+      operation = .watch(watch)
+    }
+    return operation
   }
 
   /// Looks at the `Authorization` of a request of which no more is known yet. Returns what it is answered if that is not taken.
