@@ -220,17 +220,18 @@ struct ConnectionState: ~Copyable {
           }
           if let start = take(frame, envelope) { return .start(start) }
         } catch {
-          refuse(frame, error)
+          if let start = refuse(frame, error) { return .start(start) }
         }
       case .tooLong where decoder.maximumFrameBytes < wireLimits.frameBytes:
         guard let refusal = meetEarly() else { continue }
-        return refuse(refusal).map { .start($0) }
+        return refuse(visitor.countWhatIsNoRequest() ?? refusal).map { .start($0) }
       case .tooLong:
-        refuse(
+        let refusal = Operation.answer(
           .error(
             .contentTooLarge, "frame_too_large",
             "A request may have \(wireLimits.frameBytes) bytes at most (--max-document-bytes, and \(WireLimits.envelopeBytes) for the rest)."
           ))
+        return refuse(visitor.countWhatIsNoRequest() ?? refusal).map { .start($0) }
       case nil:
         endOfInput()
         return nil
@@ -329,22 +330,34 @@ struct ConnectionState: ~Copyable {
         request: logsRequests ? RequestSummary(request) : nil, kind: kind,
         document: kind == .write ? operation.document : nil, id: request.id, withHeaders: request.headers != nil,
         isTerminated: isTerminated, bytes: frame.readableBytes)
-      if mayStart(operation) { return start(operation, answer) }
-      waiting = WaitingRequest(operation: operation, answer: answer)
+      return startOrWait(operation, answer)
     } catch {
-      refuse(frame, error)
+      return refuse(frame, error)
     }
-    return nil
   }
 
   /// Answers what is no request in its place.
-  private mutating func refuse(_ frame: ByteBuffer, _ error: RequestError) {
+  private mutating func refuse(_ frame: ByteBuffer, _ error: RequestError) -> Start? {
     // A web page that makes a browser send something to this port must never get a second frame executed.
     if session == .undecided { end() }
     openBytes += frame.readableBytes
+    let (withHeaders, bytes) = (error.headers != nil, frame.readableBytes)
+    if let excess = visitor.countWhatIsNoRequest() {
+      return startOrWait(
+        excess,
+        PendingAnswer(
+          request: nil, kind: excess.kind, id: error.id, withHeaders: withHeaders, isTerminated: isTerminated,
+          bytes: bytes))
+    }
     enqueue(
-      error.response(onPersistentSession: isTerminated), id: error.id, withHeaders: error.headers != nil,
-      bytes: frame.readableBytes)
+      error.response(onPersistentSession: isTerminated), id: error.id, withHeaders: withHeaders, bytes: bytes)
+    return nil
+  }
+
+  private mutating func startOrWait(_ operation: Operation, _ answer: PendingAnswer) -> Start? {
+    if mayStart(operation) { return start(operation, answer) }
+    waiting = WaitingRequest(operation: operation, answer: answer)
+    return nil
   }
 
   /// The session's form is settled by its first request, and ended by any.
@@ -388,9 +401,7 @@ struct ConnectionState: ~Copyable {
     end()
     let answer = PendingAnswer(
       request: nil, kind: refusal.kind, id: nil, withHeaders: false, isTerminated: isTerminated, bytes: 0)
-    if mayStart(refusal) { return start(refusal, answer) }
-    waiting = WaitingRequest(operation: refusal, answer: answer)
-    return nil
+    return startOrWait(refusal, answer)
   }
 
   /// Answers in the place of a request that never came whole, and ends the connection behind it.

@@ -45,8 +45,10 @@ public struct Visitor {
   /// What a request comes to: what it asks for, as far as that is allowed; or why not.
   public mutating func operation(for request: Request, by router: Router) -> Operation {
     renew()
+    // First of all, so that tokens that are not taken count as well.
+    if let refusal = countForAddress() { return refusal }
     if let refusal = identify(by: request.headers) { return refusal }
-    if let refusal = count() { return refusal }
+    if let refusal = countForToken() { return refusal }
     // Nothing is told to those who may do nothing.
     var operation = router.operation(for: request)
     if !grant.rules.isAdmin {
@@ -60,6 +62,9 @@ public struct Visitor {
     }
     return operation
   }
+
+  /// Counts as a request what is none: a frame that cannot be read, say. Returns what it is answered where there were too many.
+  public func countWhatIsNoRequest() -> Operation? { countForAddress() ?? countForToken() }
 
   /// Looks at the `Authorization` of a request of which no more is known yet. Returns what it is answered if that is not taken.
   public mutating func identify(by headers: Headers?) -> Operation? {
@@ -93,15 +98,22 @@ public struct Visitor {
     return true
   }
 
-  private func count() -> Operation? {
-    guard gate.hasRates else { return nil }
-    let now = gate.time
-    if let seconds = allowance?.take(now: now) { return .answer(.rateLimited("--address-rate", seconds)) }
-    if let seconds = grant.allowance?.take(now: now) { return .answer(.rateLimited("--token-rate", seconds)) }
-    return nil
+  private func countForAddress() -> Operation? {
+    allowance?.take(now: gate.time).map { $0.operation(flag: "--address-rate") }
+  }
+
+  private func countForToken() -> Operation? {
+    grant.allowance?.take(now: gate.time).map { $0.operation(flag: "--token-rate") }
   }
 
   private var refusal: Operation { .answer(credential == nil ? .unauthorized : .forbidden) }
+}
+
+extension RequestAllowance.Refusal {
+  fileprivate func operation(flag: String) -> Operation {
+    let response = Response.rateLimited(flag, seconds)
+    return isLate ? .answerLater(response, milliseconds: 1000) : .answer(response)
+  }
 }
 
 extension String {
