@@ -22,6 +22,8 @@ public struct DocketServer: Service {
     public var access: AccessTerms
     /// Whether the server does not start as long as everybody may do everything.
     public var requiresTokens: Bool
+    /// Whether the log warns where there are tokens and the TCP addresses have no TLS.
+    public var warnsOfCleartext: Bool
     /// How many event loops serve connections.
     public var threads: Int
 
@@ -29,7 +31,8 @@ public struct DocketServer: Service {
       addresses: [ListenAddress], tls: ServerTLS? = nil, unixSocketAccess: UnixSocketAccess = UnixSocketAccess(),
       limits: ServerLimits = ServerLimits(), wireLimits: WireLimits = WireLimits(),
       serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(),
-      access: AccessTerms = AccessTerms(), requiresTokens: Bool = false, threads: Int = 1
+      access: AccessTerms = AccessTerms(), requiresTokens: Bool = false, warnsOfCleartext: Bool = false,
+      threads: Int = 1
     ) {
       precondition(!addresses.isEmpty && threads > 0)
       self.addresses = addresses
@@ -41,6 +44,7 @@ public struct DocketServer: Service {
       self.watchLimits = watchLimits
       self.access = access
       self.requiresTokens = requiresTokens
+      self.warnsOfCleartext = warnsOfCleartext
       self.threads = threads
     }
   }
@@ -79,11 +83,19 @@ public struct DocketServer: Service {
 
   private func serve(on group: MultiThreadedEventLoopGroup, _ loops: LoopSet) async throws {
     let listeners = try await Listeners(configuration: configuration, group: group, loops: loops, logger: logger)
+    warnOfCleartext(loops)
     onReady(listeners.addresses)
     let failure = await waitForEnd()
     await listeners.close()
     await loops.finish(within: configuration.limits.shutdownSeconds)
     if let failure { throw failure }
+  }
+
+  private func warnOfCleartext(_ loops: LoopSet) {
+    guard configuration.warnsOfCleartext, configuration.tls == nil, !loops.isOpen else { return }
+    logger.warning(
+      "tokens and documents come and go without TLS, and whoever is on the way can read them: set --tls-certificate and --tls-key, or --allow-cleartext if something else encrypts the way"
+    )
   }
 
   /// Waits for the graceful shutdown, or for the store to fail: then the failure.

@@ -65,9 +65,6 @@ struct ListeningOptions: ParsableArguments {
   /// Whether a server without tokens may listen here.
   var isForEverybody: Bool { insecure || isLoopback }
 
-  private var isLoopback: Bool {
-    if host == "localhost" || host == "::1" { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-    return parts.count == 4 && parts[0] == 127 && !parts.contains(nil)
-  }
+  /// Whether no other machine reaches it.
+  var isLoopback: Bool { LoopbackHost.contains(host) }
 }

@@ -76,7 +76,8 @@ struct ServeCommand: AsyncParsableCommand {
         addresses: listening.addresses, tls: tls, unixSocketAccess: socketAccess,
         limits: clients.serverLimits(connections: connections, access), wireLimits: clients.wireLimits,
         serviceLimits: clients.serviceLimits, watchLimits: clients.watchLimits, access: try access.terms(),
-        requiresTokens: !listening.isForEverybody, threads: listening.threads),
+        requiresTokens: !listening.isForEverybody,
+        warnsOfCleartext: !listening.isLoopback && !self.tls.allowCleartext, threads: listening.threads),
       logger: logger
     ) { [file = database.database] addresses in
       // Not before it serves: a server that does not start says why, and nothing else.
