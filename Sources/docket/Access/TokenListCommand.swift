@@ -12,7 +12,10 @@ struct TokenListCommand: AsyncParsableCommand {
   @OptionGroup var tokens: TokenOptions
 
   func run() async throws {
-    let (list, place, isOpen) = try await tokens.withKeeper { (try await $0.list(), $0.place, try await $0.isOpen()) }
+    let (list, place, isOpen) = try await tokens.withKeeper { keeper in
+      let list = try await keeper.list()
+      return (list, keeper.place, list.isEmpty ? try await keeper.isOpen() : false)
+    }
     if json {
       for token in list { try DocumentOutput.writeRaw(token.json(at: .now)) }
     } else if list.isEmpty {
