@@ -63,7 +63,9 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     answerTimer = nil
     if !context.channel.isWritable {
       let channel = context.channel
-      answerTimer = context.eventLoop.scheduleTask(in: .fraction(ofSeconds: limits.idleSeconds)) { channel.close(promise: nil) }
+      answerTimer = context.eventLoop.scheduleTask(in: .fraction(ofSeconds: limits.idleSeconds)) {
+        channel.close(promise: nil)
+      }
     }
     context.fireChannelWritabilityChanged()
   }

@@ -13,7 +13,6 @@ import NIOCore
 /// `id` is the sequence, by which a client goes on after an interruption (`Last-Event-ID`); `event` says what happened, as in
 /// the native protocol; `problem` is the last one, where the stream ends otherwise than by its client.
 final class EventStream {
-  private let visitor: Visitor
   private var watches: ConnectionWatches?
   private var decoder: FrameDecoder
   /// What the client is to be sent.
@@ -25,8 +24,7 @@ final class EventStream {
   /// The one watch that it has.
   private static let watchID = ByteBuffer(staticString: "1")
 
-  init(hub: WatchHub, port: WatchPort, visitor: Visitor) {
-    self.visitor = visitor
+  init(hub: WatchHub, port: WatchPort) {
     // A frame that the server writes is as long as it is.
     decoder = FrameDecoder(maximumFrameBytes: .max)
     watches = ConnectionWatches(hub: hub, port: port, sink: self)
@@ -61,7 +59,7 @@ final class EventStream {
 
   /// Ends it if what it was begun with no longer holds.
   func checkAccess() {
-    if visitor.hasForbiddenWatches { end(.invalidToken) }
+    watches?.endForbidden(.invalidToken)
   }
 
   /// Sends a comment if nothing was told for so long.

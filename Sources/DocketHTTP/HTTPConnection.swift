@@ -58,7 +58,7 @@ final class HTTPConnection: Sendable {
       case .stream(let stream): return .events(stream)
       }
     } catch {
-      return HTTPAnswer(error.response(onPersistentSession: true))
+      return HTTPAnswer(await desk.answer(noRequest: error.response(onPersistentSession: true), from: address))
     }
   }
 

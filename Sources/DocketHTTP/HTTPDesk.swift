@@ -71,15 +71,16 @@ actor HTTPDesk {
 
   func greet(_ headers: Headers, from address: VisitorAddress) -> Greeting {
     var visitor = Visitor(store.gate, from: address)
-    switch visitor.identify(by: headers) {
-    case .answerLater(let response, let milliseconds):
+    let refusal = visitor.identify(by: headers).map { visitor.countWhatIsNoRequest() ?? $0 }
+    switch refusal {
+    case .answerLater(let response, let milliseconds)?:
       return Greeting(bodyBytes: 0, refusal: response, delayMilliseconds: milliseconds)
-    case .answer(let response): return Greeting(bodyBytes: 0, refusal: response, delayMilliseconds: 0)
+    case .answer(let response)?: return Greeting(bodyBytes: 0, refusal: response, delayMilliseconds: 0)
     default:
+      let bytes = store.wireLimits.frameBytes
       return Greeting(
-        bodyBytes: visitor.isStranger
-          ? min(limits.strangerBodyBytes, store.wireLimits.frameBytes) : store.wireLimits.frameBytes,
-        refusal: nil, delayMilliseconds: 0)
+        bodyBytes: visitor.isStranger ? min(limits.strangerBodyBytes, bytes) : bytes, refusal: nil,
+        delayMilliseconds: 0)
     }
   }
 
@@ -90,13 +91,24 @@ actor HTTPDesk {
   ) async -> Outcome {
     var visitor = Visitor(store.gate, from: address)
     let operation = visitor.operation(for: request, by: router)
-    switch operation {
-    case .watch(let watch): return open(watch, of: visitor)
-    case .answerLater(let response, let milliseconds):
+    if case .watch(let watch) = operation { return open(watch) }
+    return .response(await carryOut(operation, cancellation: cancellation))
+  }
+
+  /// What is answered to something that is no request, unless there was too much of that.
+  func answer(noRequest response: DocketWire.Response, from address: VisitorAddress) async -> DocketWire.Response {
+    let visitor = Visitor(store.gate, from: address)
+    return await carryOut(visitor.countWhatIsNoRequest() ?? .answer(response)) { QueryCancellation() }
+  }
+
+  private func carryOut(
+    _ operation: DocketService.Operation, cancellation: () -> QueryCancellation
+  ) async -> DocketWire.Response {
+    if case .answerLater(let response, let milliseconds) = operation {
       try? await Task.sleep(for: .milliseconds(milliseconds))
-      return .response(response)
-    default: return .response(await perform(operation, cancellation: cancellation) ?? .lost)
+      return response
     }
+    return await perform(operation, cancellation: cancellation) ?? .lost
   }
 
   /// - Returns: nil where nobody may be told what was read, since it will never be durable.
@@ -121,11 +133,9 @@ actor HTTPDesk {
 
   // MARK: Streams
 
-  private func open(_ request: WatchRequest, of visitor: Visitor) -> Outcome {
+  private func open(_ request: WatchRequest) -> Outcome {
     guard !isEnding, let service, let hub = service.watchHub else { return .response(.watchClosing) }
-    var visitor = visitor
-    visitor.noteWatch()
-    let stream = EventStream(hub: hub, port: watchPort, visitor: visitor)
+    let stream = EventStream(hub: hub, port: watchPort)
     service.session.beginTick()
     let refusal = stream.open(request, newest: service.session.newestRevision)
     service.session.endTick()

@@ -18,10 +18,12 @@ public struct HTTPServer: Service {
     public var rules: WebRules
     /// Whether the server does not start as long as everybody may do everything.
     public var requiresTokens: Bool
+    /// Whether the log warns where there are tokens and no TLS.
+    public var warnsOfCleartext: Bool
 
     public init(
       host: String, port: Int, tls: ServerTLS? = nil, limits: HTTPLimits = HTTPLimits(), rules: WebRules = WebRules(),
-      requiresTokens: Bool = false
+      requiresTokens: Bool = false, warnsOfCleartext: Bool = false
     ) {
       self.host = host
       self.port = port
@@ -29,6 +31,7 @@ public struct HTTPServer: Service {
       self.limits = limits
       self.rules = rules
       self.requiresTokens = requiresTokens
+      self.warnsOfCleartext = warnsOfCleartext
     }
   }
 
@@ -56,6 +59,11 @@ public struct HTTPServer: Service {
   /// - Throws: `ListenError` where the address cannot be listened on.
   public func run() async throws {
     guard !configuration.requiresTokens || !store.gate.isOpen else { throw ListenError.everybodyMayDoEverything }
+    if configuration.warnsOfCleartext, configuration.tls == nil, !store.gate.isOpen {
+      logger.warning(
+        "tokens and documents come and go over HTTP without TLS, and whoever is on the way can read them: set --tls-certificate and --tls-key, or --allow-cleartext if something else encrypts the way"
+      )
+    }
     var desks: [HTTPDesk] = []
     for eventLoop in group.makeIterator() {
       let desk = HTTPDesk(store, on: eventLoop, limits: configuration.limits)

@@ -130,8 +130,8 @@ final class SQLiteSession: RepositorySession {
     completions.append(.token(completion))
   }
 
-  func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {
-    readLong(completion) { reader in reader.readTokens() }
+  func tokens(after place: TokenPlace?, limit: Int, completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {
+    readLong(completion) { reader in reader.tokens(after: place, limit: limit) }
   }
 
   func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {

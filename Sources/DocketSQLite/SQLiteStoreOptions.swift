@@ -60,6 +60,8 @@ public struct SQLiteStoreOptions: Sendable {
   public var keptAnswerHours = 24
   /// How much is kept of answers in all, in bytes, 256 for each added; the oldest go first. Default: 512 MiB.
   public var keptAnswerBytes: Int64 = 512 << 20
+  /// How many tokens there may be.
+  public var tokens = TokenLimits()
   /// The most memory in which the writer, and each thread that scans, keeps pages, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
   /// The same for the connection of each session. Default: 48 MiB, in which the inner pages of some million documents find
@@ -86,6 +88,7 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(groupWrites > 0 && groupBytes > 0)
     precondition(historyDays >= 0 && historyFloorBytes >= 0)
     precondition((0...100).contains(historySharePercent), "the share of history is a percentage")
+    precondition(tokens.holding > 0 && tokens.ended >= 0 && (0...36_500).contains(tokens.endedDays))
     precondition(databaseBytes ?? .max >= 1 << 16, "the empty tables have room")
     precondition(
       batchDeadlineMilliseconds > 0 && sweepMilliseconds > 0 && (1...87_600).contains(keptAnswerHours)

@@ -1,4 +1,3 @@
-import DequeModule
 import DocketService
 import DocketStore
 import DocketWire
@@ -10,7 +9,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum Phase {
+  enum Phase {
     case serving
     /// The last answer is on its way.
     case sendingLast
@@ -19,38 +18,29 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case closed
   }
 
-  private let loop: LoopContext
-  private var state: ConnectionState
-  private var phase = Phase.serving
-  private var context: ChannelHandlerContext?
+  let loop: LoopContext
+  var state: ConnectionState
+  private(set) var phase = Phase.serving
+  private(set) var context: ChannelHandlerContext?
   private var socket: PlainSocket?
-  /// What is to be sent at the end of the tick; without storage of its own between ticks.
-  private var output = ByteBuffer()
-  /// How many pieces the kernel did not take at once, which NIO has.
-  private var piecesBehind = 0
-  private var afterOutput = ConnectionState.AfterOutput.goOn
-  private var inputHasEnded = false
+  var output = ConnectionOutput()
+  private(set) var afterOutput = ConnectionState.AfterOutput.goOn
+  private(set) var inputHasEnded = false
   private var readIsHeldBack = false
   /// Whether the loop's next tick will call on this connection.
   var isQueued = false
   /// Whether a read was answered in this tick.
-  private(set) var hasRead = false
-  /// How much of the output each tick reaches to that was held back, oldest first.
-  private var heldBytes = Deque<Int>()
+  var hasRead = false
+  var deadlines: ConnectionDeadlines
   /// Ends the queries that run for this connection; made for the first of them.
   private var cancellation: QueryCancellation?
   /// Made for the first of them.
-  private var watches: ConnectionWatches?
-
-  // Times are counted in sweeps of the loop, so that no request pays for a clock.
-  private var lastActivity: Int
-  private var frameBegan: (sweep: Int, framesBefore: Int)?
-  private var unsentBytes = 0
+  var watches: ConnectionWatches?
 
   init(loop: LoopContext) {
     self.loop = loop
     state = loop.makeConnectionState()
-    lastActivity = loop.sweeps
+    deadlines = ConnectionDeadlines(at: loop.sweeps)
   }
 
   // MARK: Events of the channel
@@ -91,7 +81,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let bytes = unwrapInboundIn(data)
     switch phase {
     case .serving:
-      lastActivity = loop.sweeps
+      deadlines.noteActivity(at: loop.sweeps)
       state.received(bytes)
       loop.enqueue(self)
     case .lingering(let left) where bytes.readableBytes <= left:
@@ -140,13 +130,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Runs the requests that may run. Within a tick of the session.
   func runRequests() {
     guard case .serving = phase, let context else { return }
-    if output.capacity == 0 { output = loop.outputBuffers.take() }
-    requests: while afterOutput == .goOn, output.readableBytes < loop.limits.sendBufferBytes,
-      piecesBehind == 0 || context.channel.isWritable
+    output.begin(&loop.outputBuffers)
+    requests: while afterOutput == .goOn, output.buffer.readableBytes < loop.limits.sendBufferBytes,
+      output.piecesBehind == 0 || context.channel.isWritable
     {
       switch state.nextStep() {
       case .lookUp(let read):
-        guard !read.withPath({ loop.service.answerAtOnce($0, into: &output) }) else {
+        guard !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
           hasRead = true
           break
         }
@@ -163,21 +153,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func perform(_ start: ConnectionState.Start) {
     let number = start.number
     switch start.operation {
-    case .watch(let request):
-      guard !loop.isFinishing else { return take(.watchClosing, to: number) }
-      guard let watches = ownWatches() else { return take(.watchNeedsSession, to: number) }
-      // A refusal tells the newest revision.
-      hasRead = true
-      if let refusal = watches.open(request, id: start.id, newest: loop.service.session.newestRevision) {
-        take(refusal, to: number)
-      } else {
-        state.answerElsewhere(number)
-        state.watchDidBegin()
-      }
-      if inputHasEnded { probe() }
-    case .endWatch(let name):
-      take(watches?.end(named: name) ?? .noWatch(name), to: number)
-      watchDidEnd()
+    case .watch(let request): beginWatch(request, start)
+    case .endWatch(let name): endWatch(named: name, number)
     case .answerLater(let response, let milliseconds):
       loop.schedule(in: milliseconds) { [self] in take(response, to: number) }
     default:
@@ -189,13 +166,6 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     _ = collectOutput()
   }
 
-  private func ownWatches() -> ConnectionWatches? {
-    if watches == nil {
-      watches = loop.service.watchHub.map { ConnectionWatches(hub: $0, port: loop.watchPort, sink: self) }
-    }
-    return watches
-  }
-
   private func queryCancellation() -> QueryCancellation {
     let cancellation = cancellation ?? QueryCancellation()
     self.cancellation = cancellation
@@ -203,9 +173,9 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   /// Takes the answer to a request: within `runRequests`, or later.
-  private func take(_ response: Response, to number: Int) {
-    if output.capacity == 0 { output = loop.outputBuffers.take() }
-    state.answer(number, with: response, into: &output, log: loop.logRequest)
+  func take(_ response: Response, to number: Int) {
+    output.begin(&loop.outputBuffers)
+    state.answer(number, with: response, into: &output.buffer, log: loop.logRequest)
     loop.enqueue(self)
   }
 
@@ -214,13 +184,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     isQueued = false
     hasRead = false
     guard case .serving = phase, let context else { return }
-    let isFull = output.readableBytes >= loop.limits.sendBufferBytes
-    if heldBytes.isEmpty {
+    let isFull = output.buffer.readableBytes >= loop.limits.sendBufferBytes
+    if !output.isHeld {
       guard afterOutput == .goOn else {
         sendLast(context)
         return
       }
-      send(output.readableBytes, context)
+      send(output.buffer.readableBytes, context)
       if isFull && context.channel.isWritable { loop.enqueue(self) }
     }
     noteFrame()
@@ -228,14 +198,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   /// Holds back what is to be sent, until `release`.
-  func hold() {
-    heldBytes.append(output.readableBytes)
-  }
+  func hold() { output.hold() }
 
   /// Sends what was held back first.
   func release() {
-    guard case .serving = phase, let context, let count = heldBytes.popFirst() else { return }
-    for index in heldBytes.indices { heldBytes[index] -= count }
+    guard case .serving = phase, let context, let count = output.release() else { return }
     send(count, context)
     // What came later, and what is to be done behind it.
     loop.enqueue(self)
@@ -244,8 +211,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Sends the last answer; the connection ends once it is in the kernel's hands, since closing drops what is not.
   private func sendLast(_ context: ChannelHandlerContext) {
     phase = .sendingLast
-    send(output.readableBytes, context)
-    if piecesBehind == 0, case .sendingLast = phase { endAfterLast(context) }
+    send(output.buffer.readableBytes, context)
+    if output.piecesBehind == 0, case .sendingLast = phase { endAfterLast(context) }
   }
 
   private func endAfterLast(_ context: ChannelHandlerContext) {
@@ -254,46 +221,44 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// Sends the first bytes of the output, and gives its buffer back if nothing is left; what the kernel does not take at
   /// once NIO gets.
-  private func send(_ count: Int, _ context: ChannelHandlerContext) {
-    let later = output.readableBytes - count
-    if piecesBehind == 0, count > 0 { socket?.send(&output, atMost: count) }
-    let rest = output.readableBytes - later
-    if rest > 0, let piece = output.readSlice(length: rest) { pass(piece, context) }
+  func send(_ count: Int, _ context: ChannelHandlerContext) {
+    if let piece = output.send(count, socket) { pass(piece, context) }
     noteDrained()
-    guard later == 0, output.capacity > 0 else { return }
-    // Nothing else may refer to the memory that is given back.
-    var done = ByteBuffer()
-    swap(&done, &output)
-    if piecesBehind == 0 { loop.outputBuffers.giveBack(done) }
+    output.end(&loop.outputBuffers)
+  }
+
+  /// Sends a text behind what there is. It is not copied.
+  func send(shared text: ByteBuffer, _ context: ChannelHandlerContext) {
+    send(output.buffer.readableBytes, context)
+    if let piece = output.send(shared: text, socket) { pass(piece, context) }
   }
 
   /// Leaves to NIO what the kernel does not take at once.
   private func pass(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
-    piecesBehind += 1
     context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
-      piecesBehind -= 1
+      output.pieceWasSent()
       noteDrained()
-      if piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
+      if output.piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
     }
     context.flush()
   }
 
   /// Tells watches that there is room for more of their frames, if so.
   private func noteDrained() {
-    if piecesBehind == 0, output.readableBytes == 0 { watches?.drained() }
+    if output.isDrained { watches?.drained() }
   }
 
   /// - Returns: whether there was anything to send.
   private func collectOutput() -> Bool {
     guard afterOutput == .goOn else { return false }
-    let before = output.readableBytes
-    afterOutput = state.takeOutput(into: &output, log: loop.logRequest)
-    return output.readableBytes > before
+    let before = output.buffer.readableBytes
+    afterOutput = state.takeOutput(into: &output.buffer, log: loop.logRequest)
+    return output.buffer.readableBytes > before
   }
 
   /// Whether further bytes of the client are welcome: its requests can be taken, and its answers are not in the way.
   private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
-    state.wantsInput && context.channel.isWritable && output.readableBytes < loop.limits.sendBufferBytes
+    state.wantsInput && context.channel.isWritable && output.buffer.readableBytes < loop.limits.sendBufferBytes
   }
 
   private func resumeReading(_ context: ChannelHandlerContext) {
@@ -304,16 +269,16 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   private func linger(_ context: ChannelHandlerContext) {
     phase = .lingering(bytesLeft: loop.limits.lingerBytes)
-    lastActivity = loop.sweeps
+    deadlines.noteActivity(at: loop.sweeps)
     context.close(mode: .output, promise: nil)
     if readIsHeldBack { context.read() }
   }
 
   private func noteFrame() {
-    if !state.isReceivingFrame || readIsHeldBack {
-      frameBegan = nil
-    } else if frameBegan?.framesBefore != state.framesEnded {
-      frameBegan = (loop.sweeps, state.framesEnded)
+    if state.isReceivingFrame && !readIsHeldBack {
+      deadlines.noteFrame(framesEnded: state.framesEnded, at: loop.sweeps)
+    } else {
+      deadlines.forgetFrame()
     }
   }
 
@@ -325,22 +290,23 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     switch phase {
     case .closed: break
     case .lingering:
-      if loop.hasPassed(loop.limits.lingerSeconds, since: lastActivity) { close(context) }
+      if loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
     case .sendingLast:
       _ = noteSending(context)
-      if loop.hasPassed(loop.limits.idleSeconds, since: lastActivity) { close(context) }
+      if loop.hasPassed(loop.limits.idleSeconds, since: deadlines.lastActivity) { close(context) }
     case .serving:
-      if state.hasForbiddenWatches { endWatches(.invalidToken) }
+      watches?.endForbidden(.invalidToken)
       let unsent = noteSending(context)
-      if let frameBegan, loop.hasPassed(state.frameSeconds, since: frameBegan.sweep) {
-        self.frameBegan = nil
+      if let began = deadlines.frameBegan, loop.hasPassed(state.frameSeconds, since: began) {
+        deadlines.forgetFrame()
         state.frameTimedOut()
         loop.enqueue(self)
-      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: lastActivity) {
+      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
+      {
         close(context)
       } else if !state.isIdle && unsent == 0 {
         // The connection is waiting for the store, which is nothing its client could hurry.
-        lastActivity = loop.sweeps
+        deadlines.noteActivity(at: loop.sweeps)
       }
     }
   }
@@ -348,13 +314,9 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
   private func noteSending(_ context: ChannelHandlerContext) -> Int {
     // Nothing is asked where NIO has nothing: a loop with thousands of silent connections does this for each, again and again.
-    guard piecesBehind > 0 else {
-      unsentBytes = 0
-      return 0
-    }
-    let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-    if unsent > 0 && unsent != unsentBytes { lastActivity = loop.sweeps }
-    unsentBytes = unsent
+    let isBehind = output.piecesBehind > 0
+    let unsent = isBehind ? (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 : 0
+    deadlines.noteUnsent(unsent, at: loop.sweeps)
     return unsent
   }
 
@@ -362,19 +324,12 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func finish() {
     switch phase {
     case .serving:
-      endWatches(.watchClosing)
+      watches?.endAll(.watchClosing)
       state.finish()
       loop.enqueue(self)
     case .sendingLast, .closed: break
     case .lingering: close()
     }
-  }
-
-  /// Ends all watches, and says why.
-  private func endWatches(_ reason: Response) {
-    guard let watches, !watches.isEmpty else { return }
-    watches.endAll(reason)
-    watchDidEnd()
   }
 
   /// Ends the connection behind what is sent; of TLS the client's goodbye is waited for.
@@ -392,42 +347,5 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     end()
     context.triggerUserOutboundEvent(ConnectionDrop(), promise: nil)
     context.close(promise: nil)
-  }
-}
-
-extension ConnectionHandler: WatchSink {
-  /// Sends at once, outside of any tick: what goes to thousands of connections needs memory for one at a time.
-  func sendFrames(_ write: (inout ByteBuffer) -> Void) {
-    guard case .serving = phase, let context else {
-      var nowhere = ByteBuffer()
-      return write(&nowhere)
-    }
-    if output.capacity == 0 { output = loop.outputBuffers.take() }
-    write(&output)
-    guard heldBytes.isEmpty, afterOutput == .goOn, !isQueued else { return loop.enqueue(self) }
-    send(output.readableBytes, context)
-  }
-
-  func sendShared(_ text: ByteBuffer) {
-    guard case .serving = phase, let context, heldBytes.isEmpty, afterOutput == .goOn, !isQueued else {
-      return sendFrames { $0.writeImmutableBuffer(text) }
-    }
-    send(output.readableBytes, context)
-    var text = text
-    if piecesBehind == 0 { socket?.send(&text, atMost: text.readableBytes) }
-    if text.readableBytes > 0 { pass(text, context) }
-  }
-
-  /// Finds out whether a client that sends no more still reads: where it does not, its machine answers this with a reset. It is
-  /// white space before the next frame.
-  private func probe() {
-    sendFrames { $0.writeStaticString(" ") }
-  }
-
-  func watchDidEnd() {
-    if watches?.isEmpty != false { state.watchesDidEnd() }
-    // From now on it may be silent for as long as any other.
-    lastActivity = loop.sweeps
-    loop.enqueue(self)
   }
 }

@@ -16,10 +16,12 @@ public struct DocketServer: Service {
     public var limits: ServerLimits
     /// Whether the server does not start as long as everybody may do everything.
     public var requiresTokens: Bool
+    /// Whether the log warns where there are tokens and the TCP addresses have no TLS.
+    public var warnsOfCleartext: Bool
 
     public init(
       addresses: [ListenAddress], tls: ServerTLS? = nil, unixSocketAccess: UnixSocketAccess = UnixSocketAccess(),
-      limits: ServerLimits = ServerLimits(), requiresTokens: Bool = false
+      limits: ServerLimits = ServerLimits(), requiresTokens: Bool = false, warnsOfCleartext: Bool = false
     ) {
       precondition(!addresses.isEmpty)
       self.addresses = addresses
@@ -27,6 +29,7 @@ public struct DocketServer: Service {
       self.unixSocketAccess = unixSocketAccess
       self.limits = limits
       self.requiresTokens = requiresTokens
+      self.warnsOfCleartext = warnsOfCleartext
     }
   }
 
@@ -63,11 +66,19 @@ public struct DocketServer: Service {
       await loops.finish(within: 0)
       throw error
     }
+    warnOfCleartext()
     onReady(listeners.addresses)
     let failure = await waitForEnd()
     await listeners.close()
     await loops.finish(within: configuration.limits.shutdownSeconds)
     if let failure { throw failure }
+  }
+
+  private func warnOfCleartext() {
+    guard configuration.warnsOfCleartext, configuration.tls == nil, !store.gate.isOpen else { return }
+    logger.warning(
+      "tokens and documents come and go without TLS, and whoever is on the way can read them: set --tls-certificate and --tls-key, or --allow-cleartext if something else encrypts the way"
+    )
   }
 
   /// Waits for the graceful shutdown, or for the store to fail: then the failure.

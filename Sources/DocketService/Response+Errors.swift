@@ -154,6 +154,10 @@ extension StoreError {
     case .tokenExists(let name):
       .error(
         .conflict, "token_exists", "There is a token '\(name)' already; take another name, or revoke it first.")
+    case .tooManyTokens(let limit):
+      .error(
+        .conflict, "too_many_tokens",
+        "\(limit) tokens hold already (--max-tokens); revoke some, or make them with an end (expiresIn).")
     case .noTextIndex(let collection):
       .error(
         .badRequest, "no_text_index",

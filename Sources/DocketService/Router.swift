@@ -162,12 +162,16 @@ public struct Router: Sendable {
   }
 
   private func tokens(_ request: Request, _ target: Target) -> Operation {
-    if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Tokens", "invalid_token_request") {
-      return refusal
-    }
+    if let refusal = refuseTerms(request, of: "Tokens", "invalid_token_request") { return refusal }
     switch request.method {
-    case .get: return .tokens(.readAll)
+    case .get:
+      do throws(ParameterError) {
+        return .tokens(.readPage(try TokenPageRequest(try ReadParameters(target, data: request.data))))
+      } catch {
+        return .answer(.error(.badRequest, error.code, error.detail))
+      }
     case .post:
+      if let refusal = refuseParameters(target) { return refusal }
       // Its answer would be kept in the file, and the secret with it.
       guard request.headers?["Idempotency-Key"] == nil else {
         return .answer(

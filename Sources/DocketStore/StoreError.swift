@@ -37,6 +37,8 @@ public enum StoreError: Error, Sendable, Equatable {
   case backupFailed(reason: String)
   /// A token that is not revoked has this name.
   case tokenExists(name: String)
+  /// So many tokens hold that one more is not made.
+  case tooManyTokens(limit: Int)
   /// Words cannot be searched in this collection: its settings name no texts.
   case noTextIndex(CollectionPath)
   /// What words are searched by is not as FTS5 takes it.

@@ -51,19 +51,46 @@ struct ServerTokensTests {
         == #"{"name": "a", "allow": ["stats"]}"#)
   }
 
-  @Test("are listed")
+  @Test("are listed, page by page")
   func list() async throws {
     let tokens = try await withKeeper { connection in
-      let request = try connection.request()
-      #expect(request.method == .get && String(buffer: request.path) == "/_tokens/")
+      let first = try connection.request()
+      #expect(first.method == .get && String(buffer: first.path) == "/_tokens/?limit=1000")
+      try connection.answer(200, "OK", #"{"items": [\#(Self.listed), "revokedAt": null}], "next": "a&b"}"#)
+      #expect(String(buffer: try connection.request().path) == "/_tokens/?limit=1000&after=a%26b")
       try connection.answer(
-        200, "OK",
-        #"{"items": [\#(Self.listed), "revokedAt": null}, \#(Self.listed), "revokedAt": "2026-11-25T11:06:40.001Z"}]}"#)
+        200, "OK", #"{"items": [\#(Self.listed), "revokedAt": "2026-11-25T11:06:40.001Z"}], "next": null}"#)
     } _: {
       try await $0.list()
     }
     #expect(tokens.count == 2 && tokens[0] == Self.ci)
     #expect(tokens[1].revoked?.milliseconds == 1_795_604_800_001)
+  }
+
+  @Test("are not asked for without end", arguments: [("[]", "b"), (#"[\#(listed), "revokedAt": null}]"#, "a")])
+  func endless(_ items: String, _ next: String) async throws {
+    let failure = try await withKeeper { connection in
+      _ = try connection.request()
+      try connection.answer(200, "OK", #"{"items": [\#(Self.listed), "revokedAt": null}], "next": "a"}"#)
+      _ = try connection.request()
+      try connection.answer(200, "OK", #"{"items": \#(items), "next": "\#(next)"}"#)
+    } _: { keeper in
+      await #expect(throws: CommandFailure.self) { try await keeper.list() }
+    }
+    #expect(failure?.description.contains("leads nowhere") == true)
+  }
+
+  @Test("are there or not: one that is there is enough to know")
+  func isOpen() async throws {
+    let open = try await withKeeper { connection in
+      for items in ["[]", #"[\#(Self.listed), "revokedAt": null}]"#] {
+        #expect(String(buffer: try connection.request().path) == "/_tokens/?limit=1")
+        try connection.answer(200, "OK", #"{"items": \#(items), "next": null}"#)
+      }
+    } _: {
+      [try await $0.isOpen(), try await $0.isOpen()]
+    }
+    #expect(open == [true, false])
   }
 
   @Test("are revoked by a path that their name cannot leave, and it is told whether there was one")

@@ -46,7 +46,7 @@ struct MigrationTests {
     #expect(
       MigrationCatalog.migrations.map(\.checksum) == [
         "5985268e3e4c72c5", "d5fc46b916ca4e3c", "b79f3e02cd7b7049", "9a374811ca16c0d3", "316efde1a22c7703",
-        "3dcded1c649e781b",
+        "9825d2f5ae86156f",
       ])
   }
 

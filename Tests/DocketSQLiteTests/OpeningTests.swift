@@ -1,6 +1,7 @@
 import DocketTestSupport
 import Foundation
 import Migrations
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import DocketSQLite
@@ -79,6 +80,20 @@ struct OpeningTests {
         #expect(throws: OpeningError.alreadyServed(path: path, process: getpid())) { try DatabaseReset.reset(name) }
       }
       withExtendedLifetime(first) {}
+    }
+  }
+
+  @Test("a server waits for a lock that is held for a moment, as by a command that makes the file")
+  func lockIsWaitedFor() async throws {
+    try await TemporaryDatabase.use { path throws in
+      let held = NIOLockedValueBox<DatabaseLock?>(try DatabaseLock(on: DatabasePath(resolving: path)))
+      Thread.detachNewThread {
+        usleep(50_000)
+        held.withLockedValue { $0 = nil }
+      }
+      let file = try DatabaseFile.open(
+        path, lockTimeoutMilliseconds: 600_000, migrations: MigrationCatalog.migrations)
+      #expect(held.withLockedValue { $0 } == nil && file.isNew)
     }
   }
 

@@ -13,7 +13,6 @@ struct TokenFileTests {
     let store = try StoreFixture()
     let session = try store.session()
     let file = try TokenFile.open(path: store.path, clock: store.clock?.wallClock ?? .system)
-    #expect(file.isServed)
     let first = try file.add(.sample("first"))
     let second = try await session.add(.sample("second"))
     #expect(try file.tokens() == [first, second])
@@ -33,35 +32,144 @@ struct TokenFileTests {
     try store.checkIntegrity()
   }
 
-  @Test("are made in a file that is not served, which no server gets meanwhile, and in one that is new")
+  @Test("are made in a file that is not served, and in one that is new; a server may start meanwhile, and go")
   func alone() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.file("new.db")
     do {
       let file = try TokenFile.open(path: path)
-      #expect(!file.isServed)
-      _ = try file.add(.sample("first"))
-      #expect(throws: OpeningError.self) { try StoreFixture.open(path, SQLiteStoreOptions(), nil) }
+      #expect(try file.isOpen())
+      let first = try file.add(.sample("first"))
+      #expect(try !file.isOpen())
+      let repository = try StoreFixture.open(path, SQLiteStoreOptions(), nil)
+      let session = try SessionDriver(repository)
+      #expect(try await session.tokens() == [first])
+      let second = try file.add(.sample("second"))
+      #expect(try await session.tokens() == [first, second])
+      await session.close()
+      repository.close()
+      _ = try file.revoke("second")
     }
     #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
     let file = try TokenFile.open(path: path)
-    #expect(try file.tokens().map(\.name) == ["first"])
+    #expect(try file.tokens().map { "\($0.name) \($0.revoked == nil)" } == ["first true", "second false"])
     #expect(throws: OpeningError.self) { try TokenFile.open(path: directory.file("none/at/all.db")) }
   }
 
-  @Test("stay there: sqlite3 can revoke one and delete none")
+  @Test("that sqlite3 has revoked or deleted are so, and what tells that there has been one stays")
   func deletion() async throws {
     let store = try StoreFixture()
     let session = try store.session()
-    let token = try await session.add(.sample("ci"))
-    for statement in ["DELETE FROM tokens", "DELETE FROM tokens WHERE id = '\(token.id)'"] {
-      let outcome = try SQLiteCommand.run(store.path, statement)
-      #expect(outcome.status != 0 && outcome.error.contains("tokens are kept for good"), "\(outcome)")
-    }
-    #expect(try await session.tokens() == [token])
-    let update = "UPDATE tokens SET revoked_at = 5 WHERE name = 'ci'"
+    let reader = try FollowDriver(store.repository)
+    let (first, second) = (try await session.add(.sample("ci")), try await session.add(.sample("cd")))
+    #expect(try await reader.perform { $0.tokens() }.get().tokens.count == 2)
+    #expect(try SQLiteCommand.run(store.path, "DELETE FROM tokens WHERE id = '\(first.id)'").status == 0)
+    #expect(try await reader.perform { $0.tokens() }.get().tokens == [second])
+    let update = "UPDATE tokens SET revoked_at = 5 WHERE name = 'cd'"
     #expect(try SQLiteCommand.run(store.path, update).status == 0)
     #expect(try await session.tokens().map(\.revoked) == [Timestamp(milliseconds: 5)])
+    #expect(try SQLiteCommand.run(store.path, "DELETE FROM tokens").status == 0)
+    let roll = try await reader.perform { $0.tokens() }.get()
+    #expect(roll.tokens.isEmpty && !roll.isOpen)
+    for statement in [
+      "DELETE FROM token_changes", "UPDATE token_changes SET number = 0",
+      "UPDATE token_changes SET number = \(Int64.max)", "INSERT INTO token_changes VALUES (1, 0)",
+      "INSERT OR REPLACE INTO token_changes VALUES (1, 0)",
+    ] {
+      let outcome = try SQLiteCommand.run(store.path, statement)
+      #expect(outcome.status != 0 && outcome.error.contains("token_changes"), "\(statement): \(outcome)")
+    }
+    #expect(try await reader.perform { $0.tokens() }.get() == roll)
+  }
+
+  @Test("are not read again where only documents are written")
+  func constantWrites() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    let reader = try FollowDriver(store.repository)
+    func names() async throws -> [String] { try await reader.perform { $0.tokens() }.get().tokens.map(\.name) }
+    _ = try await session.add(.sample("a"))
+    #expect(try await names() == ["a"])
+    // Past what counts the changes, so that only a reading shows it.
+    let outside = try store.connect()
+    try outside.execute("DROP TRIGGER tokens_update; UPDATE tokens SET name = 'b'")
+    _ = try await session.put("/n/", "1", "1")
+    #expect(try await names() == ["a"])
+    try outside.execute("UPDATE token_changes SET number = number + 1")
+    #expect(try await names() == ["b"])
+    outside.close()
+  }
+
+  // MARK: How many there may be
+
+  private static func options(_ set: (inout TokenLimits) -> Void) -> SQLiteStoreOptions {
+    var options = SQLiteStoreOptions()
+    set(&options.tokens)
+    return options
+  }
+
+  @Test("are not more than may hold at once, by the server and by the file; those that have ended do not count")
+  func limit() async throws {
+    let store = try StoreFixture(options: Self.options { $0.holding = 2 })
+    let clock = try #require(store.clock)
+    let session = try store.session()
+    var limits = TokenLimits()
+    limits.holding = 3
+    let file = try TokenFile.open(path: store.path, limits: limits, clock: clock.wallClock)
+    let end = Timestamp(milliseconds: clock.milliseconds + 1_000)
+    _ = try await session.add(.sample("a", expires: end))
+    _ = try await session.add(.sample("b"))
+    await #expect(throws: StoreError.tooManyTokens(limit: 2)) { try await session.add(.sample("c")) }
+    // What is wrong with the name is told first.
+    await #expect(throws: StoreError.tokenExists(name: "b")) { try await session.add(.sample("b", id: "other")) }
+    _ = try file.add(.sample("c"))
+    #expect(throws: StoreError.tooManyTokens(limit: 3)) { try file.add(.sample("d")) }
+    _ = try await session.revokeToken("b")
+    await #expect(throws: StoreError.tooManyTokens(limit: 2)) { try await session.add(.sample("e")) }
+    clock.milliseconds += 1_000
+    _ = try await session.add(.sample("a", id: "again"))
+    #expect(try await session.tokens().map(\.name) == ["a", "b", "c", "a"])
+    try store.checkIntegrity()
+  }
+
+  @Test("that have ended are kept for a while, and so many of them: one that is made clears the others away")
+  func clearing() async throws {
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.endedDays = 2
+        $0.ended = 3
+      })
+    let clock = try #require(store.clock)
+    let session = try store.session()
+    func names() async throws -> [String] { try await session.tokens().map(\.name) }
+    let day: Int64 = 86_400_000
+    let end = Timestamp(milliseconds: clock.milliseconds + day)
+    for token in [NewToken.sample("short", expires: end), .sample("gone"), .sample("stays")] {
+      clock.milliseconds += 1
+      _ = try await session.add(token)
+    }
+    _ = try await session.revokeToken("gone")
+    clock.milliseconds += 2 * day - 1
+    _ = try await session.add(.sample("a"))
+    #expect(try await names() == ["short", "gone", "stays", "a"])
+    clock.milliseconds += 1
+    _ = try await session.add(.sample("b"))
+    #expect(try await names() == ["short", "stays", "a", "b"])
+    clock.milliseconds += day
+    // One that has expired when it is made is there all the same.
+    _ = try await session.add(.sample("c", expires: end))
+    #expect(try await names() == ["stays", "a", "b", "c"])
+    for name in ["a", "b", "stays"] {
+      clock.milliseconds += 1
+      _ = try await session.revokeToken(name)
+    }
+    clock.milliseconds += 1
+    _ = try await session.add(.sample("d"))
+    #expect(try await names() == ["stays", "a", "b", "d"])
+    _ = try await session.revokeToken("d")
+    _ = try await session.add(.sample("e"))
+    #expect(try await names() == ["stays", "b", "d", "e"], "those that ended first go first")
+    try store.checkIntegrity()
   }
 
   @Test("allow nothing, and match nothing, where what stands there cannot be read")

@@ -74,7 +74,9 @@ final class SilentRepository: DocumentRepository {
 
     func add(_ token: NewToken, completion: @escaping (Result<AccessToken, StoreError>) -> Void) {}
     func revokeToken(_ nameOrID: String, completion: @escaping (Result<AccessToken?, StoreError>) -> Void) {}
-    func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {}
+    func tokens(
+      after: TokenPlace?, limit: Int, completion: @escaping (Result<[AccessToken], StoreError>) -> Void
+    ) {}
 
     func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {}
     func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void) {}
@@ -125,7 +127,7 @@ final class SilentRepository: DocumentRepository {
       _ range: ChangeRange, of interest: ChangeInterest, visit: (Change) -> ScanStep
     ) -> Result<ChangeProgress, StoreError> { .failure(.closed) }
     func newest() -> Result<(sequence: Revision, history: String), StoreError> { .failure(.closed) }
-    func tokens() -> Result<[AccessToken], StoreError> { .success([]) }
+    func tokens() -> Result<TokenRoll, StoreError> { .success(TokenRoll(changes: 0, tokens: [])) }
     func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError> {
       .failure(.closed)
     }

@@ -20,7 +20,7 @@ struct StrangerFuzzTests {
       id: id, name: "somebody", rules: .everything, digest: digest, created: Timestamp(milliseconds: 0), expires: nil,
       revoked: nil)
     let gate = Gate()
-    gate.update([token], wall: Timestamp(milliseconds: 0))
+    gate.update(TokenRoll(changes: 1, tokens: [token]), wall: Timestamp(milliseconds: 0))
     // So many characters are wrong that no mutation puts them right.
     return (gate, String(text.prefix(20)) + TokenText.make().text.suffix(43))
   }
@@ -94,12 +94,10 @@ struct StrangerFuzzTests {
   func headersFirst() {
     let (text, id, digest) = TokenText.make()
     let gate = Gate()
-    gate.update(
-      [
-        AccessToken(
-          id: id, name: "writer", rules: AccessRules([.write("/n/")]), digest: digest,
-          created: Timestamp(milliseconds: 0), expires: nil, revoked: nil)
-      ], wall: Timestamp(milliseconds: 0))
+    let token = AccessToken(
+      id: id, name: "writer", rules: AccessRules([.write("/n/")]), digest: digest,
+      created: Timestamp(milliseconds: 0), expires: nil, revoked: nil)
+    gate.update(TokenRoll(changes: 1, tokens: [token]), wall: Timestamp(milliseconds: 0))
     let data = "\"data\":\"" + String(repeating: "x", count: 10_000) + "\""
     func headers(_ token: String) -> String {
       #""headers":{"Connection":"keep-alive","Authorization":"Bearer \#(token)"}"#

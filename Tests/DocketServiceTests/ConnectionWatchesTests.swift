@@ -44,6 +44,33 @@ struct ConnectionWatchesTests {
 
   private struct NoWatch: Error {}
 
+  @Test("end with what they were begun with, each behind a last frame that says so, and the others go on")
+  func forbidden() throws {
+    let watches = ConnectionWatches(hub: hub, port: WatchPort(execute: { $0() }, pause: { $0() }), sink: sink)
+    let (first, second) = (Grant(.everything), Grant(.everything))
+    for (id, grant) in [("1", first), ("2", second), ("3", first)] {
+      let request = Request(method: .get, path: ByteBuffer(string: "/a/?watch=true"), data: nil)
+      guard case .watch(var watch) = Router(limits: WireLimits()).operation(for: request) else { throw NoWatch() }
+      watch.grant = grant
+      #expect(watches.open(watch, id: ByteBuffer(string: id), newest: { .success(Revision(0)) }) == nil)
+    }
+    let reason = Response.error(.unauthorized, "gone", "x")
+    watches.endForbidden(reason)
+    #expect(sink.pieces.isEmpty && hub.watches == 3)
+    first.end()
+    watches.endForbidden(reason)
+    let frame = #"{"code": 401, "message": "Unauthorized", "data": {"error": "gone", "detail": "x"}, "id": "#
+    guard case .copied(let text)? = sink.pieces.first else { throw NoWatch() }
+    #expect(Set(text.split(separator: "\0").map(String.init)) == [frame + "1}", frame + "3}"])
+    #expect(sink.pieces.count == 1 && sink.hasEnded && hub.watches == 1)
+    watches.endForbidden(reason)
+    #expect(sink.pieces.count == 1 && watches.end(named: "1").status == .notFound)
+    second.end()
+    watches.endForbidden(reason)
+    #expect(sink.pieces.last == .copied(frame + "2}\0") && watches.isEmpty && hub.watches == 0)
+    watches.close()
+  }
+
   @Test("are sent small frames together, and large ones where they lie")
   func sharing() throws {
     let (watches, watch) = try begin()

@@ -9,8 +9,17 @@ extension SessionDriver {
     try await answer { session, completion in session.revokeToken(nameOrID, completion: completion) }
   }
 
+  /// All tokens, by small pages.
   public func tokens() async throws -> [AccessToken] {
-    try await answer { session, completion in session.tokens(completion: completion) }
+    var tokens: [AccessToken] = []
+    while true {
+      let place = tokens.last?.place
+      let page: [AccessToken] = try await answer { session, completion in
+        session.tokens(after: place, limit: 3, completion: completion)
+      }
+      tokens += page
+      if page.count < 3 { return tokens }
+    }
   }
 }
 
@@ -41,7 +50,7 @@ extension RepositoryConformance {
       try expectEqual(try await driver.tokens(), [token], "on its session")
       try expectEqual(try await SessionDriver(repository).tokens(), [token], "on another")
       let told = await (try FollowDriver(repository)).perform { $0.tokens() }
-      try expectEqual(try told.get(), [token], "by the reader of changes")
+      try expectEqual(try told.get().tokens, [token], "by the reader of changes")
     },
     Check("a name belongs to one token as long as that is not revoked") { repository in
       let driver = try SessionDriver(repository)
@@ -90,6 +99,23 @@ extension RepositoryConformance {
       try expectEqual(tokens.map(\.created), tokens.map(\.created).sorted())
       try expectEqual(Set(tokens.map(\.name)), Set(names))
       try expectEqual(try await driver.status().revision, Revision(0), "the counter")
+    },
+    Check("the reader of changes tells tokens that are not revoked, and whether there has ever been one") {
+      repository in
+      let (driver, reader) = (try SessionDriver(repository), try FollowDriver(repository))
+      func roll() async throws -> TokenRoll { try await reader.perform { $0.tokens() }.get() }
+      let open = try await roll()
+      try expect(open == TokenRoll(changes: 0, tokens: []) && open.isOpen, "\(open)")
+      _ = try await driver.write(.put("/n/", "1", "1"))
+      try expectEqual(try await roll().changes, 0, "behind a document")
+      let token = try await driver.add(.sample("ci"))
+      let shut = try await roll()
+      try expect(shut.tokens == [token] && !shut.isOpen, "\(shut)")
+      _ = try await driver.write(.put("/n/", "1", "2"))
+      try expectEqual(try await roll(), shut, "behind a document")
+      _ = try await driver.revokeToken("ci")
+      let empty = try await roll()
+      try expect(empty.tokens.isEmpty && !empty.isOpen && empty.changes != shut.changes, "\(empty)")
     },
   ]
 }

@@ -39,7 +39,10 @@ public struct DocumentModel: Sendable {
   /// What is set for collections.
   public internal(set) var settings: [CollectionPath: CollectionSettings] = [:]
   /// The oldest first.
-  public internal(set) var tokens: [AccessToken] = []
+  public internal(set) var tokens: [AccessToken] = [] {
+    didSet { tokenChanges += 1 }
+  }
+  private(set) var tokenChanges: Int64 = 0
 
   /// - Parameter documentLimit: the most bytes that a document may have after a patch.
   public init(documentLimit: Int = 1_048_576) {

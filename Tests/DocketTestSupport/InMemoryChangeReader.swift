@@ -47,7 +47,7 @@ final class InMemoryChangeReader: ChangeReader, @unchecked Sendable {
     .success((model.revision, InMemoryRepository.historyID))
   }
 
-  func tokens() -> Result<[AccessToken], StoreError> { .success(model.tokens) }
+  func tokens() -> Result<TokenRoll, StoreError> { .success(model.tokenRoll) }
 
   func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError> {
     model.run(query, now: repository.clock(), visit: visit)

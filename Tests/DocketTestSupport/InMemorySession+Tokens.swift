@@ -11,8 +11,9 @@ extension InMemorySession {
     }
   }
 
-  func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {
-    let tokens: Result<[AccessToken], StoreError> = .success(repository.state.withLockedValue { $0.model.tokens })
+  func tokens(after place: TokenPlace?, limit: Int, completion: @escaping (Result<[AccessToken], StoreError>) -> Void) {
+    let tokens: Result<[AccessToken], StoreError> = .success(
+      repository.state.withLockedValue { $0.model.tokens(after: place, limit: limit) })
     let ticket = answers.expect(completion)
     deliver { [answers] in answers.complete(ticket, with: tokens) }
   }
@@ -31,6 +32,13 @@ extension InMemorySession {
 }
 
 extension DocumentModel {
+  var tokenRoll: TokenRoll { TokenRoll(changes: tokenChanges, tokens: tokens.filter { $0.revoked == nil }) }
+
+  func tokens(after place: TokenPlace?, limit: Int) -> [AccessToken] {
+    let sorted = tokens.sorted { $0.place.isBefore($1.place) }
+    return Array(sorted.drop { token in place.map { !$0.isBefore(token.place) } ?? false }.prefix(limit))
+  }
+
   mutating func add(_ token: NewToken, now: Timestamp) -> Result<AccessToken, StoreError> {
     if let index = tokens.firstIndex(where: { $0.revoked == nil && $0.name == token.name }) {
       guard let end = tokens[index].expires, end <= now else { return .failure(.tokenExists(name: token.name)) }
@@ -50,6 +58,12 @@ extension DocumentModel {
     guard let index else { return nil }
     tokens[index] = tokens[index].revoked(at: now)
     return tokens[index]
+  }
+}
+
+extension TokenPlace {
+  fileprivate func isBefore(_ other: TokenPlace) -> Bool {
+    created == other.created ? id.utf8.lexicographicallyPrecedes(other.id.utf8) : created < other.created
   }
 }
 

@@ -18,6 +18,10 @@ public final class DatabaseFile: Sendable {
   public let missingObjects: [String]
   private let lock: DatabaseLock
 
+  /// How long a process that keeps servers out is waited for: a command that makes or migrates a file does so for a moment,
+  /// and so does a server that is just ending.
+  package static let lockTimeoutMilliseconds: Int64 = 1_000
+
   /// Opens a database, or makes one where there is none or an empty file; it blocks for that long.
   ///
   /// - Parameters:
@@ -28,10 +32,11 @@ public final class DatabaseFile: Sendable {
   }
 
   package static func open(
-    _ name: String, busyTimeoutMilliseconds: Int32 = 5_000, migrations: [Migration]
+    _ name: String, busyTimeoutMilliseconds: Int32 = 5_000,
+    lockTimeoutMilliseconds: Int64 = DatabaseFile.lockTimeoutMilliseconds, migrations: [Migration]
   ) throws(OpeningError) -> DatabaseFile {
     let path = try DatabasePath(resolving: name)
-    let lock = try DatabaseLock(on: path)
+    let lock = try DatabaseLock(on: path, timeoutMilliseconds: lockTimeoutMilliseconds)
     return try DatabaseFile(
       at: path, lock: lock, busyTimeoutMilliseconds: busyTimeoutMilliseconds, migrations: migrations)
   }

@@ -9,9 +9,14 @@ final class DatabaseLock: Sendable {
   private let path: String
   private let descriptor: Int32
 
+  /// How often it is tried again while another process has it.
+  private static let pauseMicroseconds: UInt32 = 10_000
+
   /// Takes the lock, or says which process has it.
-  init(on database: DatabasePath) throws(OpeningError) {
+  /// - Parameter timeoutMilliseconds: how long a process that has it is waited for. It blocks for that long.
+  init(on database: DatabasePath, timeoutMilliseconds: Int64 = 0) throws(OpeningError) {
     path = database.lock
+    let end = WallClock.uptimeMilliseconds() + timeoutMilliseconds
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
       guard descriptor >= 0 else {
@@ -21,8 +26,14 @@ final class DatabaseLock: Sendable {
         let reason = errno
         let process = Self.readProcess(descriptor)
         Glibc.close(descriptor)
-        if reason == EWOULDBLOCK { throw .alreadyServed(path: database.file, process: process) }
-        throw .notAccessible(path: database.file, reason: "lock file \(path): " + String(cString: strerror(reason)))
+        guard reason == EWOULDBLOCK else {
+          throw .notAccessible(path: database.file, reason: "lock file \(path): " + String(cString: strerror(reason)))
+        }
+        guard WallClock.uptimeMilliseconds() < end else {
+          throw .alreadyServed(path: database.file, process: process)
+        }
+        usleep(Self.pauseMicroseconds)
+        continue
       }
       // Whoever had the lock may have removed the file between the two calls: then this is the lock of nothing.
       if Self.isStill(descriptor, at: path) {

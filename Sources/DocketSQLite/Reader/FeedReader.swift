@@ -16,7 +16,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   /// As it was before the last reading; nil where there was none, or a commit came just then.
   private var knownHeader: LogHeader?
   /// The tokens, as they were when the header was so.
-  private var knownTokens: (header: LogHeader, tokens: [AccessToken])?
+  private var knownTokens: (header: LogHeader?, roll: TokenRoll)?
 
   /// How often it looks for commits of other processes.
   private static let lookMilliseconds: Int64 = 150
@@ -105,12 +105,19 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
     }
   }
 
-  func tokens() -> Result<[AccessToken], StoreError> {
-    // They are asked for several times a second, and all of them are kept for good.
+  func tokens() -> Result<TokenRoll, StoreError> {
     let header = logHeader?.read()
-    if let knownTokens, knownTokens.header == header { return .success(knownTokens.tokens) }
-    let result = durable { () throws(SQLiteError) in .success((try reader.tokens.tokens(), mark.visible)) }
-    if case .success(let tokens) = result { knownTokens = header.map { ($0, tokens) } }
+    if let known = knownTokens {
+      if known.header != nil, known.header == header { return .success(known.roll) }
+      // Something was committed, most often documents.
+      let changes = reader.limited(.max) { () throws(SQLiteError) in .success(try reader.tokens.changes()) }
+      if case .success(let changes?) = changes, changes == known.roll.changes {
+        knownTokens = (header, known.roll)
+        return .success(known.roll)
+      }
+    }
+    let result = durable { () throws(SQLiteError) in .success((try reader.tokens.roll(), mark.visible)) }
+    if case .success(let roll) = result { knownTokens = (header, roll) }
     return result
   }
 

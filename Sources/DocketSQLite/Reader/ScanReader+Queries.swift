@@ -12,8 +12,8 @@ extension ScanReader {
 }
 
 extension ScanReader {
-  func readTokens() -> Result<[AccessToken], StoreError> {
-    limited(.max) { () throws(SQLiteError) in .success(try tokens.tokens()) }
+  func tokens(after place: TokenPlace?, limit: Int) -> Result<[AccessToken], StoreError> {
+    limited(.max) { () throws(SQLiteError) in .success(try tokens.tokens(after: place, limit: limit)) }
   }
 }
 

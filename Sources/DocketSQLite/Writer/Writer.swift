@@ -28,7 +28,7 @@ final class Writer: @unchecked Sendable {
   private let transactions: TransactionExecutor
   private let keptAnswers: KeptAnswers
   private let settings: SettingsWriter
-  private let tokens: TokenTable
+  private let tokens: TokenWriter
 
   private var backlog = WriteBacklog()
   /// The time of changes never falls below this.
@@ -84,7 +84,7 @@ final class Writer: @unchecked Sendable {
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
     settings = try SettingsWriter(connection, rules: tables.rules, progress: progress, logger: logger)
-    tokens = try TokenTable(connection)
+    tokens = try TokenWriter(connection, limits: options.tokens)
     pruner = try HistoryPruner(connection, transaction: transaction, kept: keptChanges, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.

@@ -15,10 +15,11 @@ extension DocumentService {
         case .failure(let error): completion(error.response)
         }
       }
-    case .readAll:
-      session.tokens { result in
+    case .readPage(let page):
+      // One more tells whether there is another page.
+      session.tokens(after: page.after, limit: page.limit + 1) { result in
         switch result {
-        case .success(let tokens): completion(Response(.ok, data: .tokens(tokens)))
+        case .success(let tokens): completion(Response(.ok, data: .tokens(tokens, limit: page.limit)))
         case .failure(let error): completion(error.response)
         }
       }
@@ -53,17 +54,24 @@ extension ByteBuffer {
     return json
   }
 
-  /// `{"items": […]}`
-  fileprivate static func tokens(_ tokens: [AccessToken]) -> ByteBuffer {
+  /// `{"items": […], "next": cursor or null}`
+  fileprivate static func tokens(_ tokens: [AccessToken], limit: Int) -> ByteBuffer {
     var json = ByteBuffer(staticString: "{\"items\": [")
-    for (number, token) in tokens.enumerated() {
+    let page = tokens.prefix(limit)
+    for (number, token) in page.enumerated() {
       if number > 0 { json.writeStaticString(", ") }
       json.writeToken(token)
       json.writeStaticString(", \"revokedAt\": ")
       json.writeTime(token.revoked)
       json.writeStaticString("}")
     }
-    json.writeStaticString("]}")
+    json.writeStaticString("], \"next\": ")
+    if tokens.count > limit, let last = page.last {
+      json.writeJSONString(last.place.cursor)
+    } else {
+      json.writeStaticString("null")
+    }
+    json.writeStaticString("}")
     return json
   }
 

@@ -4,7 +4,7 @@ import NIOCore
 
 /// Who gets in, of a whole server: the tokens that there are, and what is allowed without one.
 ///
-/// Without tokens it is open. Once there has been one it is shut for good, also if somebody removes the row from the database.
+/// As long as there has never been a token it is open. Then it is shut for good, whatever becomes of the tokens.
 public final class Gate: Sendable {
   private struct State {
     var isOpen = true
@@ -13,6 +13,10 @@ public final class Gate: Sendable {
     /// Of those without a token.
     var anonymous = Grant(.everything)
     var peers: [UInt32: Grant] = [:]
+    /// Of which state of the tokens the grants are, and of which time.
+    var known: (changes: Int64?, wall: Timestamp)?
+    /// When the first of the grants expires.
+    var nextEnd = Timestamp.distantFuture
   }
 
   public let terms: AccessTerms
@@ -36,12 +40,18 @@ public final class Gate: Sendable {
 
   // MARK: What changes
 
-  /// Takes notice of the tokens that there are, by a clock.
-  public func update(_ tokens: [AccessToken], wall: Timestamp) {
+  /// Takes notice of the tokens that there are, by a clock. Where they have not changed since the last time this costs nothing.
+  public func update(_ roll: TokenRoll, wall: Timestamp) {
     state.withLockedValue { state in
-      if state.isOpen, !tokens.isEmpty { shut(&state) }
+      let known = state.known
+      state.known = (roll.changes, wall)
+      // A clock that goes back brings tokens to life again.
+      if let known, let changes = known.changes, changes == roll.changes, wall >= known.wall {
+        return Self.endExpired(&state, wall)
+      }
+      if state.isOpen, !roll.isOpen { shut(&state) }
       var grants: [String: Grant] = [:]
-      for token in tokens where token.revoked == nil && token.expires ?? .distantFuture > wall {
+      for token in roll.tokens where token.expires ?? .distantFuture > wall {
         if let grant = state.grants[token.id], grant.token == token {
           grants[token.id] = grant
         } else {
@@ -50,17 +60,26 @@ public final class Gate: Sendable {
       }
       for (id, grant) in state.grants where grants[id] !== grant { grant.end() }
       state.grants = grants
+      state.nextEnd = Self.firstEnd(of: grants)
     }
   }
 
   /// Ends what has expired, by a clock.
   func endExpired(wall: Timestamp) {
-    state.withLockedValue { state in
-      for (id, grant) in state.grants where grant.token?.expires ?? .distantFuture <= wall {
-        grant.end()
-        state.grants[id] = nil
-      }
+    state.withLockedValue { Self.endExpired(&$0, wall) }
+  }
+
+  private static func endExpired(_ state: inout State, _ wall: Timestamp) {
+    guard state.nextEnd <= wall else { return }
+    for (id, grant) in state.grants where grant.token?.expires ?? .distantFuture <= wall {
+      grant.end()
+      state.grants[id] = nil
     }
+    state.nextEnd = firstEnd(of: state.grants)
+  }
+
+  private static func firstEnd(of grants: [String: Grant]) -> Timestamp {
+    grants.values.lazy.compactMap { $0.token?.expires }.min() ?? .distantFuture
   }
 
   private func shut(_ state: inout State) {

@@ -4,6 +4,7 @@ import DocketWire
 extension Operation {
   /// The operation as far as rules allow it: narrowed to what may be read, silent about what may not. nil: they do not allow it.
   func allowed(by rules: AccessRules) -> Operation? {
+    let demand = demand
     guard rules.allow(demand) else { return nil }
     switch demand {
     case .readSome(let scope) where !rules.readAll(of: scope): return narrowed(to: rules.readable)

@@ -5,7 +5,7 @@ import NIOCore
 /// What can be done with tokens.
 public enum TokenOperation: Sendable {
   case create(TokenRequest)
-  case readAll
+  case readPage(TokenPageRequest)
   /// The one of this name or id.
   case revoke(String)
 }

@@ -15,8 +15,6 @@ public struct Visitor {
   private var credential: String?
   /// An `Authorization` that came while the gate was open, to be looked at once it is shut.
   private var unreadCredential: String?
-  /// With which the connection's watches were begun.
-  private var watching: [Grant] = []
 
   /// - Parameter user: the user whose process it is, on a Unix socket.
   public init(_ gate: Gate, from address: VisitorAddress, user: UInt32? = nil) {
@@ -31,17 +29,6 @@ public struct Visitor {
   public init() {
     self.init(Gate(), from: .unknown)
   }
-
-  /// A watch has begun.
-  public mutating func noteWatch() {
-    if !watching.contains(where: { $0 === grant }) { watching.append(grant) }
-  }
-
-  /// There is no watch any more.
-  public mutating func forgetWatches() { watching = [] }
-
-  /// Whether a watch was begun with what has ended since.
-  public var hasForbiddenWatches: Bool { watching.contains(where: \.isOver) }
 
   /// Whether it has shown nothing by which it is known.
   public var isStranger: Bool {
@@ -58,13 +45,26 @@ public struct Visitor {
   /// What a request comes to: what it asks for, as far as that is allowed; or why not.
   public mutating func operation(for request: Request, by router: Router) -> Operation {
     renew()
+    // First of all, so that tokens that are not taken count as well.
+    if let refusal = countForAddress() { return refusal }
     if let refusal = identify(by: request.headers) { return refusal }
-    if let refusal = count() { return refusal }
+    if let refusal = countForToken() { return refusal }
     // Nothing is told to those who may do nothing.
-    let operation = router.operation(for: request)
-    if grant.rules.isAdmin { return operation }
-    return operation.allowed(by: grant.rules) ?? refusal
+    var operation = router.operation(for: request)
+    if !grant.rules.isAdmin {
+      guard let allowed = operation.allowed(by: grant.rules) else { return refusal }
+      operation = allowed
+    }
+    // It ends with what it was begun with, whatever its connection shows later.
+    if case .watch(var watch) = operation {
+      watch.grant = grant
+      operation = .watch(watch)
+    }
+    return operation
   }
+
+  /// Counts as a request what is none: a frame that cannot be read, say. Returns what it is answered where there were too many.
+  public func countWhatIsNoRequest() -> Operation? { countForAddress() ?? countForToken() }
 
   /// Looks at the `Authorization` of a request of which no more is known yet. Returns what it is answered if that is not taken.
   public mutating func identify(by headers: Headers?) -> Operation? {
@@ -98,15 +98,22 @@ public struct Visitor {
     return true
   }
 
-  private func count() -> Operation? {
-    guard gate.hasRates else { return nil }
-    let now = gate.time
-    if let seconds = allowance?.take(now: now) { return .answer(.rateLimited("--address-rate", seconds)) }
-    if let seconds = grant.allowance?.take(now: now) { return .answer(.rateLimited("--token-rate", seconds)) }
-    return nil
+  private func countForAddress() -> Operation? {
+    allowance?.take(now: gate.time).map { $0.operation(flag: "--address-rate") }
+  }
+
+  private func countForToken() -> Operation? {
+    grant.allowance?.take(now: gate.time).map { $0.operation(flag: "--token-rate") }
   }
 
   private var refusal: Operation { .answer(credential == nil ? .unauthorized : .forbidden) }
+}
+
+extension RequestAllowance.Refusal {
+  fileprivate func operation(flag: String) -> Operation {
+    let response = Response.rateLimited(flag, seconds)
+    return isLate ? .answerLater(response, milliseconds: 1000) : .answer(response)
+  }
 }
 
 extension String {

@@ -20,6 +20,8 @@ public final class ConnectionWatches {
   private let outlet: WatchOutlet
   private unowned let sink: any WatchSink
   private var watches: [String: Watch] = [:]
+  /// What they were begun with, each once. It is looked at again and again, and most connections have one for all.
+  private var grants: [Grant] = []
   /// What was taken of frames since everything was in the kernel.
   private var takenBytes = 0
 
@@ -65,6 +67,7 @@ public final class ConnectionWatches {
       }
       let watch = Watch(request, id: id, name: name, position: position, outlet: outlet)
       watches[name] = watch
+      if let grant = request.grant, !grants.contains(where: { $0 === grant }) { grants.append(grant) }
       hub.open(watch, newest: newest)
       return nil
     }
@@ -78,9 +81,18 @@ public final class ConnectionWatches {
   }
 
   /// Ends all, and says why.
-  public func endAll(_ reason: Response) {
-    let ending = watches.values
-    watches = [:]
+  public func endAll(_ reason: Response) { end(Array(watches.values), reason) }
+
+  /// Ends those that were begun with what does not hold any more, and says why.
+  public func endForbidden(_ reason: Response) {
+    guard grants.contains(where: \.isOver) else { return }
+    grants.removeAll(where: \.isOver)
+    end(watches.values.filter { $0.request.grant?.isOver == true }, reason)
+  }
+
+  private func end(_ ending: [Watch], _ reason: Response) {
+    guard !ending.isEmpty else { return }
+    for watch in ending { watches[watch.name] = nil }
     sink.sendFrames { output in
       for watch in ending {
         output.writeImmutableBuffer(ByteBuffer(lastFrame: reason))
@@ -88,6 +100,7 @@ public final class ConnectionWatches {
       }
     }
     for watch in ending { hub.end(watch) }
+    sink.watchDidEnd()
   }
 
   /// The connection has ended.

@@ -29,6 +29,8 @@ public struct WatchRequest: Sendable {
   let heartbeatSeconds: Int64?
   /// What may be told; nil: all.
   var readable: PathPrefixes?
+  /// By what its watcher may have it; nil: nobody has asked.
+  var grant: Grant?
 
   /// What its watcher is told of a change; nil: nothing.
   func told(_ change: Change) -> Told? {

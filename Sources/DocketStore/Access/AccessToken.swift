@@ -47,15 +47,17 @@ public struct NewToken: Sendable, Equatable {
   }
 }
 
-/// Reads and changes of tokens. Tokens that were revoked or have expired are kept, so that it can be told what they were; where
-/// there has ever been one, nobody gets in without.
-public protocol TokenAccess: AnyObject {
-  /// Keeps a token. Fails with `tokenExists` where one that is not revoked has its name.
-  func add(_ token: NewToken, completion: @escaping (Result<AccessToken, StoreError>) -> Void)
+/// Where a token stands in the list of all, of which the oldest is the first.
+public struct TokenPlace: Sendable, Equatable {
+  public let created: Timestamp
+  public let id: String
 
-  /// Revokes the token of this name or id; nil where there is none that is not revoked.
-  func revokeToken(_ nameOrID: String, completion: @escaping (Result<AccessToken?, StoreError>) -> Void)
+  public init(created: Timestamp, id: String) {
+    self.created = created
+    self.id = id
+  }
+}
 
-  /// All tokens, the oldest first.
-  func tokens(completion: @escaping (Result<[AccessToken], StoreError>) -> Void)
+extension AccessToken {
+  public var place: TokenPlace { TokenPlace(created: created, id: id) }
 }

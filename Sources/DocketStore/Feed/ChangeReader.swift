@@ -56,8 +56,8 @@ public protocol ChangeReader: AnyObject {
   /// The newest durable change, and the name of the history.
   func newest() -> Result<(sequence: Revision, history: String), StoreError>
 
-  /// All tokens, the oldest first. It is asked for several times a second.
-  func tokens() -> Result<[AccessToken], StoreError>
+  /// The tokens that there are. It is asked for several times a second, and reads them where they have changed.
+  func tokens() -> Result<TokenRoll, StoreError>
 
   /// Visits the documents that match as they were at a moment, as `QueryAccess.query` does.
   func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError>

@@ -8,15 +8,19 @@ struct FileTokens: TokenKeeper {
   let place: String
   private let file: TokenFile
 
-  /// - Parameter makesFile: whether there may be no such file yet.
+  /// - Parameters:
+  ///   - makesFile: whether there may be no such file yet.
+  ///   - maximum: how many tokens may hold at once.
   /// - Throws: `CommandFailure`.
-  init(path: String, makesFile: Bool) throws(CommandFailure) {
+  init(path: String, makesFile: Bool, maximum: Int) throws(CommandFailure) {
     // A name with a mistake in it is not to become a database.
     guard makesFile || access(path, F_OK) == 0 else {
       throw CommandFailure("cannot open \(path): \(String(cString: strerror(errno)))")
     }
     do {
-      file = try TokenFile.open(path: path)
+      var limits = TokenLimits()
+      limits.holding = maximum
+      file = try TokenFile.open(path: path, limits: limits)
     } catch {
       throw CommandFailure("\(error)")
     }
@@ -47,6 +51,14 @@ struct FileTokens: TokenKeeper {
     }
   }
 
+  func isOpen() throws(CommandFailure) -> Bool {
+    do {
+      return try file.isOpen()
+    } catch {
+      throw failure(error)
+    }
+  }
+
   func list() throws(CommandFailure) -> [ListedToken] {
     do {
       return try file.tokens().map(ListedToken.init)
@@ -59,6 +71,9 @@ struct FileTokens: TokenKeeper {
     switch error {
     case .tokenExists(let name):
       CommandFailure("\(place) has a token '\(name)' that is not revoked; take another name, or revoke that one first")
+    case .tooManyTokens(let limit):
+      CommandFailure(
+        "\(limit) tokens of \(place) hold already (--max-tokens); revoke some, or make them with an end (--expires)")
     case .busy: CommandFailure("\(place) is locked by another process; try again")
     case .refused(let reason): CommandFailure("\(place) refuses it by a trigger of its own: \(reason)")
     case .failed(let reason): CommandFailure("\(place): \(reason)")

@@ -1,3 +1,4 @@
+import DocketClient
 import Glibc
 import Synchronization
 
@@ -13,6 +14,7 @@ enum GivenToken {
   /// What files held, by their paths: one may be a pipe, and a command may open more than one client.
   private static let read = Mutex<[String: String]>([:])
   private static let maximumBytes = 4096
+  private static let isCleartextTold = Mutex(false)
 
   /// - Parameter file: is preferred to the variable.
   /// - Returns: nil where no token is given.
@@ -24,6 +26,18 @@ enum GivenToken {
       throw CommandFailure("\(variable) holds no token: \(looks)", status: .usage)
     }
     return token
+  }
+
+  /// Says once that the token goes to a server in such a way that others can read it.
+  static func warnOfCleartext(to address: ServerAddress) {
+    let isTold = isCleartextTold.withLock { isTold in
+      defer { isTold = true }
+      return isTold
+    }
+    guard !isTold else { return }
+    try? StandardStream.error.writeLine(
+      "docket: the token goes to \(address) without TLS, and whoever is on the way can read it; add --tls, or --allow-cleartext if something else encrypts the way"
+    )
   }
 
   private static func token(inFile path: String) throws(CommandFailure) -> String {

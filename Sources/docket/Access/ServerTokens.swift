@@ -29,10 +29,34 @@ struct ServerTokens: TokenKeeper {
     }
   }
 
+  func isOpen() async throws -> Bool { try await page(after: nil, limit: 1).tokens.isEmpty }
+
   func list() async throws -> [ListedToken] {
-    let answer = try await ask(.get, "/_tokens/", nil)
+    var tokens: [ListedToken] = []
+    var next: String?
+    repeat {
+      let page = try await page(after: next, limit: Self.pageTokens)
+      tokens += page.tokens
+      next = page.next
+    } while next != nil
+    return tokens
+  }
+
+  /// How many the server tells at once, at most.
+  private static let pageTokens = 1000
+
+  private func page(after: String?, limit: Int) async throws -> (tokens: [ListedToken], next: String?) {
+    let place = after.map { "&after=\(DocketClient.percentEncoded($0))" } ?? ""
+    let answer = try await ask(.get, "/_tokens/?limit=\(limit)\(place)", nil)
     return try Self.telling {
-      try AnswerFields(answer.data).elements("items").map { try ListedToken(try AnswerFields($0)) }
+      let fields = try AnswerFields(answer.data)
+      let tokens = try fields.elements("items").map { try ListedToken(try AnswerFields($0)) }
+      let next = try fields.optionalText("next")
+      // It must lead on, or there would be no end.
+      guard next == nil || (next != after && !tokens.isEmpty) else {
+        throw DocketClientError.badAnswer(reason: "'next' in the answer leads nowhere")
+      }
+      return (tokens, next)
     }
   }
 

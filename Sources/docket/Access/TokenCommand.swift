@@ -1,4 +1,5 @@
 import ArgumentParser
+import DocketSQLite
 
 struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -8,7 +9,7 @@ struct TokenCommand: AsyncParsableCommand {
       FILE the commands work on the file itself, whether a server has it open or not: so the first token is made, and one \
       replaced that was lost. Otherwise they ask the running server, with a token that is an admin's.
 
-        docket token create root --allow admin --database docket.db > root.token
+        (umask 077; docket token create root --allow admin --database docket.db > root.token)
         export DOCKET_TOKEN=$(cat root.token)
         docket token create ci --allow read:/notes/ --allow write:/notes/ --expires 90d
         docket token list
@@ -25,11 +26,14 @@ struct TokenOptions: ParsableArguments {
 
   @OptionGroup var server: ServerOptions
 
-  /// - Parameter makesFile: whether there may be no such file yet.
+  /// - Parameters:
+  ///   - makesFile: whether there may be no database file yet.
+  ///   - maximum: how many tokens of a file may hold at once.
   func withKeeper<Value: Sendable>(
-    makesFile: Bool = false, _ body: @Sendable (any TokenKeeper) async throws -> Value
+    makesFile: Bool = false, maximum: Int = TokenLimits().holding,
+    _ body: @Sendable (any TokenKeeper) async throws -> Value
   ) async throws -> Value {
-    if let database { return try await body(try FileTokens(path: database, makesFile: makesFile)) }
+    if let database { return try await body(try FileTokens(path: database, makesFile: makesFile, maximum: maximum)) }
     return try await server.withClient { try await body(ServerTokens(client: $0)) }
   }
 }

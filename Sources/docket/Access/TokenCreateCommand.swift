@@ -1,4 +1,5 @@
 import ArgumentParser
+import DocketSQLite
 import DocketStore
 
 struct TokenCreateCommand: AsyncParsableCommand {
@@ -26,16 +27,20 @@ struct TokenCreateCommand: AsyncParsableCommand {
     transform: DurationText.init(text:))
   var expires: DurationText?
 
+  @Option(help: "With --database: how many tokens may hold at once; one more is not made.")
+  var maxTokens = TokenLimits().holding
+
   @OptionGroup var tokens: TokenOptions
 
   func validate() throws {
+    try check("--max-tokens", maxTokens, 1...1_000_000)
     guard !allow.isEmpty else { throw ValidationError("say what it allows, such as --allow read:/notes/") }
   }
 
   func run() async throws {
     let order = TokenOrder(name: name, rules: allow, lifetime: expires)
-    try await tokens.withKeeper(makesFile: true) { keeper in
-      let isFirst = try await keeper.list().isEmpty
+    try await tokens.withKeeper(makesFile: true, maximum: maxTokens) { keeper in
+      let isFirst = try await keeper.isOpen()
       let (token, text) = try await keeper.add(order)
       do {
         try StandardStream.output.writeLine(text)

@@ -14,7 +14,11 @@ protocol TokenKeeper {
   /// - Throws: `CommandFailure`.
   func revoke(_ nameOrID: String) async throws -> Bool
 
-  /// All tokens, the oldest first.
+  /// Whether there is none, and as far as can be told never was.
+  /// - Throws: `CommandFailure`.
+  func isOpen() async throws -> Bool
+
+  /// All tokens that there are and were, the oldest first.
   /// - Throws: `CommandFailure`.
   func list() async throws -> [ListedToken]
 }

@@ -12,11 +12,16 @@ struct TokenListCommand: AsyncParsableCommand {
   @OptionGroup var tokens: TokenOptions
 
   func run() async throws {
-    let (list, place) = try await tokens.withKeeper { (try await $0.list(), $0.place) }
+    let (list, place, isOpen) = try await tokens.withKeeper { keeper in
+      let list = try await keeper.list()
+      return (list, keeper.place, list.isEmpty ? try await keeper.isOpen() : false)
+    }
     if json {
       for token in list { try DocumentOutput.writeRaw(token.json(at: .now)) }
     } else if list.isEmpty {
-      try StandardStream.error.writeLine("docket: \(place) has no tokens, so it takes every request")
+      let consequence =
+        isOpen ? ", so it takes every request" : " any more; a server answers nobody there without a new one"
+      try StandardStream.error.writeLine("docket: \(place) has no tokens\(consequence)")
     } else {
       for line in TokenTable(list, now: .now).lines { try StandardStream.output.writeLine(line) }
     }

@@ -41,6 +41,12 @@ struct ServerOptions: ParsableArguments {
       valueName: "file"))
   var tokenFile: String?
 
+  @Flag(
+    help:
+      "Do not warn where the token goes to another machine without TLS: something else encrypts the way, such as a tunnel."
+  )
+  var allowCleartext = false
+
   func validate() throws {
     guard (tlsClientCertificate == nil) == (tlsClientKey == nil) else {
       throw ValidationError("--tls-client-certificate and --tls-client-key go together")
@@ -88,10 +94,14 @@ struct ServerOptions: ParsableArguments {
     }
   }
 
-  /// The access token that was given, if any. Reads a file.
+  /// The access token that was given, if any. Reads a file, and warns where others will be able to read what it says.
   func token() throws(CommandFailure) -> String? {
-    try GivenToken.find(file: tokenFile, environment: ProcessEnvironment.variables())
+    let token = try GivenToken.find(file: tokenFile, environment: ProcessEnvironment.variables())
+    if token != nil, isReadableOnTheWay, !allowCleartext { GivenToken.warnOfCleartext(to: address) }
+    return token
   }
+
+  private var isReadableOnTheWay: Bool { unixSocket == nil && !speaksTLS && !LoopbackHost.contains(host) }
 
   /// Runs `body` with a client and closes it. Errors of the client become those of a command.
   ///

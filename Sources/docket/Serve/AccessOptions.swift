@@ -1,4 +1,5 @@
 import ArgumentParser
+import DocketSQLite
 import DocketServer
 import DocketService
 import DocketStore
@@ -24,6 +25,9 @@ struct AccessOptions: ParsableArguments {
 
   @Option(help: "The same of all connections from one address; of IPv6, from one network of 64 bits.")
   var addressRate = 0
+
+  @Option(help: "How many tokens may hold at once; one more is not made: 409.")
+  var maxTokens = TokenLimits().holding
 
   @Option(help: "Before a token is known, once there are some: how many bytes a request may have. Beyond: 413.")
   var strangerFrameBytes = ServerLimits().strangerFrameBytes
@@ -64,6 +68,7 @@ struct AccessOptions: ParsableArguments {
     for text in allowPeer { _ = try PeerRule(text) }
     try check("--token-rate", tokenRate, 0...10_000_000)
     try check("--address-rate", addressRate, 0...10_000_000)
+    try check("--max-tokens", maxTokens, 1...1_000_000)
     try check("--stranger-frame-bytes", strangerFrameBytes, 512...(1 << 30))
     try check("--stranger-frame-timeout", strangerFrameTimeout, 0.25...86_400)
     try check("--stranger-idle-timeout", strangerIdleTimeout, 0.25...86_400)

@@ -59,7 +59,7 @@ struct HTTPOptions: ParsableArguments {
   /// - Returns: nil where there is to be no HTTP.
   func configuration(
     _ listening: ListeningOptions, _ clients: ClientLimitOptions, _ access: AccessOptions, tls: ServerTLS?,
-    connections: Int
+    connections: Int, allowsCleartext: Bool
   ) -> HTTPServer.Configuration? {
     guard let httpPort else { return nil }
     let host = httpHost ?? listening.host
@@ -69,6 +69,7 @@ struct HTTPOptions: ParsableArguments {
         connections: connections, idleSeconds: clients.idleTimeout, requestSeconds: clients.frameTimeout,
         strangerBodyBytes: access.strangerFrameBytes, shutdownSeconds: clients.shutdownTimeout),
       rules: WebRules(hosts: Set(allowedHosts.map { $0.lowercased() }), origins: Set(allowedOrigins)),
-      requiresTokens: !listening.isForEverybody(host))
+      requiresTokens: !listening.isForEverybody(host),
+      warnsOfCleartext: !LoopbackHost.contains(host) && !allowsCleartext)
   }
 }

@@ -63,11 +63,6 @@ struct ListeningOptions: ParsableArguments {
   }
 
   /// Whether a server without tokens may listen on this name or address.
-  func isForEverybody(_ host: String) -> Bool { insecure || Self.isLoopback(host) }
+  func isForEverybody(_ host: String) -> Bool { insecure || LoopbackHost.contains(host) }
 
-  private static func isLoopback(_ host: String) -> Bool {
-    if host == "localhost" || host == "::1" { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-    return parts.count == 4 && parts[0] == 127 && !parts.contains(nil)
-  }
 }

@@ -59,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   private func open(logger: Logger) throws -> SQLiteRepository {
     var options = store.options(database, clients, threads: listening.threads)
+    options.tokens.holding = access.maxTokens
     try backups.apply(to: &options)
     try backups.refuseFolder(of: database.database)
     do {
@@ -115,11 +116,14 @@ struct ServeCommand: AsyncParsableCommand {
           addresses: listening.addresses, tls: tls, unixSocketAccess: socketAccess,
           limits: clients.serverLimits(
             connections: httpGroup == nil ? connections : max(1, connections - httpConnections), access),
-          requiresTokens: !listening.isForEverybody(listening.host)),
+          requiresTokens: !listening.isForEverybody(listening.host),
+          warnsOfCleartext: !LoopbackHost.contains(listening.host) && !self.tls.allowCleartext),
         logger: logger
       ) { addresses in ready.add(addresses.map(\.description).joined(separator: " and "), at: 0) })
     if let httpGroup,
-      let configuration = http.configuration(listening, clients, access, tls: tls, connections: httpConnections)
+      let configuration = http.configuration(
+        listening, clients, access, tls: tls, connections: httpConnections,
+        allowsCleartext: self.tls.allowCleartext)
     {
       services.append(
         HTTPServer(store, on: httpGroup, configuration: configuration, logger: logger) { ready.add($0, at: 1) })

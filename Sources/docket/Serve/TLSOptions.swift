@@ -18,6 +18,12 @@ struct TLSOptions: ParsableArguments {
       "Clients must show a certificate that is signed by one of these, as PEM.", valueName: "file"))
   var tlsClientCa: String?
 
+  @Flag(
+    help:
+      "Do not warn where tokens come from other machines without TLS: something else encrypts the way, such as a tunnel."
+  )
+  var allowCleartext = false
+
   @Option(help: "How many seconds a TLS handshake may take.")
   var tlsHandshakeTimeout = 5.0
 

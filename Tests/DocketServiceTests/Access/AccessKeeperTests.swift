@@ -88,7 +88,7 @@ private final class FaultyTokens: DocumentRepository {
       base.wait(forChanges: forChanges, milliseconds: milliseconds)
     }
 
-    func tokens() -> Result<[AccessToken], StoreError> {
+    func tokens() -> Result<TokenRoll, StoreError> {
       fails() ? .failure(.failed(reason: "disk I/O error")) : base.tokens()
     }
 

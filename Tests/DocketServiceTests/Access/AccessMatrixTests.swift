@@ -75,6 +75,7 @@ struct AccessMatrixTests {
       rules: ["read:/one/1", "write:/one/1", "read:/three/"]),
     // Tokens.
     Row(method: .get, path: "/_tokens/", rules: ["admin"]),
+    Row(method: .get, path: "/_tokens/?limit=7", rules: ["admin"]),
     Row(method: .post, path: "/_tokens/", data: #"{"name":"ci","allow":["read:/notes/"]}"#, rules: ["admin"]),
     Row(method: .delete, path: "/_tokens/ci", rules: ["admin"]),
     // Backups.
@@ -124,7 +125,7 @@ struct AccessMatrixTests {
   /// What somebody's request comes to who may do this.
   private static func operation(_ row: Row, _ rules: [String]) throws -> DocketService.Operation {
     let gate = Gate(terms: AccessTerms(peers: [user: AccessRules(try rules.map { try AccessRule($0) })]))
-    gate.update([someToken], wall: Timestamp(milliseconds: 0))
+    gate.update(TokenRoll(changes: 1, tokens: [someToken]), wall: Timestamp(milliseconds: 0))
     var visitor = Visitor(gate, from: .user(user), user: user)
     let request = Request(
       method: row.method, path: ByteBuffer(string: row.path), data: row.data.map { ByteBuffer(string: $0) })
@@ -134,7 +135,7 @@ struct AccessMatrixTests {
   /// It shuts the gate.
   private static let someToken = AccessToken(
     id: "somebody", name: "somebody", rules: .none, digest: [], created: Timestamp(milliseconds: 0), expires: nil,
-    revoked: Timestamp(milliseconds: 0))
+    revoked: nil)
 
   private static func isRefused(_ operation: DocketService.Operation) -> Bool {
     if case .answer(let response) = operation {

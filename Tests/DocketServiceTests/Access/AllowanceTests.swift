@@ -40,21 +40,33 @@ struct AllowanceTests {
   func allowance() {
     let allowance = RequestAllowance(perSecond: 10, now: at(0))
     for _ in 0..<10 { #expect(allowance.take(now: at(0)) == nil) }
-    #expect(allowance.take(now: at(0)) == 1)
+    #expect(allowance.take(now: at(0))?.seconds == 1)
     // What was refused is not counted.
-    #expect(allowance.take(now: at(99)) == 1)
+    #expect(allowance.take(now: at(99))?.seconds == 1)
     #expect(allowance.take(now: at(100)) == nil)
-    #expect(allowance.take(now: at(100)) == 1)
+    #expect(allowance.take(now: at(100))?.seconds == 1)
     for _ in 0..<10 { #expect(allowance.take(now: at(3_600_000)) == nil) }
-    #expect(allowance.take(now: at(3_600_000)) == 1)
+    #expect(allowance.take(now: at(3_600_000))?.seconds == 1)
   }
 
   @Test("A clock that stands still or goes back gives nothing")
   func standingClock() {
     let allowance = RequestAllowance(perSecond: 1, now: at(1_000))
     #expect(allowance.take(now: at(1_000)) == nil)
-    for time in [1_000, 500, 0, 1_000, 1_999] { #expect(allowance.take(now: at(Int64(time))) == 1) }
+    for time in [1_000, 500, 0, 1_000, 1_999] { #expect(allowance.take(now: at(Int64(time)))?.seconds == 1) }
     #expect(allowance.take(now: at(2_000)) == nil)
+  }
+
+  @Test("As many are refused at once as may be made; the answers to those beyond are late, until time has passed")
+  func refusals() {
+    let allowance = RequestAllowance(perSecond: 3, now: at(0))
+    for _ in 0..<3 { #expect(allowance.take(now: at(0)) == nil) }
+    for isLate in [false, false, false, true, true] { #expect(allowance.take(now: at(0))?.isLate == isLate) }
+    #expect(allowance.take(now: at(400)) == nil)
+    #expect(allowance.take(now: at(400))?.isLate == false)
+    #expect(allowance.take(now: at(400))?.isLate == true)
+    for _ in 0..<3 { #expect(allowance.take(now: at(5_000)) == nil) }
+    for isLate in [false, false, false, true] { #expect(allowance.take(now: at(5_000))?.isLate == isLate) }
   }
 
   // MARK: Addresses

@@ -28,8 +28,11 @@ struct GateTests {
     return Key(token: token, text: text)
   }
 
+  /// Has the gate look at these, whatever it knows.
   private static func update(_ gate: Gate, _ tokens: [AccessToken], at time: Int64 = 0) {
-    gate.update(tokens, wall: Timestamp(milliseconds: time))
+    let roll = TokenRoll(
+      changes: tokens.isEmpty && gate.isOpen ? 0 : nil, tokens: tokens.filter { $0.revoked == nil })
+    gate.update(roll, wall: Timestamp(milliseconds: time))
   }
 
   private static func visitor(_ gate: Gate) -> Visitor { Visitor(gate, from: .unknown) }
@@ -50,6 +53,16 @@ struct GateTests {
     }
   }
 
+  /// By what a watch is had that is begun now.
+  private static func watchGrant(_ visitor: inout Visitor, token: String? = nil) throws -> Grant {
+    let operation = visitor.operation(
+      for: try request("/notes/?watch=true", token: token), by: Router(limits: WireLimits()))
+    guard case .watch(let watch) = operation else { throw NoWatch() }
+    return try #require(watch.grant)
+  }
+
+  private struct NoWatch: Error {}
+
   // MARK: Open and shut
 
   @Test("is open until there is a token, to those who are in already as well, and shut for good then")
@@ -58,12 +71,12 @@ struct GateTests {
     var visitor = Self.visitor(gate)
     #expect(gate.isOpen && !visitor.isStranger)
     #expect(try Self.refusal(&visitor, "/notes/1") == nil)
-    visitor.noteWatch()
-    #expect(!visitor.hasForbiddenWatches)
+    let grant = try Self.watchGrant(&visitor)
+    #expect(!grant.isOver)
     Self.update(gate, [])
     #expect(gate.isOpen)
     Self.update(gate, [try Self.key("read:/").token])
-    #expect(!gate.isOpen && visitor.isStranger && visitor.hasForbiddenWatches)
+    #expect(!gate.isOpen && visitor.isStranger && grant.isOver)
     let path = "/notes/1"
     #expect(!Array(path.utf8).withUnsafeBytes { visitor.mayRead(atOnce: $0) })
     #expect(try Self.refusal(&visitor, path) == 401)
@@ -114,9 +127,9 @@ struct GateTests {
       var visitor = Self.visitor(gate)
       #expect(try Self.refusal(&visitor, "/notes/1", token: key.text) == nil)
       #expect(!visitor.isStranger)
-      visitor.noteWatch()
+      let grant = try Self.watchGrant(&visitor)
       Self.update(gate, token.map { [$0] } ?? [], at: time)
-      #expect(visitor.hasForbiddenWatches)
+      #expect(grant.isOver)
       #expect(!Array("/notes/1".utf8).withUnsafeBytes { visitor.mayRead(atOnce: $0) })
       #expect(try Self.refusal(&visitor, "/notes/1") == 401)
       #expect(try Self.refusal(&visitor, "/notes/1", token: key.text) != nil)
@@ -147,20 +160,47 @@ struct GateTests {
     #expect(!grant.isOver && gate.grant(for: first.text[...]) === grant)
   }
 
-  @Test("A watch that was begun with a token ends with it, also where the connection has another since")
+  @Test("A watch has what its connection had when it was begun, whatever that shows later")
   func watchesOfTwoTokens() throws {
-    let (first, second) = (try Self.key("read:/a/"), try Self.key("read:/b/"))
+    let (first, second) = (try Self.key("read:/notes/"), try Self.key("admin"))
     let gate = Gate()
     Self.update(gate, [first.token, second.token])
     var visitor = Self.visitor(gate)
-    #expect(try Self.refusal(&visitor, "/a/1", token: first.text) == nil)
-    visitor.noteWatch()
-    #expect(try Self.refusal(&visitor, "/b/1", token: second.text) == nil)
+    let grants = try [first, second].map { try Self.watchGrant(&visitor, token: $0.text) }
     Self.update(gate, [second.token])
-    #expect(visitor.hasForbiddenWatches)
+    #expect(grants.map(\.isOver) == [true, false])
     #expect(try Self.refusal(&visitor, "/b/1") == nil)
-    visitor.forgetWatches()
-    #expect(!visitor.hasForbiddenWatches)
+    Self.update(gate, [first.token])
+    #expect(grants.map(\.isOver) == [true, true])
+  }
+
+  // MARK: What it looks at
+
+  @Test("It is open only where it is certain that there has never been a token")
+  func certainty() throws {
+    for (changes, isOpen) in [(Int64?(0), true), (1, false), (nil, false)] {
+      let gate = Gate()
+      gate.update(TokenRoll(changes: changes, tokens: []), wall: Timestamp(milliseconds: 0))
+      #expect(gate.isOpen == isOpen, "\(String(describing: changes))")
+    }
+  }
+
+  @Test("Tokens are looked at again when they have changed, or the clock has gone back, and expire meanwhile")
+  func unchangedRoll() throws {
+    let key = try Self.key("read:/", expires: 1_000)
+    let gate = Gate()
+    func update(_ changes: Int64, _ tokens: [AccessToken], at time: Int64) -> Bool {
+      gate.update(TokenRoll(changes: changes, tokens: tokens), wall: Timestamp(milliseconds: time))
+      return gate.grant(for: key.text[...]) != nil
+    }
+    #expect(update(7, [key.token], at: 500))
+    // What is told under the same number is not looked at.
+    #expect(update(7, [], at: 999))
+    #expect(!update(7, [key.token], at: 1_000))
+    #expect(!update(7, [key.token], at: 1_001))
+    #expect(update(7, [key.token], at: 998))
+    #expect(!update(8, [], at: 999))
+    #expect(update(9, [key.token], at: 999))
   }
 
   // MARK: Who is told what

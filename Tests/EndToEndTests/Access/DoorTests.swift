@@ -96,11 +96,41 @@ extension EndToEnd {
         #expect(try AccessClient(server).code("GET", "/_documents") == 401)
         #expect(try AccessClient(server, token: token).code("GET", "/_documents") == 200)
         #expect(server.stop() == .exited(0))
+        // What is said goes over the wire as it is.
+        #expect(server.complaints.count == 1 && server.complaints.first?.contains("--allow-cleartext") == true)
         // Those that hold no more keep it shut, so it may listen.
         #expect(try SQLiteCommand.run(database, "UPDATE tokens SET revoked_at = 1").status == 0)
-        let shut = try ServerProcess(database: database, ["--host", "0.0.0.0"])
+        let shut = try ServerProcess(database: database, ["--host", "0.0.0.0", "--allow-cleartext"])
         #expect(try AccessClient(shut, token: token).code("GET", "/_documents") == 401)
         #expect(shut.stop() == .exited(0))
+        #expect(insecure.complaints == [] && loopback.complaints == [] && shut.complaints == [])
+      }
+    }
+
+    @Test(
+      "the wire, where commands say so that a token goes to another machine in the clear, and servers with TLS do not")
+    func cleartext() async throws {
+      try await withDatabase { database in
+        let created = try Docket.run("token", "create", "a", "--allow", "admin", "--database", database)
+        let server = try ServerProcess(database: database)
+        // The system takes this address, as a client's, for its own machine.
+        let get = ["put", "/notes/1", "1", "--port", "\(server.port)"]
+        let token = ["DOCKET_TOKEN": String(created.output.dropLast())]
+        for (more, environment, isTold) in [
+          (["--host", "0.0.0.0"], token, true), (["--host", "0.0.0.0", "--allow-cleartext"], token, false),
+          (["--host", "127.0.0.1"], token, false), (["--host", "localhost"], token, false),
+          (["--host", "0.0.0.0"], [:], false),
+        ] {
+          let process = try ChildProcess(Docket.path, get + more, environment: environment)
+          #expect(process.waitForEnd() == .exited(environment.isEmpty ? 1 : 0), "\(process.errorOutput)")
+          #expect(process.errorOutput.contains("without TLS") == isTold, "\(more): \(process.errorOutput)")
+        }
+        let bench = ["bench", "--workload", "put", "--requests", "20", "--connections", "2", "--json"]
+        let process = try ChildProcess(
+          Docket.path, bench + ["--port", "\(server.port)", "--host", "0.0.0.0"], environment: token)
+        #expect(process.waitForEnd() == .exited(0))
+        #expect(process.errorOutput.split(separator: "\n").filter { $0.contains("without TLS") }.count == 1)
+        #expect(server.stop() == .exited(0))
       }
     }
   }

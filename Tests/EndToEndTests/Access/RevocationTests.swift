@@ -45,16 +45,26 @@ extension EndToEnd {
       }
     }
 
-    @Test("also of a watch whose connection has shown another token since")
+    @Test("of the watches that were begun with it alone, where their connection has shown others as well")
     func afterAnotherToken() async throws {
       try await withServer { (server) throws in
         let (admin, adminToken) = try server.shut()
         let client = try Self.watcher(server, token: try admin.makeToken("ci", ["read:/notes/"]))
+        let other = try admin.makeToken("other", ["read:/notes/"])
+        let second =
+          #"{"method":"GET","path":"/notes/?watch=true","id":"v","headers":{"Authorization":"Bearer \#(other)"}}"#
+        #expect(try client.answer(second)?.change == "live")
         #expect(try client.code("GET", "/_tokens/", token: adminToken) == 200)
         #expect(try admin.code("DELETE", "/_tokens/ci") == 204)
         try Self.expectEnd(client)
-        // What it has shown since holds.
+        // What it has shown since holds, and so does what was begun with that.
         #expect(try client.code("GET", "/_tokens/") == 200)
+        #expect(try admin.code("PUT", "/notes/1", data: "1") == 201)
+        let change = try #require(try client.next())
+        #expect(change.id == "v" && change.path == "/notes/1")
+        #expect(try admin.code("DELETE", "/_tokens/other") == 204)
+        let last = try #require(try client.next())
+        #expect(last.code == 401 && last.id == "v" && !last.continues, "\(last.text)")
       }
     }
 
@@ -73,16 +83,16 @@ extension EndToEnd {
       }
     }
 
-    @Test("by sqlite3 on the file, which cannot delete a token and so not open the server again")
+    @Test("by sqlite3 on the file, which can delete tokens and does not open the server again")
     func bySQLite() async throws {
       try await withDatabase { database in
         let server = try ServerProcess(database: database)
         let (admin, _) = try server.shut()
         let token = try admin.makeToken("ci", ["read:/notes/"])
         let client = try Self.watcher(server, token: token)
-        let deletion = try SQLiteCommand.run(database, "DELETE FROM tokens")
-        #expect(deletion.status != 0 && deletion.error.contains("tokens are kept for good"), "\(deletion)")
-        #expect(try AccessClient(server).code("GET", "/notes/1") == 401)
+        let deleted = try Self.watcher(server, token: try admin.makeToken("deleted", ["read:/notes/"]))
+        #expect(try SQLiteCommand.run(database, "DELETE FROM tokens WHERE name = 'deleted'").status == 0)
+        try Self.expectEnd(deleted)
         #expect(try client.code("GET", "/notes/1") == 404)
         let update = "UPDATE tokens SET revoked_at = 1000 * unixepoch() WHERE name = 'ci'"
         #expect(try SQLiteCommand.run(database, update).status == 0)
@@ -93,7 +103,7 @@ extension EndToEnd {
         let change = #"UPDATE tokens SET allow = '["read:/notes/"' WHERE name = 'narrow'"#
         #expect(try SQLiteCommand.run(database, change).status == 0)
         try Self.expectEnd(narrow)
-        #expect(try SQLiteCommand.run(database, "UPDATE tokens SET revoked_at = 1").status == 0)
+        #expect(try SQLiteCommand.run(database, "DELETE FROM tokens").status == 0)
         while try admin.code("GET", "/notes/1") != 401 { usleep(20_000) }
         #expect(server.stop() == .exited(0))
         #expect(server.complaints == [])

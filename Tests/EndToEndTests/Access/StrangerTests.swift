@@ -207,5 +207,24 @@ extension EndToEnd {
         }
       }
     }
+
+    @Test("with wrong tokens, and with what are no requests, which count as requests do")
+    func ratesOfOthers() async throws {
+      try await withDatabase { database in
+        let created = try Docket.run("token", "create", "a", "--allow", "admin", "--database", database)
+        #expect(created.ending == .exited(0))
+        let server = try ServerProcess(database: database, ["--address-rate", "1"])
+        let wrong = #"{"method":"GET","path":"/n/1","headers":{"Authorization":"Bearer no"}}"#
+        for (frame, code) in [(wrong, 401), ("nonsense", 422), ("[]", 422)] {
+          let client = try AccessClient(server)
+          var answer = try client.answer(frame)
+          // Where time passes in between, one may be made.
+          for _ in 0..<1_000 where answer?.code == code { answer = try client.answer(frame) }
+          let last = try #require(answer)
+          #expect(last.code == 429 && last.error == "rate_limited" && last.retryAfter == 1, "\(last.text)")
+        }
+        #expect(server.stop() == .exited(0))
+      }
+    }
   }
 }

@@ -17,6 +17,12 @@ extension EndToEnd {
       return String(try #require(lines.first))
     }
 
+    private static func run(_ arguments: [String]) throws -> Docket.Result {
+      let process = try ChildProcess(Docket.path, arguments)
+      let ending = process.waitForEnd()
+      return Docket.Result(ending: ending, output: process.remainingOutput, error: process.errorOutput)
+    }
+
     /// Runs a command until it ends.
     private static func run(_ server: ServerProcess, _ arguments: [String], token: String? = nil) throws
       -> Docket.Result
@@ -176,6 +182,26 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "no more tokens are made than may hold, by the file and through the server, and where all are gone it is told so")
+    func limit() async throws {
+      try await withDatabase { database in
+        let root = try Self.create(database, "root", ["admin"])
+        let more = ["token", "create", "a", "--allow", "stats"]
+        let file = try Self.run(more + ["--database", database, "--max-tokens", "1"])
+        #expect(file.ending == .exited(1) && file.errorLines.count == 1 && file.error.contains("--max-tokens"))
+        let server = try ServerProcess(database: database, ["--max-tokens", "1"])
+        let refused = try Self.run(server, more, token: root)
+        #expect(refused.ending == .exited(1) && refused.output.isEmpty, "\(refused)")
+        #expect(refused.error.contains("409") && refused.error.contains("--max-tokens"), "\(refused)")
+        #expect(try Self.run(more + ["--database", database]).ending == .exited(0))
+        #expect(server.stop() == .exited(0))
+        #expect(try SQLiteCommand.run(database, "DELETE FROM tokens").status == 0)
+        let none = try Docket.run("token", "list", "--database", database)
+        #expect(none.error.contains("no tokens any more") && !none.error.contains("every request"), "\(none)")
+      }
+    }
+
     @Test("a token that could not be printed is revoked")
     func unseen() async throws {
       try await withDatabase { database in
@@ -194,7 +220,8 @@ extension EndToEnd {
         (["create", "a"], "--allow read:/notes/"), (["create", "a", "--allow", "fly"], "'fly' is no rule"),
         (["create", "a", "--allow", "read:notes"], "must begin with a slash"),
         (["create", "a", "--allow", "admin", "--expires", "90"], "90d, 12h, 30m or 45s"),
-        (["create", "a b", "--allow", "admin"], "name"), (["revoke"], "name"),
+        (["create", "a b", "--allow", "admin"], "name"),
+        (["create", "a", "--allow", "admin", "--max-tokens", "0"], "--max-tokens"), (["revoke"], "name"),
       ])
     func usage(_ arguments: [String], _ message: String) async throws {
       try await withDatabase { database in

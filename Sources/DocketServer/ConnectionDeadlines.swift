@@ -1,0 +1,33 @@
+/// Since when a connection's client has owed something.
+///
+/// Times are counted in sweeps of the loop, so that no request pays for a clock.
+struct ConnectionDeadlines {
+  /// When the client was last seen to do something.
+  private(set) var lastActivity: Int
+  /// When the frame that is on its way began, and how many had ended before it.
+  private var frame: (began: Int, framesBefore: Int)?
+  private var unsentBytes = 0
+
+  init(at sweep: Int) {
+    lastActivity = sweep
+  }
+
+  mutating func noteActivity(at sweep: Int) { lastActivity = sweep }
+
+  /// When the frame that is on its way began; nil where none is.
+  var frameBegan: Int? { frame?.began }
+
+  /// - Parameter framesEnded: how many frames have ended, by which it is told whether this one is another.
+  mutating func noteFrame(framesEnded: Int, at sweep: Int) {
+    if frame?.framesBefore != framesEnded { frame = (sweep, framesEnded) }
+  }
+
+  mutating func forgetFrame() { frame = nil }
+
+  /// Counts answers that are being taken as activity.
+  /// - Parameter bytes: how many are not taken yet.
+  mutating func noteUnsent(_ bytes: Int, at sweep: Int) {
+    if bytes > 0 && bytes != unsentBytes { lastActivity = sweep }
+    unsentBytes = bytes
+  }
+}
