@@ -11,6 +11,7 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   /// When the request began that is under way; nil: none is.
   private var requestBegan: NIODeadline?
   private var requestTimer: Scheduled<Void>?
+  private var isOver = false
   private var answerTimer: Scheduled<Void>?
 
   init(_ limits: HTTPLimits) {
@@ -23,6 +24,7 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isOver else { return }
     if requestBegan == nil {
       requestBegan = .now()
       // One timer a connection: a request that is on time pays for none.
@@ -51,11 +53,15 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     let body = problem.text
     var text = ByteBuffer(
       string:
-        "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nContent-Length: \(body.readableBytes)\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 408 Request Timeout\r\nContent-Type: \(HTTPAnswer.problemType)\r\nContent-Length: \(body.readableBytes)\r\nConnection: close\r\n\r\n"
     )
     text.writeImmutableBuffer(body)
     let channel = context.channel
-    context.writeAndFlush(NIOAny(text)).whenComplete { _ in channel.close(promise: nil) }
+    context.writeAndFlush(NIOAny(text), promise: nil)
+    context.close(mode: .output, promise: nil)
+    // What still comes is dropped for a moment, so that no reset overtakes the answer.
+    isOver = true
+    context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -45,5 +45,5 @@ struct HTTPAnswer: Sendable {
     HTTPAnswer(.ok, [.contentType: "text/event-stream"], .stream(stream))
   }
 
-  private static let problemType = "application/problem+json"
+  static let problemType = "application/problem+json"
 }

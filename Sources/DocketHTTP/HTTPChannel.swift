@@ -26,9 +26,15 @@ struct HTTPChannel: HTTPChannelHandler {
     channels = OpenChannels(limit: site.limits.connections)
   }
 
-  func setup(
-    channel: any Channel, logger: Logger
-  ) -> EventLoopFuture<NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>> {
+  /// A connection, once it is set up.
+  struct Value: ServerChildChannelValue {
+    let parts: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    let progress: RequestProgress
+
+    var channel: any Channel { parts.channel }
+  }
+
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations
       let isAdmitted = channels.admit(channel)
@@ -41,7 +47,8 @@ struct HTTPChannel: HTTPChannelHandler {
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
-      try pipeline.addHandler(MalformedRequests())
+      let guardian = RequestGuard()
+      try pipeline.addHandler(guardian)
       try pipeline.addHandler(HTTPResponseCompressor(responseCompressionPredicate: Self.isCompressed))
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: site.isSecure))
       if isAdmitted {
@@ -51,20 +58,22 @@ struct HTTPChannel: HTTPChannelHandler {
       }
       try pipeline.addHandler(
         HTTPConnectionStateHandler(idleTimeout: .milliseconds(Int64(site.limits.idleSeconds * 1000)), logger: logger))
-      return try NIOAsyncChannel(
-        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+      return Value(
+        parts: try NIOAsyncChannel(
+          wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)),
+        progress: guardian.progress)
     }
   }
 
-  func handle(value: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, logger: Logger) async {
+  func handle(value: Value, logger: Logger) async {
     guard let desk = desks.first(where: { $0.eventLoop === value.channel.eventLoop }) else {
       preconditionFailure("every loop has a desk")
     }
     await withTaskExecutorPreference(desk.executor) {
-      let connection = HTTPConnection(site, desk, value.channel)
+      let connection = HTTPConnection(site, desk, value.channel, value.progress)
       var own = self
       own.responder = { request, writer, _ in try await connection.respond(to: request, writer) }
-      await own.handleHTTP(asyncChannel: value, logger: logger)
+      await own.handleHTTP(asyncChannel: value.parts, logger: logger)
     }
   }
 

@@ -5,29 +5,32 @@ import HTTPTypes
 import HummingbirdCore
 import NIOConcurrencyHelpers
 import NIOCore
+import Synchronization
 
 /// Answers the requests of one connection.
 final class HTTPConnection: Sendable {
   private let site: HTTPSite
   private let desk: HTTPDesk
   private let address: VisitorAddress
+  private let progress: RequestProgress
+  /// How many requests have been taken up.
+  private let requests = Atomic(0)
   /// Ends the query that runs, which is one at most: a connection's requests are answered one after the other.
   private let query = NIOLockedValueBox<QueryCancellation?>(nil)
 
-  init(_ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel) {
+  init(_ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel, _ progress: RequestProgress) {
     self.site = site
     self.desk = desk
+    self.progress = progress
     address = VisitorAddress(channel.remoteAddress)
     channel.closeFuture.whenComplete { [query] _ in query.withLockedValue { $0 }?.cancel() }
   }
 
   func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
+    requests.add(1, ordering: .relaxed)
     var answer: HTTPAnswer
     do throws(HTTPProblem) {
       if let problem = site.rules.refusal(request.head, isSecure: site.isSecure) { throw problem }
-      if request.headers[.expect]?.lowercased() == "100-continue" {
-        try? await writer.writeInformationalHead(HTTPResponse(status: .continue))
-      }
       answer = try await self.answer(request)
     } catch {
       answer = HTTPAnswer(error)
@@ -64,7 +67,12 @@ final class HTTPConnection: Sendable {
 
   private func collect(_ body: RequestBody, atMost limit: Int) async throws(HTTPProblem) -> ByteBuffer {
     do {
-      return try await body.collect(upTo: limit)
+      let bytes = try await body.collect(upTo: limit)
+      // The parts end as well where a body breaks off, which could be a document as far as it came.
+      guard progress.endedRequests >= requests.load(ordering: .relaxed) else { throw HTTPProblem.incompleteBody }
+      return bytes
+    } catch let problem as HTTPProblem {
+      throw problem
     } catch is NIOTooManyBytesError {
       throw HTTPProblem(
         .contentTooLarge, limit < site.store.wireLimits.frameBytes ? "authenticate_first" : "document_too_large",
@@ -72,7 +80,7 @@ final class HTTPConnection: Sendable {
           ? "Before a token is known a body may have \(limit) bytes (--stranger-frame-bytes); send a token with the request."
           : "A body may have \(limit) bytes at most (--max-document-bytes).")
     } catch {
-      throw HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
+      throw .incompleteBody
     }
   }
 
@@ -117,6 +125,12 @@ extension HummingbirdCore.Request {
   /// Whether there may be one (RFC 9112, section 6.3).
   fileprivate var hasBody: Bool {
     headers[.transferEncoding] != nil || headers[.contentLength].map { $0 != "0" } ?? false
+  }
+}
+
+extension HTTPProblem {
+  fileprivate static var incompleteBody: HTTPProblem {
+    HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
   }
 }
 

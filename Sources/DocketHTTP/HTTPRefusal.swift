@@ -27,7 +27,7 @@ final class HTTPRefusal: ChannelInboundHandler {
       "The server has \(limit) HTTP connections already (--http-max-connections)."
     ).text
     let fields: HTTPFields = [
-      .contentType: "application/problem+json", .contentLength: String(body.readableBytes), .retryAfter: "1",
+      .contentType: HTTPAnswer.problemType, .contentLength: String(body.readableBytes), .retryAfter: "1",
       .connection: "close",
     ]
     context.write(wrapOutboundOut(.head(HTTPResponse(status: .serviceUnavailable, headerFields: fields))), promise: nil)

@@ -1,33 +1,59 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import Synchronization
+
+/// How many requests of a connection have come whole.
+final class RequestProgress: Sendable {
+  private let ended = Atomic(0)
+
+  var endedRequests: Int { ended.load(ordering: .acquiring) }
+
+  fileprivate func requestHasEnded() { ended.add(1, ordering: .releasing) }
+}
 
 /// Answers what is no HTTP, behind the answers to the requests before it, and ends the connection: nothing is taken for a request
 /// that stands behind something that could be read in two ways (RFC 9112, section 11.2).
 ///
 /// It stands right behind the decoder, so that nobody else learns of bytes that made no request.
-final class MalformedRequests: ChannelDuplexHandler {
+final class RequestGuard: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
+  let progress = RequestProgress()
   /// How many requests came whole and are not answered yet.
   private var unanswered = 0
-  /// What was wrong with the one that is the last.
-  private var error: HTTPParserError?
+  /// What is wrong with the request that is the last.
+  private var problem: HTTPProblem?
   private var isOver = false
 
+  /// How long what a client still sends is dropped, so that no reset overtakes the answer.
+  private static let lingerSeconds: Int64 = 1
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if case .end = unwrapInboundIn(data) { unanswered += 1 }
+    guard problem == nil else { return }
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      guard head.headers["host"].count <= 1 else {
+        return refuse(HTTPProblem(.badRequest, "invalid_host", "A request has one 'Host'."), context)
+      }
+      if head.headers["expect"].first?.lowercased() == "100-continue" {
+        context.writeAndFlush(
+          wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+      }
+    case .body: break
+    case .end:
+      unanswered += 1
+      progress.requestHasEnded()
+    }
     context.fireChannelRead(data)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-    guard self.error == nil else { return }
-    self.error = error
-    refuseIfDue(context)
+    refuse(HTTPProblem(error), context)
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -39,23 +65,30 @@ final class MalformedRequests: ChannelDuplexHandler {
     guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
     context.write(data, promise: promise)
     unanswered -= 1
-    refuseIfDue(context)
+    answerIfDue(context)
   }
 
-  private func refuseIfDue(_ context: ChannelHandlerContext) {
-    guard let error, unanswered <= 0, !isOver else { return }
+  private func refuse(_ problem: HTTPProblem, _ context: ChannelHandlerContext) {
+    guard self.problem == nil else { return }
+    self.problem = problem
+    answerIfDue(context)
+  }
+
+  private func answerIfDue(_ context: ChannelHandlerContext) {
+    guard let problem, unanswered <= 0, !isOver else { return }
     isOver = true
-    let problem = HTTPProblem(error)
     let body = problem.text
     let head = HTTPResponseHead(
       version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code),
       headers: [
-        "content-type": "application/problem+json", "content-length": "\(body.readableBytes)", "connection": "close",
+        "content-type": HTTPAnswer.problemType, "content-length": "\(body.readableBytes)", "connection": "close",
       ])
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     let channel = context.channel
-    context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+    channel.close(mode: .output, promise: nil)
+    context.eventLoop.scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
   }
 }
 

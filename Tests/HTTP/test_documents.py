@@ -1,0 +1,157 @@
+"""What curl does with documents: methods, statuses, bodies, conditions."""
+
+import json
+import subprocess
+import unittest
+
+from server import BINARY, PATIENCE, Server, ServerTestCase
+
+
+class Documents(ServerTestCase):
+    def test_a_document_comes_back_byte_for_byte(self):
+        text = b'{"n": 12345678901234567890.10,  "s": "\\u00e9\xc3\xa9"}'
+        status, headers, body = self.server.request("PUT", "/notes/42", text)
+        self.assertEqual(status, 201)
+        self.assertEqual(headers["Location"], "/notes/42")
+        self.assertEqual(json.loads(body)["path"], "/notes/42")
+        status, headers, body = self.server.request("GET", "/notes/42")
+        self.assertEqual((status, body), (200, text))
+        self.assertEqual(headers["Content-Type"], "application/json")
+        self.assertRegex(headers["ETag"], r'^"\d+"$')
+        self.assertIn("GMT", headers["Last-Modified"])
+        self.assertIn("GMT", headers["Date"])
+
+    def test_white_space_around_a_document_is_not_stored(self):
+        self.server.request("PUT", "/notes/space", b' \r\n {"a": 1}\n')
+        self.assertEqual(self.server.request("GET", "/notes/space")[2], b'{"a": 1}')
+
+    def test_every_method(self):
+        status, headers, _ = self.server.request("POST", "/posted/", b'{"a": 1}')
+        self.assertEqual(status, 201)
+        path = headers["Location"]
+        self.assertEqual(self.server.request("PATCH", path, b'{"b": 2}')[0], 200)
+        self.assertEqual(json.loads(self.server.request("GET", path)[2]), {"a": 1, "b": 2})
+        self.assertEqual(self.server.request("PUT", path, b"[]")[0], 200)
+        status, headers, body = self.server.request("DELETE", path)
+        self.assertEqual((status, body), (204, b""))
+        self.problem(self.server.request("GET", path), 404, "not_found")
+
+    def test_conditions(self):
+        tag = self.server.request("PUT", "/notes/condition", b"1")[1]["ETag"]
+        status, headers, body = self.server.request("GET", "/notes/condition", If_None_Match=tag)
+        self.assertEqual((status, headers["ETag"], body), (304, tag, b""))
+        self.assertEqual(self.server.request("PUT", "/notes/condition", b"2", If_Match=tag)[0], 200)
+        self.problem(self.server.request("PUT", "/notes/condition", b"3", If_Match=tag), 412, "precondition_failed")
+        self.assertEqual(self.server.request("GET", "/notes/condition")[2], b"2")
+
+    def test_an_idempotency_key_writes_once(self):
+        first = self.server.request("POST", "/once/", b"1", Idempotency_Key="k1")
+        again = self.server.request("POST", "/once/", b"1", Idempotency_Key="k1")
+        self.assertEqual(first[2], again[2])
+        self.assertEqual(again[1]["Idempotency-Replayed"], "true")
+        self.assertEqual(len(json.loads(self.server.request("GET", "/once/")[2])["items"]), 1)
+
+    def test_head_is_get_without_its_body(self):
+        self.server.request("PUT", "/notes/head", json.dumps({"text": "x" * 4000}).encode())
+        for encoding in ("identity", "gzip"):
+            with self.subTest(encoding):
+                read = self.server.request("GET", "/notes/head", Accept_Encoding="identity")
+                status, headers, body = self.server.request("HEAD", "/notes/head", Accept_Encoding=encoding)
+                self.assertEqual((status, body), (200, b""))
+                self.assertEqual(headers["Content-Length"], str(len(read[2])))
+                self.assertEqual(headers["ETag"], read[1]["ETag"])
+                self.assertIsNone(headers["Content-Encoding"])
+        self.assertEqual(self.server.request("HEAD", "/notes/none")[0], 404)
+
+    def test_queries_pages_and_history(self):
+        for number in range(30):
+            self.server.request("PUT", f"/numbers/{number:02}", json.dumps({"n": number}).encode())
+        page = json.loads(self.server.request("GET", "/numbers/?limit=10")[2])
+        self.assertEqual(len(page["items"]), 10)
+        rest = json.loads(self.server.request("GET", f"/numbers/?limit=10&after={page['next']}")[2])
+        self.assertEqual(rest["items"][0]["path"], "/numbers/10")
+        found = json.loads(self.server.request("GET", "/numbers/?where[n][$gte]=25&sort=-n")[2])
+        self.assertEqual([item["document"]["n"] for item in found["items"]], [29, 28, 27, 26, 25])
+        self.server.request("PUT", "/numbers/00", b'{"n": -1}')
+        versions = json.loads(self.server.request("GET", "/numbers/00?history=true")[2])
+        self.assertEqual(len(versions["versions"]), 2)
+
+    def test_a_batch(self):
+        batch = {"requests": [{"method": "PUT", "path": "/batch/a", "data": 1}, {"method": "GET", "path": "/batch/a"}]}
+        status, _, body = self.server.request("POST", "/_batch", json.dumps(batch).encode())
+        self.assertEqual(status, 200, body)
+        self.assertEqual(self.server.request("GET", "/batch/a")[2], b"1")
+
+    def test_the_routes_of_the_original_server(self):
+        self.assertEqual(self.server.request("GET", "/")[2], b'"Hello, World!"')
+        self.assertEqual(self.server.request("POST", "/item", b'"apple"')[0], 201)
+        self.assertIn("apple", json.loads(self.server.request("GET", "/list")[2]))
+        self.assertEqual(self.server.request("PUT", "/item", b'"apple,pear"')[0], 200)
+        self.assertEqual(self.server.request("DELETE", "/item", b'"pear"')[0], 204)
+
+    def test_what_is_wrong_is_said(self):
+        self.problem(self.server.request("PUT", "/notes/bad", b'{"a": '), 422, "invalid_json")
+        self.problem(self.server.request("PUT", "/notes/deep", b"[" * 200 + b"]" * 200), 422, "invalid_json")
+        self.problem(self.server.request("PUT", "/notes/two", b"1 2"), 422, "invalid_json")
+        self.problem(self.server.request("GET", "/notes/x?colour=red"), 400, "unknown_parameter")
+        self.problem(self.server.request("GET", "/notes//x"), 400, "invalid_path")
+        self.problem(self.server.request("GET", "/_nothing"), 404, "unknown_resource")
+
+    def test_methods_that_a_path_does_not_have(self):
+        answer = self.server.request("POST", "/notes/42", b"1")
+        self.problem(answer, 405, "method_not_allowed")
+        self.assertEqual(answer[1]["Allow"], "GET, PUT, PATCH, DELETE")
+
+    def test_options_names_the_methods(self):
+        for path, allowed in [
+            ("/notes/42", "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"), ("/notes/", "GET, POST, HEAD, OPTIONS"),
+            ("/item", "POST, PUT, DELETE, OPTIONS"), ("/_stats", "GET, HEAD, OPTIONS"), ("/_batch", "POST, OPTIONS"),
+            ("*", "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"),
+        ]:
+            with self.subTest(path):
+                status, headers, body = self.server.request("OPTIONS", path)
+                self.assertEqual((status, headers["Allow"], body), (204, allowed, b""))
+
+    def test_what_a_write_through_one_port_stored_the_other_reads(self):
+        self.server.request("PUT", "/both/1", b'"http"')
+        host, port = self.server.native
+        read = subprocess.run(
+            [BINARY, "get", "/both/1", "--host", host, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(read.stdout.strip(), '"http"', read.stderr)
+
+
+class Limits(ServerTestCase):
+    arguments = ("--max-document-bytes", "1000")
+
+    def test_a_body_that_is_too_long(self):
+        self.problem(self.server.request("PUT", "/notes/a", b'"' + b"x" * 2000 + b'"'), 413, "document_too_large")
+        self.problem(self.server.request("PUT", "/notes/a", b'"' + b"x" * 200_000 + b'"'), 413, "document_too_large")
+
+        def pieces():
+            for _ in range(100):
+                yield b"x" * 10_000
+
+        self.problem(self.server.request("PUT", "/notes/a", pieces()), 413, "document_too_large")
+        self.problem(self.server.request("GET", "/notes/a"), 404, "not_found")
+
+
+class Restart(unittest.TestCase):
+    def test_what_was_acknowledged_is_there_after_a_kill(self):
+        server = Server()
+        try:
+            for number in range(20):
+                self.assertEqual(server.request("PUT", f"/kept/{number}", str(number).encode())[0], 201)
+            server.stop(kill=True)
+            second = Server(folder=server.folder)
+            try:
+                for number in range(20):
+                    self.assertEqual(second.request("GET", f"/kept/{number}")[2], str(number).encode())
+                self.assertEqual(second.stop(), 0)
+            finally:
+                second.remove()
+        finally:
+            server.remove()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+"""Watches as server-sent events."""
+
+import http.client
+import json
+import unittest
+
+from server import PATIENCE, Server, ServerTestCase, eventually
+
+
+class Stream:
+    """A GET whose answer is events."""
+
+    def __init__(self, server, path, **headers):
+        self.connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE)
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.connection.request("GET", path, headers={"Accept": "text/event-stream", **headers})
+        self.answer = self.connection.getresponse()
+        self.status = self.answer.status
+
+    def next(self):
+        """The next event as (id, name, data), comments passed over; None at the end."""
+        event = {"id": None, "event": None, "data": []}
+        while True:
+            line = self.answer.readline()
+            if not line:
+                return None
+            line = line.decode().rstrip("\n")
+            if line == "":
+                if event["data"]:
+                    return event["id"], event["event"], json.loads("\n".join(event["data"]))
+                continue
+            name, _, value = line.partition(": ")
+            if name == "data":
+                event["data"].append(value)
+            elif name:
+                event[name] = value
+
+    def close(self):
+        self.answer.close()
+        self.connection.close()
+
+
+class Events(ServerTestCase):
+    def test_changes_come_with_their_sequence(self):
+        stream = Stream(self.server, "/live/?watch=true")
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.status, 200)
+        self.assertEqual(stream.answer.headers["Content-Type"], "text/event-stream")
+        self.assertEqual(stream.next()[1], "live")
+        self.server.request("PUT", "/live/1", b'{"a":\n 1}')
+        self.server.request("PUT", "/elsewhere/1", b"1")
+        self.server.request("DELETE", "/live/1")
+        first, second = stream.next(), stream.next()
+        self.assertEqual(first[1:2] + (first[2]["path"], first[2]["document"]), ("created", "/live/1", {"a": 1}))
+        self.assertEqual(first[0], str(first[2]["sequence"]))
+        self.assertEqual((second[1], second[2]["document"]), ("deleted", None))
+
+    def test_the_accepted_type_alone_asks_for_a_watch(self):
+        stream = Stream(self.server, "/accepted/")
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.next()[1], "live")
+
+    def test_last_event_id_resumes(self):
+        self.server.request("PUT", "/resumed/1", b"1")
+        stream = Stream(self.server, "/resumed/?snapshot=true")
+        while True:
+            event = stream.next()
+            if event[1] == "live":
+                break
+        stream.close()
+        for number in range(2, 6):
+            self.server.request("PUT", f"/resumed/{number}", str(number).encode())
+        again = Stream(self.server, "/resumed/?snapshot=true", Last_Event_ID=event[0])
+        self.addCleanup(again.close)
+        self.assertEqual([again.next()[2]["document"] for _ in range(4)], [2, 3, 4, 5])
+        self.assertEqual(again.next()[1], "live")
+
+    def test_what_cannot_be_watched_is_a_problem(self):
+        stream = Stream(self.server, "/live/?watch=true&since=99999999")
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.status, 409)
+        self.assertEqual(json.loads(stream.answer.read())["error"], "ahead")
+
+    def test_streams_of_clients_that_have_gone_are_given_up(self):
+        streams = [Stream(self.server, "/gone/?watch=true") for _ in range(20)]
+        for stream in streams:
+            self.assertEqual(stream.next()[1], "live")
+        self.assertGreaterEqual(self.watches(), 20)
+        for stream in streams:
+            stream.close()
+
+        def are_gone():
+            self.server.request("PUT", "/gone/1", b"1")
+            return self.watches() < 20
+
+        self.assertTrue(eventually(are_gone))
+
+    def test_a_client_that_does_not_read_costs_no_one_else(self):
+        silent = Stream(self.server, "/flood/?watch=true")
+        self.addCleanup(silent.close)
+        for number in range(60):
+            self.server.request("PUT", f"/flood/{number}", b'"' + b"x" * 200_000 + b'"')
+        self.assertEqual(silent.next()[1], "live")
+        self.assertEqual([silent.next()[2]["path"] for _ in range(60)], [f"/flood/{number}" for number in range(60)])
+
+    def watches(self):
+        return json.loads(self.server.request("GET", "/_stats")[2])["watches"]
+
+
+class End(unittest.TestCase):
+    def test_a_server_that_ends_says_so(self):
+        server = Server()
+        try:
+            stream = Stream(server, "/live/?watch=true")
+            self.assertEqual(stream.next()[1], "live")
+            self.assertEqual(server.stop(), 0)
+            event = stream.next()
+            self.assertEqual((event[1], event[2]["error"], event[2]["status"]), ("problem", "closing", 503))
+            self.assertIsNone(stream.next())
+            stream.close()
+        finally:
+            server.remove()
+
+
+if __name__ == "__main__":
+    unittest.main()

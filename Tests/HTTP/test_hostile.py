@@ -1,0 +1,233 @@
+"""Bytes that are no HTTP, or would be two things at once; clients that are slow; and more of everything than there may be."""
+
+import itertools
+import json
+import socket
+import unittest
+
+from server import ServerTestCase, eventually, receive_all
+
+HOST = b"Host: localhost\r\n"
+
+
+def statuses(received):
+    return [int(line.split()[1]) for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+
+
+class Smuggling(ServerTestCase):
+    """Each request could be read in two ways, and has another one behind it, which must not be carried out (RFC 9112, 11.2)."""
+
+    SECOND = b"PUT /smuggled/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\n1"
+    FORMS = {
+        "both lengths": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "two lengths": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n1",
+        "a list of lengths": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1, 2\r\n\r\n1",
+        "a signed length": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: +1\r\n\r\n1",
+        "no number": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: one\r\n\r\n1",
+        "a huge length": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999999\r\n\r\n1",
+        "another coding": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
+        "chunked twice": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "no chunk size": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n1\r\n0\r\n\r\n",
+        "a chunk that is too long": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n1234\r\n0\r\n\r\n",
+        "a huge chunk": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n1\r\n0\r\n\r\n",
+        "folded": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n Transfer-Encoding: chunked\r\n\r\n1",
+        "a space before the colon": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length : 1\r\n\r\n1",
+        "no colon": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length 1\r\n\r\n1",
+        "a NUL": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"X: a\0b\r\nContent-Length: 1\r\n\r\n1",
+    }
+
+    def test_nothing_behind_them_is_carried_out(self):
+        for name, form in self.FORMS.items():
+            with self.subTest(name):
+                received = self.server.exchange(form + self.SECOND)
+                found = statuses(received)
+                self.assertTrue(found, received)
+                self.assertGreaterEqual(found[0], 400, received)
+                self.assertEqual(len(found), 1, received)
+                self.assertIn(b"application/problem+json", received)
+                self.assertEqual(self.server.request("GET", "/smuggled/x")[0], 404)
+                self.assertEqual(self.server.request("GET", "/first/x")[0], 404)
+                self.server.request("DELETE", "/first/x")
+
+    def test_without_them_both_are(self):
+        received = self.server.exchange(
+            b"PUT /honest/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\n1" + self.SECOND.replace(b"smuggled", b"honest2"))
+        self.assertEqual(statuses(received), [201, 201])
+
+    def test_obsolete_forms(self):
+        for name, form, status in [
+            ("no version", b"GET /\r\n\r\n", 505), ("another version", b"GET / HTTP/3.0\r\n" + HOST + b"\r\n", 505),
+            ("no host", b"GET / HTTP/1.1\r\n\r\n", 400),
+            ("two hosts", b"GET / HTTP/1.1\r\n" + HOST + HOST.replace(b"localhost", b"evil.example") + b"\r\n", 400),
+            ("an unknown method", b"BREW /pot HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+            ("a native request", b'{"method": "GET", "path": "/"}\0', 501),
+            ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), 501),
+        ]:
+            with self.subTest(name):
+                found = statuses(self.server.exchange(form))
+                self.assertEqual(found[:1], [status])
+
+
+class Shapes(ServerTestCase):
+    def test_pipelined_requests_are_answered_in_their_order(self):
+        for number in range(50):
+            self.server.request("PUT", f"/order/{number}", str(number).encode())
+        sent = b"".join(b"GET /order/%d HTTP/1.1\r\n%s\r\n" % (number, HOST) for number in range(50))
+        received = self.server.exchange(sent)
+        bodies = [part.rsplit(b"\r\n\r\n", 1)[1] for part in received.split(b"HTTP/1.1 ")[1:]]
+        self.assertEqual(bodies, [str(number).encode() for number in range(50)])
+
+    def test_a_request_may_come_byte_by_byte(self):
+        with self.server.connect() as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in b"PUT /slow/1 HTTP/1.1\r\n" + HOST + b"Connection: close\r\nContent-Length: 3\r\n\r\n123":
+                connection.sendall(bytes([byte]))
+            self.assertEqual(statuses(receive_all(connection)), [201])
+
+    def test_chunks(self):
+        received = self.server.exchange(
+            b"PUT /chunks/1 HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n3;x=y\r\n 2]\r\n0\r\nTrailer: x\r\n\r\n")
+        self.assertEqual(statuses(received), [201])
+        self.assertEqual(self.server.request("GET", "/chunks/1")[2], b"[1, 2]")
+
+    def test_a_body_that_breaks_off_is_no_document(self):
+        for name, sent in [
+            ("by its length", b"PUT /broken/1 HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\n\r\n12"),
+            ("in a chunk", b"PUT /broken/1 HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n4\r\n12"),
+            ("between chunks", b"PUT /broken/1 HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n"),
+        ]:
+            with self.subTest(name):
+                self.assertNotIn(201, statuses(self.server.exchange(sent)))
+                self.assertEqual(self.server.request("GET", "/broken/1")[0], 404)
+
+    def test_expect_continue(self):
+        with self.server.connect() as connection:
+            connection.sendall(
+                b"PUT /expected/1 HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: 1\r\n\r\n")
+            self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 100 "))
+            connection.sendall(b"1")
+            self.assertEqual(statuses(receive_all(connection)), [201])
+
+    def test_close_is_heeded(self):
+        received = self.server.exchange(
+            b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\nGET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        self.assertEqual(statuses(received), [200])
+
+    def test_an_old_client(self):
+        received = self.server.exchange(b"GET / HTTP/1.0\r\n" + HOST + b"\r\n")
+        self.assertEqual(len(received.split(b"Hello, World!")), 2)
+
+    def test_huge_headers(self):
+        for name, sent in [
+            ("one", b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 100_000 + b"\r\n\r\n"),
+            ("many", b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 20_000 + b"\r\n"),
+            ("a path", b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n"),
+        ]:
+            with self.subTest(name):
+                received = self.server.exchange(sent)
+                self.assertEqual(statuses(received)[:1], [431], received[:200])
+
+    def test_every_method_on_every_path(self):
+        methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY"]
+        paths = [
+            "/", "/echo", "/list", "/item", "/a/b", "/a/", "/a", "/_health", "/_ready", "/_stats", "/_batch", "/_documents",
+            "/_changes", "/_watches/1", "/_collections/", "/_collections/a/", "/_tokens/", "/_tokens/x", "/_backups/",
+            "/_backups/x", "/_console/", "/_openapi.json", "/metrics", "/_nothing", "/%", "/%00", "/a/%2F", "//", "/../x",
+            "*", "http://localhost/a/b", "/a/b?x", "/a/?where=[", "/é/x",
+        ]
+        bodies = [None, b"1", b"{", b'{"method": "GET"}']
+        for method, path, body in itertools.product(methods, paths, bodies):
+            if path in ("/metrics", "/_console/") and method == "GET":
+                continue  # Long, and no JSON.
+            with self.subTest(method=method, path=path, body=body):
+                length = b"" if body is None else b"Content-Length: %d\r\n" % len(body)
+                received = self.server.exchange(
+                    b"%s %s HTTP/1.1\r\n%s%sConnection: close\r\n\r\n%s"
+                    % (method.encode(), path.encode(), HOST, length, body or b""))
+                found = statuses(received)
+                self.assertEqual(len(found), 1, received)
+                self.assertLess(found[0], 600)
+                self.assertNotEqual(found[0], 500, received)
+                head, _, text = received.partition(b"\r\n\r\n")
+                if found[0] >= 400 and method != "HEAD" and text:
+                    self.assertEqual(json.loads(text)["status"], found[0])
+        self.assertEqual(self.server.request("GET", "/_health")[0], 200)
+
+
+class Slow(ServerTestCase):
+    arguments = ("--frame-timeout", "0.5", "--idle-timeout", "1")
+
+    def test_a_request_that_does_not_end_is_refused(self):
+        for name, beginning, byte in [
+            ("headers", b"GET / HTTP/1.1\r\nX: ", b"x"),
+            ("a body", b"PUT /slow/x HTTP/1.1\r\n" + HOST + b"Content-Length: 1000\r\n\r\n", b"1"),
+        ]:
+            with self.subTest(name), self.server.connect() as connection:
+                connection.sendall(beginning)
+                connection.settimeout(0.1)
+                received = b""
+                ended = False
+
+                def drips():
+                    nonlocal received, ended
+                    try:
+                        connection.sendall(byte)
+                        piece = connection.recv(4096)
+                        received += piece
+                        ended = not piece
+                    except TimeoutError:
+                        pass
+                    except OSError:
+                        ended = True
+                    return ended
+
+                self.assertTrue(eventually(drips))
+                self.assertEqual(statuses(received)[:1], [408], received)
+        self.assertEqual(self.server.request("GET", "/slow/x")[0], 404)
+
+    def test_who_says_nothing_is_let_go(self):
+        with self.server.connect() as connection:
+            self.assertEqual(receive_all(connection), b"")
+        with self.server.connect() as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+            self.assertEqual(statuses(receive_all(connection)), [200])
+
+    def test_who_takes_no_answers_is_let_go(self):
+        for number in range(40):
+            self.server.request("PUT", f"/large/{number}", b'"' + b"x" * 500_000 + b'"')
+        with self.server.connect() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            for number in range(40):
+                connection.sendall(b"GET /large/%d HTTP/1.1\r\n%s\r\n" % (number, HOST))
+            with self.server.connect() as other:
+                # The server has one connection fewer than it would have if it waited for ever.
+                self.assertTrue(eventually(lambda: self.is_over(connection)))
+                other.close()
+
+    def is_over(self, connection):
+        try:
+            connection.sendall(b" ")
+            return False
+        except OSError:
+            return True
+
+
+class Crowd(ServerTestCase):
+    arguments = ("--http-max-connections", "5")
+
+    def test_the_sixth_connection_is_told_so(self):
+        connections = [self.server.connect() for _ in range(5)]
+        for connection in connections:
+            connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+            self.assertIn(b"Hello", connection.recv(4096))
+        received = self.server.exchange(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        self.assertEqual(statuses(received), [503])
+        self.assertIn(b"too_many_connections", received)
+        connections[0].close()
+        self.assertTrue(eventually(lambda: self.server.request("GET", "/")[0] == 200))
+        for connection in connections:
+            connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

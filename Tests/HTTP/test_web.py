@@ -1,0 +1,91 @@
+"""What browsers are let do, and what they are told."""
+
+import gzip
+import json
+import unittest
+import zlib
+
+from server import ServerTestCase
+
+
+class Names(ServerTestCase):
+    arguments = ("--http-allow-host", "docket.example")
+
+    def test_a_page_elsewhere_does_not_reach_a_loopback_server_by_its_own_name(self):
+        for host in ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "user@localhost"]:
+            with self.subTest(host):
+                answer = self.server.request("PUT", "/rebound/1", b"1", Host=host)
+                self.assertIn(answer[0], (400, 421), answer[2])
+        self.assertEqual(self.server.request("GET", "/rebound/1")[0], 404)
+
+    def test_its_own_names_are_taken(self):
+        for host in ["localhost", "localhost:8080", "LOCALHOST", "127.0.0.1:1", "[::1]:8080", "192.168.1.7", "docket.example:80"]:
+            with self.subTest(host):
+                self.assertEqual(self.server.request("GET", "/_health", Host=host)[0], 200)
+
+
+class Origins(ServerTestCase):
+    arguments = ("--http-allow-origin", "https://app.example")
+
+    def test_pages_of_others_change_nothing(self):
+        for headers in [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}]:
+            with self.subTest(headers):
+                answer = self.server.request("POST", "/forged/", b"1", Content_Type="text/plain", **headers)
+                self.problem(answer, 403, "foreign_origin")
+                self.assertIsNone(answer[1]["Access-Control-Allow-Origin"])
+        self.assertEqual(json.loads(self.server.request("GET", "/forged/")[2])["items"], [])
+
+    def test_pages_of_its_own_do(self):
+        host = f"localhost:{self.server.port}"
+        answer = self.server.request("PUT", "/own/1", b"1", Host=host, Origin=f"http://{host}")
+        self.assertEqual(answer[0], 201, answer[2])
+
+    def test_an_allowed_origin_is_told_so(self):
+        status, headers, _ = self.server.request(
+            "OPTIONS", "/notes/1", Origin="https://app.example", Access_Control_Request_Method="PUT",
+            Access_Control_Request_Headers="authorization,if-match")
+        self.assertEqual(status, 204)
+        self.assertEqual(headers["Access-Control-Allow-Origin"], "https://app.example")
+        self.assertIn("PUT", headers["Access-Control-Allow-Methods"])
+        self.assertIn("Authorization", headers["Access-Control-Allow-Headers"])
+        self.assertIsNone(headers["Access-Control-Allow-Credentials"])
+        status, headers, _ = self.server.request("PUT", "/notes/1", b"1", Origin="https://app.example")
+        self.assertEqual(headers["Access-Control-Allow-Origin"], "https://app.example")
+        self.assertIn("ETag", headers["Access-Control-Expose-Headers"])
+        self.assertIn("Origin", headers["Vary"])
+        refused = self.server.request(
+            "OPTIONS", "/notes/1", Origin="https://other.example", Access_Control_Request_Method="PUT")
+        self.assertEqual(refused[0], 403)
+        self.assertIsNone(refused[1]["Access-Control-Allow-Origin"])
+
+    def test_no_answer_is_taken_for_a_page(self):
+        self.server.request("PUT", "/html/1", b'"<script>alert(1)</script>"')
+        status, headers, _ = self.server.request("GET", "/html/1", Accept="text/html")
+        self.assertEqual(headers["Content-Type"], "application/json")
+        self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+        self.assertEqual(headers["Cache-Control"], "no-cache")
+        self.assertIsNone(headers["Set-Cookie"])
+
+
+class Compression(ServerTestCase):
+    def test_large_answers_are_compressed_for_those_who_take_that(self):
+        text = json.dumps({"text": "word " * 5000}).encode()
+        self.server.request("PUT", "/large/1", text)
+        self.server.request("PUT", "/small/1", b'{"a": 1}')
+        status, headers, body = self.server.request("GET", "/large/1", Accept_Encoding="gzip")
+        self.assertEqual(headers["Content-Encoding"], "gzip")
+        self.assertLess(len(body), len(text) // 10)
+        self.assertEqual(gzip.decompress(body), text)
+        self.assertIn("Accept-Encoding", headers["Vary"])
+        status, headers, body = self.server.request("GET", "/large/1", Accept_Encoding="deflate")
+        self.assertEqual(zlib.decompress(body), text)
+        for encoding in ("identity", "br", "gzip;q=0"):
+            status, headers, body = self.server.request("GET", "/large/1", Accept_Encoding=encoding)
+            self.assertIsNone(headers["Content-Encoding"])
+            self.assertEqual(body, text)
+        status, headers, body = self.server.request("GET", "/small/1", Accept_Encoding="gzip")
+        self.assertEqual((headers["Content-Encoding"], body), (None, b'{"a": 1}'))
+
+
+if __name__ == "__main__":
+    unittest.main()
