@@ -55,7 +55,7 @@ struct BackupRequestTests {
       (.post, "/_backups/", #"{"name": "a\u0000b"}"#, 400, "invalid_backup"),
       (.post, "/_backups/", #"{"name": "x.db-wal"}"#, 400, "invalid_backup"),
       (.post, "/_backups/?x=1", "{}", 400, "unknown_parameter"),
-      (.get, "/_backups/?x=1", nil, 400, "unknown_parameter"), (.get, "/_backups/..%2f", nil, 400, "invalid_path"),
+      (.get, "/_backups/?x=1", nil, 400, "unknown_parameter"),
       (.get, "/_backups/a%20b", nil, 400, "invalid_backup"), (.delete, "/_backups/.a", nil, 400, "invalid_backup"),
       (.get, "/_backups/a.db?offset=-1", nil, 400, "invalid_backup"),
       (.get, "/_backups/a.db?offset=", nil, 400, "invalid_backup"),

@@ -57,9 +57,10 @@ struct DatabaseCopy {
     try room.check(pages * pageBytes)
     let copy = try Connection(path: target.path, access: .write)
     defer { copy.close() }
-    // It is synced here, and one that was cut off is of no use.
+    // It is synced here, and one that was cut off is of no use. A journal in a file would be left behind by a kill; none at
+    // all is what SQLite refuses such a connection (https://sqlite.org/pragma.html#pragma_journal_mode, OFF).
     try copy.execute(
-      "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -\(Self.cacheBytes >> 10)")
+      "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA cache_size = -\(Self.cacheBytes >> 10)")
     guard let backup = sqlite3_backup_init(copy.handle, "main", reader.handle, "main") else {
       throw copy.error(SQLITE_ERROR, sql: nil)
     }

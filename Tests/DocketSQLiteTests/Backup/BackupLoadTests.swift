@@ -9,7 +9,7 @@ import Testing
 struct BackupLoadTests {
   /// How many: `DOCKET_TEST_BACKUPS`.
   private static let rounds =
-    ProcessInfo.processInfo.environment["DOCKET_TEST_BACKUPS"].flatMap { Int($0) } ?? 100
+    ProcessInfo.processInfo.environment["DOCKET_TEST_BACKUPS"].flatMap { Int($0) } ?? 50
 
   @Test("each is sound, holds every write acknowledged before it began, and each batch whole or not at all")
   func underWrites() async throws {

@@ -74,10 +74,8 @@ struct BackupShelfTests {
     let second = try await shelf.make(nil)
     #expect(second.file.name != first.file.name)
     shelf.close()
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: fixture.directory.path).sorted() == [
-        "backups", "docket.db", "docket.db.lock",
-      ])
+    let left = try FileManager.default.contentsOfDirectory(atPath: fixture.directory.path)
+    #expect(left.sorted() == ["backups", "docket.db"])
   }
 
   @Test("a copy that nobody asks for any more goes by itself, also while a backup is being made that comes to no end")

@@ -55,13 +55,19 @@ extension EndToEnd {
             try BackupServer.check(path)
             try FileManager.default.removeItem(atPath: path)
           }
-          let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("x.bak") }
+          let left = try Self.files(of: "x.bak", in: folder)
           #expect(left.allSatisfy { $0 == ".x.bak.docket-partial" }, "round \(round): \(left)")
         }
         let last = try folder.run(["backup", "--database", "docket.db", "x.bak"])
         #expect(last.ending == .exited(0), "\(last)")
-        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("x.bak") }
-        #expect(left == ["x.bak"])
+        #expect(try Self.files(of: "x.bak", in: folder) == ["x.bak"])
+      }
+    }
+
+    /// The file of that name, and hidden ones.
+    private static func files(of name: String, in folder: CommandFolder) throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+        $0 == name || $0.hasPrefix(".\(name)") || $0.hasPrefix(name + "-")
       }
     }
 
