@@ -40,10 +40,12 @@ microbench: setup ## measure the hot parts of the code one by one (half a minute
 	$(SWIFT) build $(RELEASE) --product MicroBench
 	.build/release/MicroBench
 
-soak: setup ## kill the server a thousand times while clients write, and bring it 10,000 clients
+soak: setup ## kill the server a thousand times while clients write, make backups meanwhile, and bring it 10,000 clients
 	DOCKET_TEST_KILL_ROUNDS=$${DOCKET_TEST_KILL_ROUNDS:-1000} \
 	DOCKET_TEST_CONNECTIONS=$${DOCKET_TEST_CONNECTIONS:-10000} \
-	$(SWIFT) test --filter 'KillTests|HostileClientTests' $(ARGS)
+	DOCKET_TEST_BACKUPS=$${DOCKET_TEST_BACKUPS:-1000} \
+	DOCKET_TEST_BACKUP_KILL_ROUNDS=$${DOCKET_TEST_BACKUP_KILL_ROUNDS:-100} \
+	$(SWIFT) test --filter 'KillTests|HostileClientTests|BackupLoadTests' $(ARGS)
 
 lint: ## check the format of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -52,7 +52,8 @@ public final class SQLiteRepository: DocumentRepository {
     backups = BackupShelf(
       of: path,
       options: BackupShelf.Options(
-        folder: options.backupFolder, series: options.backupSeries, fetchSeconds: options.backupFetchSeconds),
+        folder: options.backupFolder, series: options.backupSeries, fetchSeconds: options.backupFetchSeconds,
+        queueLength: options.scanQueueLength),
       clock: clock, logger: logger)
     writerThread = WorkerThread(name: "docket-writer") { writer.run() }
   }
@@ -108,6 +109,8 @@ public final class SQLiteRepository: DocumentRepository {
   public func waitForFailure() async throws -> StoreError {
     try await failure.wait()
   }
+
+  public func prepareToClose() { backups.prepareToClose() }
 
   /// Sessions should be closed before: whichever connection is the last to go removes the log, unless it only reads.
   public func close() {

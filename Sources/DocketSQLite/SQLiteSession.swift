@@ -134,25 +134,35 @@ final class SQLiteSession: RepositorySession {
     readLong(completion) { reader in reader.tokens(after: place, limit: limit) }
   }
 
-  func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {
-    let completion = ExecutorBound(completion)
-    backupShelf.make(name) { [deliver, completions] result in
-      deliver { if !completions.isClosed { completion.value(result) } }
-    }
+  func makeBackup(
+    named name: BackupName?, acceptingFaults acceptsFaults: Bool,
+    completion: @escaping (Result<NewBackup, StoreError>) -> Void
+  ) {
+    backupShelf.make(name, acceptsFaults: acceptsFaults, completion: bringingBack(completion))
   }
 
   func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void) {
-    readLong(completion) { [backupShelf] _ in backupShelf.list() }
+    backupShelf.list(completion: bringingBack(completion))
   }
 
   func readBackup(
     _ name: BackupName, from offset: Int64, completion: @escaping (Result<BackupPiece?, StoreError>) -> Void
   ) {
-    readLong(completion) { [backupShelf] _ in backupShelf.read(name, from: offset) }
+    backupShelf.read(name, from: offset, completion: bringingBack(completion))
   }
 
   func removeBackup(_ name: BackupName, completion: @escaping (Result<Bool, StoreError>) -> Void) {
-    readLong(completion) { [backupShelf] _ in backupShelf.remove(name) }
+    backupShelf.remove(name, completion: bringingBack(completion))
+  }
+
+  /// The same completion, for another thread to call.
+  private func bringingBack<Value: Sendable>(
+    _ completion: @escaping (Result<Value, StoreError>) -> Void
+  ) -> @Sendable (Result<Value, StoreError>) -> Void {
+    let completion = ExecutorBound(completion)
+    return { [deliver, completions] result in
+      deliver { if !completions.isClosed { completion.value(result) } }
+    }
   }
 
   /// Takes work into the tick. Returns why not, if not.

@@ -70,6 +70,8 @@ public struct DocketServer: Service {
     onReady(listeners.addresses)
     let failure = await waitForEnd()
     await listeners.close()
+    // While there are loops to tell their clients.
+    repository.prepareToClose()
     await loops.finish(within: configuration.limits.shutdownSeconds)
     if let failure { throw failure }
   }

@@ -57,6 +57,23 @@ extension Response {
   }
 }
 
+extension Response {
+  /// Of a backup. Sizes in bytes.
+  fileprivate static func noRoom(needed: Int64, free: Int64) -> Response {
+    var data = ByteBuffer()
+    data.writeError(
+      "disk_full",
+      "There is no room for the backup: it needs \(needed) bytes, and \(free) are free for it where it would lie. Nothing is left of it; make room, or keep fewer backups."
+    )
+    data.writeStaticString(", \"needed\": ")
+    data.writeDecimal(needed)
+    data.writeStaticString(", \"free\": ")
+    data.writeDecimal(free)
+    data.writeStaticString("}")
+    return Response(.insufficientStorage, data: data)
+  }
+}
+
 extension ByteBuffer {
   /// The beginning of an error's object, its brace left open.
   mutating func writeError(_ code: String, _ detail: String) {
@@ -143,12 +160,19 @@ extension StoreError {
     case .backupRunning:
       .retry(
         .conflict, "backup_running",
-        "A backup is being made, or a copy is being fetched; GET /_backups/ tells how far it is.", afterSeconds: 5)
+        "A backup is being made, or a copy is there to be fetched; GET /_backups/ tells which, and how far it is. A copy that nobody fetches goes by itself (--backup-fetch-timeout), or by DELETE.",
+        afterSeconds: 5)
     case .noBackupFolder:
       .error(
         .conflict, "no_backup_folder",
         "This server has no folder for backups: start it with --backup-folder. A copy for fetching, made without a name, needs none (docket backup FILE)."
       )
+    case .noRoomForBackup(let needed, let free): .noRoom(needed: needed, free: free)
+    case .backupFaulty(let fault, let faults):
+      .error(
+        .conflict, "database_faulty",
+        "The database has \(faults) \(faults == 1 ? "fault" : "faults"), the first is \(fault). No backup was made, and those that there are stay; 'docket check' names all faults. {\"acceptFaults\": true} (docket backup --accept-faults) copies it as it is.",
+        member: "faults", Int64(faults))
     case .backupFailed(let reason):
       .error(.internalServerError, "backup_failed", "The backup was not made, and nothing is left of it: \(reason).")
     case .tokenExists(let name):

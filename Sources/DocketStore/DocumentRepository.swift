@@ -24,6 +24,10 @@ public protocol DocumentRepository: Sendable {
   /// Returns when the store can no longer hold what it promises, with the reason. Until then it waits.
   func waitForFailure() async throws -> StoreError
 
+  /// Ends what takes long and nobody should wait for, such as a backup that is being made: whoever asked for it is told
+  /// `closed`. It returns at once; all else goes on until `close`.
+  func prepareToClose()
+
   /// Takes no more writes, finishes those it has, and closes the files. Sessions are of no use afterwards.
   /// It blocks for as long as that takes, so it does not belong on an event loop.
   func close()

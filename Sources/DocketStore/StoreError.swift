@@ -33,6 +33,10 @@ public enum StoreError: Error, Sendable, Equatable {
   case backupRunning
   /// Nothing says where backups are to lie.
   case noBackupFolder
+  /// There is no room for a backup; sizes in bytes.
+  case noRoomForBackup(needed: Int64, free: Int64)
+  /// A backup would have faults, since the database has; the first of them.
+  case backupFaulty(fault: String, faults: Int)
   /// A backup was not made, and nothing is left of it.
   case backupFailed(reason: String)
   /// A token that is not revoked has this name.

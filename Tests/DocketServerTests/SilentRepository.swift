@@ -23,6 +23,8 @@ final class SilentRepository: DocumentRepository {
     while true { try await Task.sleep(for: .seconds(3600)) }
   }
 
+  func prepareToClose() {}
+
   func close() {}
 
   func keepChanges(after sequence: Revision?) {}
@@ -78,7 +80,10 @@ final class SilentRepository: DocumentRepository {
       after: TokenPlace?, limit: Int, completion: @escaping (Result<[AccessToken], StoreError>) -> Void
     ) {}
 
-    func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {}
+    func makeBackup(
+      named name: BackupName?, acceptingFaults acceptsFaults: Bool,
+      completion: @escaping (Result<NewBackup, StoreError>) -> Void
+    ) {}
     func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void) {}
     func readBackup(
       _ name: BackupName, from offset: Int64, completion: @escaping (Result<BackupPiece?, StoreError>) -> Void

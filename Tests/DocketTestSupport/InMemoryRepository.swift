@@ -62,6 +62,9 @@ public final class InMemoryRepository: DocumentRepository {
     }
   }
 
+  /// Nothing takes long in memory.
+  public func prepareToClose() {}
+
   public func close() {
     writer.sync {
       state.withLockedValue { $0.isClosed = true }

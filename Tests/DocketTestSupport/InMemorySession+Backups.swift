@@ -1,32 +1,28 @@
 import DocketStore
 
-/// A model has no files.
+/// A model has no place for backups.
 extension InMemorySession {
-  func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void) {
-    refuse(completion)
-  }
+  func makeBackup(
+    named name: BackupName?, acceptingFaults acceptsFaults: Bool,
+    completion: @escaping (Result<NewBackup, StoreError>) -> Void
+  ) { answer(.failure(.noBackupFolder), completion) }
 
   func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void) {
-    let ticket = answers.expect(completion)
-    deliver { [answers] in
-      let list: Result<BackupList, StoreError> = .success(BackupList(items: [], running: nil))
-      answers.complete(ticket, with: list)
-    }
+    answer(.success(BackupList(items: [])), completion)
   }
 
   func readBackup(
     _ name: BackupName, from offset: Int64, completion: @escaping (Result<BackupPiece?, StoreError>) -> Void
-  ) { refuse(completion) }
+  ) { answer(.success(nil), completion) }
 
   func removeBackup(_ name: BackupName, completion: @escaping (Result<Bool, StoreError>) -> Void) {
-    refuse(completion)
+    answer(.success(false), completion)
   }
 
-  private func refuse<Value: Sendable>(_ completion: @escaping (Result<Value, StoreError>) -> Void) {
+  private func answer<Value: Sendable>(
+    _ result: Result<Value, StoreError>, _ completion: @escaping (Result<Value, StoreError>) -> Void
+  ) {
     let ticket = answers.expect(completion)
-    deliver { [answers] in
-      let refusal: Result<Value, StoreError> = .failure(.noBackupFolder)
-      answers.complete(ticket, with: refusal)
-    }
+    deliver { [answers] in answers.complete(ticket, with: result) }
   }
 }

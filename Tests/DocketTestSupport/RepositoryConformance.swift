@@ -47,7 +47,7 @@ public enum RepositoryConformance {
   public static let checks: [Check] =
     writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
     + pastChecks + changeChecks + queryChecks + ruleChecks
-    + tokenChecks + answerChecks + concurrencyChecks + randomChecks
+    + tokenChecks + backupChecks + answerChecks + concurrencyChecks + randomChecks
 }
 
 func expect(

@@ -7,7 +7,7 @@ extension EndToEnd {
   struct TourTests {
     @Test(
       "every command of a page works, in its order, and prints what the page shows",
-      arguments: [("README.md", 5), ("docs/CLI.md", 11), ("docs/PROTOCOL.md", 5)])
+      arguments: [("README.md", 5), ("docs/CLI.md", 12), ("docs/OPERATIONS.md", 1), ("docs/PROTOCOL.md", 5)])
     func tour(_ page: String, outputs: Int) async throws {
       let blocks = try MarkdownBlock.all(of: page)
       #expect(blocks.count { $0.language == "text" } == outputs)

@@ -65,11 +65,19 @@ public struct BackupSeries: Sendable {
 
   /// Removes those that are too many from a folder.
   public func removeSurplus(in folder: String, now: Int64) {
-    for name in surplus(among: Folder.names(in: folder), now: now) { unlink("\(folder)/\(name)") }
+    for name in surplus(among: Self.names(in: folder), now: now) { unlink("\(folder)/\(name)") }
   }
 
   /// The same of a folder as it is.
   public func secondsToNext(in folder: String, now: Int64) -> Int64 {
-    secondsToNext(among: Folder.names(in: folder), now: now)
+    secondsToNext(among: Self.names(in: folder), now: now)
+  }
+
+  /// Those in a folder that are backups. What only has such a name is nobody's business.
+  private static func names(in folder: String) -> [String] {
+    Folder.names(in: folder).filter { name in
+      guard seconds(of: name) != nil, case .success(_?) = BackupFile.open("\(folder)/\(name)") else { return false }
+      return true
+    }
   }
 }

@@ -1,13 +1,20 @@
-import CSQLite
 import DocketStore
 import Glibc
+import Migrations
 
 /// Copies a database, also while it is served, into a file that needs no other beside it.
-///
-/// One snapshot is copied, so that writers do not make it begin anew (https://sqlite.org/backup.html: a backup starts over when
-/// another connection writes, but not as long as its source's connection is in a read transaction). Writers go on meanwhile;
-/// their log cannot begin anew before the copying has ended.
 public enum DatabaseBackup {
+  public struct Options: Sendable {
+    /// Whether it may take the place of a file.
+    public var replaces = false
+    /// Whether a copy in which the check finds faults is kept.
+    public var acceptsFaults = false
+    /// For each part of time that it works so many parts of rest.
+    public var restPerWork = 1.0
+
+    public init() {}
+  }
+
   public struct Outcome: Sendable, Equatable {
     /// Symbolic links followed.
     public let source: String
@@ -22,94 +29,65 @@ public enum DatabaseBackup {
   /// - Parameters:
   ///   - source: the database, which is only read.
   ///   - target: the file to be made, in a folder that is there.
-  ///   - replaces: whether it may take the place of a file.
-  ///   - restPerWork: for each part of time that it works so many parts of rest.
-  ///   - progress: is told how far it is, on the caller's thread; it ends the work, with `CareError.stopped`, by returning false.
+  ///   - progress: is told how far it is, on the caller's thread; it ends the work, with `BackupError.stopped`, by returning false.
   public static func run(
-    _ source: String, to target: String, replaces: Bool = false, restPerWork: Double = 1,
-    progress: (CareProgress) -> Bool = { _ in true }
-  ) throws(CareError) -> Outcome {
-    if !replaces, access(target, F_OK) == 0 { throw .exists(path: target) }
-    let pace = BackupPace(restPerWork: restPerWork)
-    return try withoutActuallyEscaping(progress) { progress throws(CareError) in
+    _ source: String, to target: String, options: Options = Options(), progress: (CareProgress) -> Bool = { _ in true }
+  ) throws(BackupError) -> Outcome {
+    try run(source, to: target, options: options, interruption: Interruption(), progress: progress)
+  }
+
+  /// - Parameter interruption: ends the check, too, in which `progress` may not be asked for long.
+  static func run(
+    _ source: String, to target: String, options: Options, interruption: Interruption,
+    progress: (CareProgress) -> Bool
+  ) throws(BackupError) -> Outcome {
+    let pace = BackupPace(restPerWork: options.restPerWork)
+    return try withoutActuallyEscaping(progress) { progress throws(BackupError) in
       let follower = CareFollower { report in
         pace.rest()
         return progress(report)
       }
-      let source = try ReadableFile(source)
-      // What is wrong from here on is the target's, a full disk say.
-      return try CareError.translating(path: target) {
-        let file = try PartialFile(of: target)
-        try copy(source, to: file, follower)
-        let report = try DatabaseCheck.run(path: file.path, following: follower)
-        if let fault = report.findings.first(where: { $0.kind.isFault }) {
-          throw CareError.failed(
-            path: source.path,
-            reason:
-              "is not sound, so there is no backup of it: \(fault.kind.rawValue): \(fault.text); docket check names all"
-          )
-        }
-        var status = stat()
-        stat(file.path, &status)
-        try file.finish(replacing: replaces)
-        return Outcome(source: source.path, bytes: Int64(status.st_size), report: report)
+      return try run(source, to: target, options, interruption, follower)
+    }
+  }
+
+  private static func run(
+    _ name: String, to target: String, _ options: Options, _ interruption: Interruption, _ follower: CareFollower
+  ) throws(BackupError) -> Outcome {
+    let source = try BackupError.translating(path: name) { try ReadableFile(name) }
+    guard !areOne(source.path, target) else { throw .sameFile(path: target) }
+    // What is wrong from here on is the target's.
+    return try BackupError.translating(path: target) {
+      let file = try PartialFile(of: target, replacing: options.replaces)
+      try DatabaseCopy(from: source, to: file, follower).run()
+      let report = try check(file, interruption, follower)
+      if !options.acceptsFaults, let fault = report.findings.first(where: { $0.kind.isFault }) {
+        throw BackupError.faulty(
+          path: source.path, fault: "\(fault.kind.rawValue): \(fault.text)", faults: report.faults)
+      }
+      let bytes = file.bytes
+      try file.finish()
+      return Outcome(source: source.path, bytes: bytes, report: report)
+    }
+  }
+
+  private static func check(
+    _ file: PartialFile, _ interruption: Interruption, _ follower: CareFollower
+  ) throws -> DatabaseCheck.Report {
+    let connection = try ReadableFile(file.path).connect()
+    defer { connection.close() }
+    return try interruption.covering(connection) {
+      try follower.following(connection) {
+        var run = CheckRun(
+          connection, path: file.path, migrations: MigrationCatalog.migrations, follower: follower)
+        return try run.report()
       }
     }
   }
 
-  /// So many pages are copied between two looks at whether to go on.
-  private static let pagesOfStep: Int32 = 64
-  /// What was copied is put on disk each time it is so much: the less waits, the less a writer's sync has to wait for.
-  private static let pagesOfSync: Int32 = 1_024
-  /// What of the copy is in memory at most.
-  private static let cacheBytes = 1 << 20
-
-  private static func copy(_ file: ReadableFile, to target: PartialFile, _ follower: CareFollower) throws {
-    let source = try CareError.translating(path: file.path) { try file.connect() }
-    defer { source.close() }
-    try source.execute("BEGIN")
-    // Here the snapshot begins.
-    guard try Schema(of: source).looksLikeDocket else { throw OpeningError.notDocket(path: file.path) }
-    try follower.begin("copying")
-    do {
-      let copy = try Connection(path: target.path, access: .write)
-      defer { copy.close() }
-      // It is synced here, and one that was cut off is of no use.
-      try copy.execute("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -\(cacheBytes >> 10)")
-      guard let backup = sqlite3_backup_init(copy.handle, "main", source.handle, "main") else {
-        throw copy.error(SQLITE_ERROR, sql: nil)
-      }
-      do {
-        try step(backup, target, follower)
-      } catch {
-        sqlite3_backup_finish(backup)
-        throw error
-      }
-      let end = sqlite3_backup_finish(backup)
-      guard end == SQLITE_OK else { throw copy.error(end, sql: nil) }
-    }
-    // The source has a log; the copy is to need none, so that it can be read where none can be made.
-    let copy = try Connection(path: target.path, access: .write)
-    defer { copy.close() }
-    try copy.execute("PRAGMA synchronous = OFF")
-    _ = try copy.string("PRAGMA journal_mode = DELETE")
-  }
-
-  private static func step(_ backup: OpaquePointer, _ target: PartialFile, _ follower: CareFollower) throws {
-    var unsynced: Int32 = 0
-    while true {
-      let code = sqlite3_backup_step(backup, pagesOfStep)
-      if code == SQLITE_DONE { return }
-      guard code == SQLITE_OK else {
-        throw SQLiteError(extendedCode: code, message: String(cString: sqlite3_errstr(code)))
-      }
-      unsynced += pagesOfStep
-      if unsynced >= pagesOfSync {
-        unsynced = 0
-        try target.sync()
-      }
-      let total = Int64(sqlite3_backup_pagecount(backup))
-      try follower.report(total - Int64(sqlite3_backup_remaining(backup)), of: total)
-    }
+  private static func areOne(_ path: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
   }
 }

@@ -1,36 +1,33 @@
+import DocketStore
 import Glibc
 
 /// A file that is not whole yet, beside the place where it will be: hidden, its owner's alone, and locked, so that what was
 /// left of one that was killed can be told from one that somebody else is writing.
+///
+/// Whoever holds the lock is the only one to take the name away. So a file that was locked and still has its name is nobody
+/// else's.
 package final class PartialFile {
   package let path: String
   private let folder: String
   private let target: String
+  private let replaces: Bool
   private let descriptor: Int32
   private var isFinished = false
 
   private static let suffix = ".docket-partial"
 
   /// Makes an empty file. What earlier ones have left in the folder is removed.
-  /// - Parameter target: the path of the file that it will be.
-  package init(of target: String) throws(CareError) {
+  /// - Parameters:
+  ///   - target: the path of the file that it will be.
+  ///   - replaces: whether it may take the place of another one.
+  package init(of target: String, replacing replaces: Bool = false) throws(BackupError) {
     self.target = target
-    (folder, path) = Self.place(of: target)
-    Self.removeLeftovers(in: folder)
-    // One that is there is somebody else's, or is being written.
-    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    if descriptor < 0, errno == EEXIST {
-      isFinished = true
-      throw .failed(path: target, reason: "is being made already, by another process (\(path))")
-    }
-    guard descriptor >= 0 else { throw .failed(path: target, reason: DatabasePath.systemError()) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      // Not to be removed: it is another one's.
-      isFinished = true
-      throw .failed(path: target, reason: "is being made already, by another process")
-    }
-    ftruncate(descriptor, 0)
+    self.replaces = replaces
+    folder = Folder.holding(target)
+    path = "\(folder).\(target.split(separator: "/").last ?? "")\(Self.suffix)"
+    if !replaces, Self.isThere(target) { throw .exists(path: target) }
+    if let other = Self.companion(of: target) { throw .companion(path: target, other: other) }
+    descriptor = try Self.make(path, of: target, in: folder)
   }
 
   deinit {
@@ -38,84 +35,112 @@ package final class PartialFile {
     close(descriptor)
   }
 
-  private static func place(of target: String) -> (folder: String, path: String) {
-    let end = target.lastIndex(of: "/").map { target.index(after: $0) } ?? target.startIndex
-    let folder = end == target.startIndex ? "./" : String(target[..<end])
-    return (folder, "\(folder).\(target[end...])\(suffix)")
+  private static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  /// A file that SQLite would take for a part of the target, or the other way round (https://sqlite.org/tempfiles.html).
+  private static func companion(of target: String) -> String? {
+    let others = BackupName.companionSuffixes.map { suffix in
+      target.hasSuffix(suffix) ? String(target.dropLast(suffix.count)) : target + suffix
+    }
+    return others.first(where: isThere)
+  }
+
+  private static func make(_ path: String, of target: String, in folder: String) throws(BackupError) -> Int32 {
+    // Somebody who removes leftovers may take it away between two of the steps.
+    for _ in 0..<10 {
+      removeLeftovers(in: folder)
+      let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      guard descriptor >= 0 else {
+        if errno == EEXIST { throw .inTheMaking(path: target, partial: path) }
+        throw .failed(.failed(path: target, reason: DatabasePath.systemError()))
+      }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, has(path, descriptor) { return descriptor }
+      close(descriptor)
+    }
+    throw .inTheMaking(path: target, partial: path)
+  }
+
+  /// Whether a path still leads to the file that is open.
+  private static func has(_ path: String, _ descriptor: Int32) -> Bool {
+    var (named, open) = (stat(), stat())
+    return lstat(path, &named) == 0 && fstat(descriptor, &open) == 0 && named.st_dev == open.st_dev
+      && named.st_ino == open.st_ino
   }
 
   /// Removes what nobody writes any more.
   static func removeLeftovers(in folder: String) {
     for name in Folder.names(in: folder) where name.hasPrefix(".") && name.hasSuffix(suffix) {
       let path = folder + name
+      // What is no file is not opened: a device may heed that.
+      var status = stat()
+      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else { continue }
       let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }
-      var status = stat()
-      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
-        close(descriptor)
-        continue
-      }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, has(path, descriptor) { unlink(path) }
       close(descriptor)
     }
   }
 
   /// Writes behind what is there.
-  package func append(_ bytes: [UInt8]) throws(CareError) {
+  /// - Parameter total: how large it will be, in bytes.
+  package func append(_ bytes: [UInt8], of total: Int64) throws(BackupError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      guard count >= 0 || errno == EINTR else { throw failure() }
+      guard count >= 0 || errno == EINTR else { throw failure(needed: total) }
       rest = rest.dropFirst(max(count, 0))
     }
   }
 
+  /// Throws where there is no room for so many bytes.
+  package func checkRoom(for bytes: Int64) throws(BackupError) { try room().check(bytes) }
+
+  /// - Parameter database: the file that is copied, if it is on this machine.
+  func room(besides database: String? = nil) -> BackupRoom { BackupRoom(for: target, in: folder, besides: database) }
+
+  /// How large it is, in bytes.
+  package var bytes: Int64 {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
+  }
+
+  /// Writes over what is there.
+  func overwrite(_ bytes: [UInt8], at offset: Int) throws(BackupError) {
+    guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
+      throw failure(needed: self.bytes)
+    }
+  }
+
   /// Has what was written so far on disk.
-  func sync() throws(CareError) {
-    guard fdatasync(descriptor) == 0 else { throw failure() }
+  func sync() throws(BackupError) {
+    guard fdatasync(descriptor) == 0 else { throw failure(needed: bytes) }
   }
 
   /// Gives the file its name, once all of it is on disk.
-  /// - Parameter replaces: whether it may take the place of another one.
-  package func finish(replacing replaces: Bool) throws(CareError) {
-    guard fsync(descriptor) == 0 else { throw failure() }
+  package func finish() throws(BackupError) {
+    guard fsync(descriptor) == 0 else { throw failure(needed: bytes) }
     if replaces {
-      guard rename(path, target) == 0 else { throw failure() }
+      guard rename(path, target) == 0 else { throw failure(needed: bytes) }
     } else {
       guard link(path, target) == 0 else {
-        throw errno == EEXIST ? .exists(path: target) : failure()
+        throw errno == EEXIST ? .exists(path: target) : failure(needed: bytes)
       }
       unlink(path)
     }
     isFinished = true
-    try Folder.sync(folder)
-  }
-
-  private func failure() -> CareError {
-    errno == ENOSPC ? .diskFull(path: target) : .failed(path: target, reason: DatabasePath.systemError())
-  }
-}
-
-/// What is asked of folders.
-enum Folder {
-  static func names(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) { name in
-          name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
+    do {
+      try Folder.sync(folder)
+    } catch {
+      throw .failed(error)
     }
-    return names
   }
 
-  /// Has the names in it on disk.
-  static func sync(_ folder: String) throws(CareError) {
-    let descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-    guard descriptor >= 0 else { throw .failed(path: folder, reason: DatabasePath.systemError()) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .failed(path: folder, reason: DatabasePath.systemError()) }
+  private func failure(needed: Int64) -> BackupError {
+    let code = errno
+    return room().shortage(code, needed: needed, written: bytes)
+      ?? .failed(.failed(path: target, reason: String(cString: strerror(code))))
   }
 }

@@ -14,8 +14,6 @@ public enum CareError: Error, Equatable, Sendable {
 
   /// There is no room for what is to be made.
   case diskFull(path: String)
-  /// There is a file already where one is to be made.
-  case exists(path: String)
 
   // Restoring
 
@@ -47,7 +45,6 @@ extension CareError: CustomStringConvertible {
     case .opening(let error): error.description
     case .missing(let path): "\(path): there is no such file; name another one"
     case .diskFull(let path): "\(path): the disk is full; nothing was changed"
-    case .exists(let path): "\(path): is there already; name another file, or add --replace"
     case .stopped: "stopped; nothing was changed"
     case .failed(let path, let reason): "\(path): \(reason)"
     case .sameFile(let path): "\(path): is the database itself; name a backup, or another database with --database"

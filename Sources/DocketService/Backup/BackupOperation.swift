@@ -4,26 +4,36 @@ import NIOCore
 
 /// What can be done with backups.
 public enum BackupOperation: Sendable {
-  /// nil: a copy that is only to be fetched.
-  case make(BackupName?)
+  /// A name that is nil: a copy that is only to be fetched.
+  case make(BackupName?, acceptsFaults: Bool)
   case readAll
   case readPiece(BackupName, offset: Int64)
   case remove(BackupName)
 }
 
 extension BackupOperation {
-  /// Reads `{"name": "monday.db"}`, or `{}`.
+  /// Reads `{"name": "monday.db"}`, or `{}`, and with either `"acceptFaults": true`.
   static func make(request data: ByteBuffer?) throws(ParameterError) -> BackupOperation {
     let shape = ParameterError(
       code: "invalid_backup",
-      detail: #"A backup is asked for with {"name": "monday.db"}, or with {} where it is only to be fetched."#)
+      detail:
+        #"A backup is asked for with {"name": "monday.db"}, or with {} where it is only to be fetched; "acceptFaults": true has it made of a database that has faults."#
+    )
     guard let members = (data ?? ByteBuffer(staticString: "{}")).jsonMembers else { throw shape }
     var name: BackupName?
+    var acceptsFaults = false
     for (member, value) in members {
-      guard member == "name", value.isJSONString, let text = value.jsonText else { throw shape }
-      name = try Self.name(text)
+      switch member {
+      case "name":
+        guard value.isJSONString, let text = value.jsonText else { throw shape }
+        name = try Self.name(text)
+      case "acceptFaults":
+        guard let flag = value.jsonBool else { throw shape }
+        acceptsFaults = flag
+      default: throw shape
+      }
     }
-    return .make(name)
+    return .make(name, acceptsFaults: acceptsFaults)
   }
 
   static func name(_ text: String) throws(ParameterError) -> BackupName {
@@ -31,7 +41,7 @@ extension BackupOperation {
       throw ParameterError(
         code: "invalid_backup",
         detail:
-          "A backup's name has 1 to \(BackupName.maximumBytes) characters, each a letter of ASCII, a digit, or one of . _ - with no point in front."
+          "A backup's name has 1 to \(BackupName.maximumBytes) characters, each a letter of ASCII, a digit, or one of . _ - with no point in front, and does not end with \(BackupName.companionSuffixes.joined(separator: ", "))."
       )
     }
     return name

@@ -5,8 +5,8 @@ import NIOCore
 extension DocumentService {
   func perform(_ operation: BackupOperation, completion: @escaping (Response) -> Void) {
     switch operation {
-    case .make(let name):
-      session.makeBackup(named: name) { result in
+    case .make(let name, let acceptsFaults):
+      session.makeBackup(named: name, acceptingFaults: acceptsFaults) { result in
         switch result {
         case .success(let backup): completion(Response(.created, data: .backup(backup)))
         case .failure(let error): completion(error.response)
@@ -52,6 +52,8 @@ extension ByteBuffer {
     json.writeDecimal(backup.revision.rawValue)
     json.writeStaticString(", \"history\": ")
     json.writeJSONString(backup.history)
+    json.writeStaticString(", \"faults\": ")
+    json.writeDecimal(backup.faults)
     json.writeStaticString("}")
     return json
   }
@@ -69,6 +71,13 @@ extension ByteBuffer {
       json.writeJSONString(running.name)
       json.writeStaticString(", \"percent\": ")
       if let percent = running.percent { json.writeDecimal(percent) } else { json.writeStaticString("null") }
+      json.writeStaticString("}")
+    } else {
+      json.writeStaticString("null")
+    }
+    json.writeStaticString(", \"fetching\": ")
+    if let copy = list.fetching {
+      json.writeBackup(copy)
       json.writeStaticString("}")
     } else {
       json.writeStaticString("null")

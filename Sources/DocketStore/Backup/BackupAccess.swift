@@ -20,11 +20,14 @@ public struct NewBackup: Sendable, Equatable {
   public let revision: Revision
   /// The name of its history.
   public let history: String
+  /// How many faults the check of it has found; 0 unless these were accepted.
+  public let faults: Int
 
-  public init(file: StoredBackup, revision: Revision, history: String) {
+  public init(file: StoredBackup, revision: Revision, history: String, faults: Int = 0) {
     self.file = file
     self.revision = revision
     self.history = history
+    self.faults = faults
   }
 }
 
@@ -44,10 +47,13 @@ public struct BackupList: Sendable, Equatable {
   /// By name.
   public let items: [StoredBackup]
   public let running: Running?
+  /// The copy that is there to be fetched, which is none of the items.
+  public let fetching: StoredBackup?
 
-  public init(items: [StoredBackup], running: Running?) {
+  public init(items: [StoredBackup], running: Running? = nil, fetching: StoredBackup? = nil) {
     self.items = items
     self.running = running
+    self.fetching = fetching
   }
 }
 
@@ -73,10 +79,14 @@ public struct BackupName: Sendable, Hashable {
   public static let maximumBytes = 100
   private static let letters = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-".utf8)
 
-  /// nil for what is no such name: 1 to 100 letters of ASCII, digits and `.`, `_`, `-`, no point in front.
+  /// How files end that SQLite takes for a part of the database beside them.
+  public static let companionSuffixes = ["-wal", "-shm", "-journal"]
+
+  /// nil for what is no such name: 1 to 100 letters of ASCII, digits and `.`, `_`, `-`, no point in front, and not ending as
+  /// SQLite's own files do.
   public init?(_ text: String) {
     guard (1...Self.maximumBytes).contains(text.utf8.count), text.utf8.first != UInt8(ascii: "."),
-      text.utf8.allSatisfy({ Self.letters.contains($0) })
+      text.utf8.allSatisfy({ Self.letters.contains($0) }), !Self.companionSuffixes.contains(where: text.hasSuffix)
     else { return nil }
     self.text = text
   }
@@ -85,8 +95,12 @@ public struct BackupName: Sendable, Hashable {
 /// Copies of the database, made while it is served. A store without a place for them fails with `noBackupFolder`.
 public protocol BackupAccess: AnyObject {
   /// Copies everything that was committed when it begins, checks the copy, and puts it on disk: whole, or not at all.
-  /// - Parameter name: nil makes one that is only there to be fetched, under a name of the store's, for as long as it is asked for.
-  func makeBackup(named name: BackupName?, completion: @escaping (Result<NewBackup, StoreError>) -> Void)
+  /// - Parameters:
+  ///   - name: nil makes one that is only there to be fetched, under a name of the store's, for as long as it is asked for.
+  ///   - acceptsFaults: whether a copy that the check finds faults in is kept all the same.
+  func makeBackup(
+    named name: BackupName?, acceptingFaults acceptsFaults: Bool,
+    completion: @escaping (Result<NewBackup, StoreError>) -> Void)
 
   func backups(completion: @escaping (Result<BackupList, StoreError>) -> Void)
 

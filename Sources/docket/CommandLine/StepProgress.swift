@@ -7,8 +7,8 @@ struct ProgressOptions: ParsableArguments {
   var quiet = false
 
   /// Shows on the terminal how far a piece of work is, and ends it where somebody presses Ctrl-C.
-  func follow<Value>(
-    _ body: (_ report: (CareProgress) -> Bool) throws(CareError) -> Value
+  func follow<Value, Failure: Error & CustomStringConvertible>(
+    _ body: (_ report: (CareProgress) -> Bool) throws(Failure) -> Value
   ) throws(CommandFailure) -> Value {
     StopSignal.watch()
     let line = StepProgress(isQuiet: quiet)

@@ -17,6 +17,9 @@ struct BackupCommand: AsyncParsableCommand {
         docket backup /backups --every 6h --keep 28 # again and again, until it is ended
         docket backup --on-server monday.db         # into the server's own --backup-folder
 
+      A backup is checked as by docket check; where that finds faults the database has them too, and none is made. \
+      --accept-faults copies it all the same. Where there is no room for it, it says how much is needed.
+
       Where no server answers at the address that is meant by default, docket.db in this folder is taken. With tokens it takes \
       one that is admin. docket restore puts a backup back.
       """)
@@ -42,6 +45,9 @@ struct BackupCommand: AsyncParsableCommand {
   @Flag(help: "Take the place of a file that is there.")
   var replace = false
 
+  @Flag(help: "Copy also a database in which the check finds faults.")
+  var acceptFaults = false
+
   @OptionGroup var progress: ProgressOptions
   @OptionGroup var server: ServerOptions
 
@@ -61,6 +67,8 @@ struct BackupCommand: AsyncParsableCommand {
 
   func run() async throws {
     StopSignal.watch()
+    // A file that meets its size limit gives an error then, which is told, in the place of a signal.
+    signal(SIGXFSZ, SIG_IGN)
     guard let file else { return try await makeOnServer(onServer ?? "") }
     guard Self.isFolder(file) else {
       guard every == nil, keep == nil else {
@@ -111,7 +119,6 @@ struct BackupCommand: AsyncParsableCommand {
   // MARK: One
 
   private func make(_ target: String) async throws {
-    guard replace || access(target, F_OK) != 0 else { throw CommandFailure("\(CareError.exists(path: target))") }
     if let database { return try copy(database, to: target) }
     do {
       try await fetch(to: target)
@@ -125,38 +132,52 @@ struct BackupCommand: AsyncParsableCommand {
 
   /// Reads the file itself, at full speed where nobody serves it.
   private func copy(_ database: String, to target: String) throws {
-    let outcome = try progress.follow { report throws(CareError) in
-      try DatabaseBackup.run(database, to: target, replaces: replace, progress: report)
+    var options = DatabaseBackup.Options()
+    options.replaces = replace
+    options.acceptsFaults = acceptFaults
+    let outcome = try progress.follow { [options] report throws(BackupError) in
+      try DatabaseBackup.run(database, to: target, options: options, progress: report)
     }
-    try tell(target, bytes: outcome.bytes, revision: outcome.revision.rawValue)
+    try tell(target, bytes: outcome.bytes, revision: outcome.revision.rawValue, faults: outcome.report.faults)
   }
 
   private func fetch(to target: String) async throws {
-    let fetch = BackupFetch(server: server, progress: progress)
-    let file = try Self.failing { () throws(CareError) in try PartialFile(of: target) }
-    try await fetch.run { piece in try Self.failing { () throws(CareError) in try file.append(piece) } }
+    let fetch = BackupFetch(server: server, progress: progress, acceptsFaults: acceptFaults)
+    let file = try Self.failing { () throws(BackupError) in try PartialFile(of: target, replacing: replace) }
+    try await fetch.run { piece, total in
+      try Self.failing { () throws(BackupError) in
+        if file.bytes == 0 { try file.checkRoom(for: total) }
+        try file.append(piece, of: total)
+      }
+    }
     let report = try progress.follow { report throws(CareError) in
       try DatabaseCheck.run(path: file.path, progress: report)
     }
-    if let fault = report.findings.first(where: { $0.kind.isFault }) {
+    if !acceptFaults, let fault = report.findings.first(where: { $0.kind.isFault }) {
       throw CommandFailure("what was fetched is not sound: \(fault.text); try again")
     }
-    var status = stat()
-    stat(file.path, &status)
-    try Self.failing { () throws(CareError) in try file.finish(replacing: replace) }
-    try tell(target, bytes: Int64(status.st_size), revision: report.newestChange ?? 0)
+    let bytes = file.bytes
+    try Self.failing { () throws(BackupError) in try file.finish() }
+    try tell(target, bytes: bytes, revision: report.newestChange ?? 0, faults: report.faults)
   }
 
   private func makeOnServer(_ name: String) async throws {
-    let backup = try await BackupFetch(server: server, progress: progress).make(named: name)
-    try tell(backup.name, bytes: backup.bytes, revision: backup.revision)
+    let fetch = BackupFetch(server: server, progress: progress, acceptsFaults: acceptFaults)
+    let backup: BackupFetch.Made
+    do {
+      backup = try await fetch.make(named: name)
+    } catch let failure as BackupFetch.NoServer {
+      throw failure.reason
+    }
+    try tell(backup.name, bytes: backup.bytes, revision: backup.revision, faults: backup.faults)
   }
 
-  private func tell(_ name: String, bytes: Int64, revision: Int64) throws {
-    try StandardStream.output.writeLine("\(name): \(bytes) bytes, revision \(revision), checked")
+  private func tell(_ name: String, bytes: Int64, revision: Int64, faults: Int) throws {
+    let verdict = faults == 0 ? "checked" : "\(faults) \(faults == 1 ? "fault" : "faults"), which docket check names"
+    try StandardStream.output.writeLine("\(name): \(bytes) bytes, revision \(revision), \(verdict)")
   }
 
-  private static func failing<Value>(_ body: () throws(CareError) -> Value) throws(CommandFailure) -> Value {
+  private static func failing<Value>(_ body: () throws(BackupError) -> Value) throws(CommandFailure) -> Value {
     do {
       return try body()
     } catch {

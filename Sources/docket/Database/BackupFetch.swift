@@ -17,16 +17,18 @@ struct BackupFetch {
     let name: String
     let bytes: Int64
     let revision: Int64
+    let faults: Int
   }
 
   let server: ServerOptions
   let progress: ProgressOptions
+  let acceptsFaults: Bool
 
   /// A large database takes its time.
   private static let makingSeconds = 86_400.0
 
-  /// Has a copy made that is only to be fetched, and calls `write` with each piece of it.
-  func run(_ write: (_ piece: [UInt8]) throws -> Void) async throws {
+  /// Has a copy made that is only to be fetched, and calls `write` with each piece of it, and the size of the whole in bytes.
+  func run(_ write: (_ piece: [UInt8], _ total: Int64) throws -> Void) async throws {
     let made = try await make(named: nil)
     let result: Result<Void, any Error>
     do {
@@ -39,7 +41,7 @@ struct BackupFetch {
     try result.get()
   }
 
-  private func fetch(_ made: Made, _ write: (_ piece: [UInt8]) throws -> Void) async throws {
+  private func fetch(_ made: Made, _ write: (_ piece: [UInt8], _ total: Int64) throws -> Void) async throws {
     let line = StepProgress(isQuiet: progress.quiet)
     defer { line.clear() }
     var offset: Int64? = 0
@@ -50,7 +52,7 @@ struct BackupFetch {
       guard let text = fields.string("data"), let piece = Base64.decode(text) else {
         throw CommandFailure("the server's answer holds no piece of the backup; its version may be another one")
       }
-      try write(piece)
+      try write(piece, made.bytes)
       offset = fields.number("next")
       _ = line.show(
         CareProgress(step: "fetching", percent: Int(100 * (start + Int64(piece.count)) / max(made.bytes, 1))))
@@ -59,16 +61,20 @@ struct BackupFetch {
 
   /// - Parameter name: nil: a copy that is only to be fetched.
   func make(named name: String?) async throws -> Made {
-    var data = ByteBuffer(string: "{}")
+    var members: [String] = []
     if let name {
       var token: [UInt8] = []
       JSONString.encode(name, into: &token)
-      data = ByteBuffer(string: "{\"name\": \(String(decoding: token, as: UTF8.self))}")
+      members.append("\"name\": \(String(decoding: token, as: UTF8.self))")
     }
+    if acceptsFaults { members.append("\"acceptFaults\": true") }
+    let data = ByteBuffer(string: "{\(members.joined(separator: ", "))}")
     let shown = showMaking()
     let result: Result<ByteBuffer, any Error>
     do {
       result = .success(try await ask(.post, "/_backups/", data, seconds: Self.makingSeconds))
+    } catch let failure as CommandFailure where failure.isOfConnection {
+      result = .failure(NoServer(reason: failure))
     } catch {
       result = .failure(error)
     }
@@ -78,7 +84,8 @@ struct BackupFetch {
     guard let name = fields.string("name"), let bytes = fields.number("bytes") else {
       throw CommandFailure("the server's answer names no backup; its version may be another one")
     }
-    return Made(name: name, bytes: bytes, revision: fields.number("revision") ?? 0)
+    return Made(
+      name: name, bytes: bytes, revision: fields.number("revision") ?? 0, faults: Int(fields.number("faults") ?? 0))
   }
 
   /// Tells on the terminal how far the server is, as it says itself.
@@ -101,13 +108,8 @@ struct BackupFetch {
   private func ask(
     _ method: Method, _ path: String, _ data: ByteBuffer? = nil, seconds: Double
   ) async throws -> ByteBuffer {
-    let answer: Answer
-    do {
-      answer = try await StopSignal.endsOnStop { [server] in
-        try await server.withClient(requestTimeout: seconds) { try await $0.request(method, path, data: data) }
-      }
-    } catch let failure as CommandFailure where failure.isOfConnection {
-      throw NoServer(reason: failure)
+    let answer = try await StopSignal.endsOnStop { [server] in
+      try await server.withClient(requestTimeout: seconds) { try await $0.request(method, path, data: data) }
     }
     try CommandFailure.check(answer)
     return answer.data
@@ -131,42 +133,6 @@ struct BackupFetch {
         guard case .number(let number) = FieldPath(unchecked: names).value(in: text) else { return nil }
         return Int64(String(decoding: number.token, as: UTF8.self))
       }
-    }
-  }
-}
-
-/// Base64 with the common alphabet (RFC 4648, section 4).
-enum Base64 {
-  /// nil for what is no such text.
-  static func decode(_ text: String) -> [UInt8]? {
-    let letters = Array(text.utf8)
-    guard letters.count % 4 == 0 else { return nil }
-    let padding = letters.suffix(2).count { $0 == UInt8(ascii: "=") }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(letters.count / 4 * 3)
-    var bits: UInt32 = 0
-    for (index, letter) in letters.enumerated() {
-      let isPadding = index >= letters.count - padding
-      guard let value = isPadding && letter == UInt8(ascii: "=") ? 0 : value(of: letter) else { return nil }
-      bits = bits << 6 | value
-      if index % 4 == 3 {
-        bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-        bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: bits))
-      }
-    }
-    bytes.removeLast(padding)
-    return bytes
-  }
-
-  private static func value(of letter: UInt8) -> UInt32? {
-    switch letter {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(letter - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(letter - UInt8(ascii: "a") + 26)
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(letter - UInt8(ascii: "0") + 52)
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
     }
   }
 }

@@ -73,6 +73,7 @@ private final class FaultyTokens: DocumentRepository {
 
   func keepChanges(after sequence: Revision?) { base.keepChanges(after: sequence) }
   func waitForFailure() async throws -> StoreError { try await base.waitForFailure() }
+  func prepareToClose() { base.prepareToClose() }
   func close() { base.close() }
 
   private final class Reader: ChangeReader {
