@@ -69,9 +69,9 @@ deb: build ## make a Debian package of it, .build/docket_VERSION_ARCH.deb
 test-deb: build ## install, upgrade, remove and purge the package in a root of its own (as root; five minutes)
 	Tests/Package/test_deb.sh $(BINARY)
 
-reset-db: ## empty DATABASE (refused while a server has it open)
+reset-db: ## empty DATABASE but for its access tokens (ARGS=--tokens: those too); refused while a server has it open
 	@[ -x $(BINARY) ] || $(MAKE) --no-print-directory build
-	$(BINARY) reset --database "$(DATABASE)"
+	$(BINARY) reset --database "$(DATABASE)" $(ARGS)
 
 clean: ## remove what was built, not the data
 	rm -rf .build

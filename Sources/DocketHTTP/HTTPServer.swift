@@ -90,6 +90,7 @@ public struct HTTPServer: Service {
         tasks.addTask { try await server.run() }
         tasks.addTask {
           try await gracefulShutdown()
+          store.prepareToClose()
           for desk in desks { await desk.endStreams() }
           // Who still has not taken his answers then does not take them any more.
           try await Task.sleep(for: .seconds(configuration.limits.shutdownSeconds))

@@ -71,7 +71,7 @@ public struct DocketServer: Service {
     let failure = await waitForEnd()
     await listeners.close()
     // While there are loops to tell their clients.
-    repository.prepareToClose()
+    store.prepareToClose()
     await loops.finish(within: configuration.limits.shutdownSeconds)
     if let failure { throw failure }
   }

@@ -44,6 +44,9 @@ public final class ServedStore: Sendable {
     return service
   }
 
+  /// Ends what takes long, while there are clients to be told. The server is ending.
+  public func prepareToClose() { repository.prepareToClose() }
+
   /// Ends what follows the store; nobody is told anything afterwards. The repository stays open.
   public func close() async {
     await watchHub.stop()

@@ -177,6 +177,100 @@ struct DatabaseCheckTests {
     #expect(report.isSound == !plant.kind.isFault, "\(report.findings)")
   }
 
+  /// Columns with numbers that are added to, subtracted from, or shifted somewhere.
+  static let numbers: [(table: String, column: String, only: String)] = [
+    ("document_rows", "key", "id = 'kept'"), ("document_rows", "revision", "id = 'kept'"),
+    ("document_rows", "created_at", "id = 'kept'"), ("document_rows", "updated_at", "id = 'kept'"),
+    ("document_rows", "expires_at", "id = 'kept'"), ("changes", "sequence", "sequence = 9"),
+    ("changes", "sequence", "sequence = 1"), ("changes", "sequence", "sequence = 5"),
+    ("changes", "previous", "sequence = 6"), ("changes", "at", "sequence = 9"), ("changes", "at", "sequence = 1"),
+    ("changes", "batch", "sequence = 7"), ("changes", "before_created_at", "sequence = 6"),
+    ("changes", "before_updated_at", "sequence = 6"), ("changes", "before_expires_at", "sequence = 6"),
+    ("tombstones", "sequence", "true"), ("kept_answers", "number", "true"), ("kept_answers", "bytes_so_far", "true"),
+    ("kept_answers", "ends_at", "true"), ("kept_answers", "request", "true"), ("migrations", "version", "version = 6"),
+    ("migrations", "applied_at", "true"),
+    ("\"/notes/ text_docsize\"", "id", "id = 1"), ("\"/notes/ text_content\"", "id", "id = 1"),
+  ]
+
+  static let extremes: [Int64] = [.max, .max - 1, .min, -1, 1 << 62]
+
+  @Test(
+    "no number, however large or small, stops the check, or what goes back, or compacts", arguments: numbers.indices)
+  func extremes(_ index: Int) async throws {
+    let (table, column, only) = Self.numbers[index]
+    let sound = try await Self.makeStore()
+    for number in Self.extremes {
+      let path = sound.directory.file("planted.db")
+      defer { try? FileManager.default.removeItem(atPath: path) }
+      try FileManager.default.copyItem(atPath: sound.path, toPath: path)
+      let connection = try Connection(path: path, access: .write)
+      connection.setDefensive(false)
+      try connection.execute("UPDATE \(table) SET \(column) = \(number) WHERE \(only)")
+      connection.close()
+      let report = try DatabaseCheck.run(path: path)
+      // Which is a fault depends on the column; the text must come to be in any case.
+      #expect(report.findings.allSatisfy { !$0.text.isEmpty }, "\(table).\(column) = \(number)")
+      _ = try? DatabaseRestore.toMoment(.revision(3), database: path, isDryRun: true)
+      _ = try? DatabaseRestore.toMoment(.time(Timestamp(milliseconds: 5)), database: path, isDryRun: true)
+      _ = try? DatabaseRestore.toMoment(.revision(number), database: path, isDryRun: true)
+      // These sync, which takes its time.
+      guard number == .max || number == .min else { continue }
+      _ = try? DatabaseRestore.toMoment(.revision(3), database: path)
+      var options = DatabaseRestore.Options()
+      options.acceptsFaults = true
+      options.moment = .revision(3)
+      let target = sound.directory.file("target-\(number).db")
+      _ = try? DatabaseRestore.run(backup: path, database: target, options: options)
+      _ = try? DatabaseCompaction.run(path: path)
+    }
+  }
+
+  @Test("what counts words is no number of too many bytes to the check")
+  func longNumbers() async throws {
+    for bytes in ["'" + String(repeating: "ff", count: 200) + "'", "'ffffffffffffffff7f'", "''", "'80'"] {
+      let store = try await Self.makeStore()
+      let connection = try store.connect()
+      connection.setDefensive(false)
+      try connection.execute("UPDATE \"/notes/ text_docsize\" SET sz = x\(bytes) WHERE id = 1")
+      connection.close()
+      #expect(try DatabaseCheck.run(path: store.path).findings.contains { $0.kind == .text })
+    }
+  }
+
+  @Test("a file whose records of migrations have no number that there could be is looked at all the same")
+  func strangeRecords() async throws {
+    for version in [Int64.min, -5, 0] {
+      let store = try await Self.makeStore()
+      let connection = try store.connect()
+      try connection.execute(
+        "PRAGMA user_version = -7; DELETE FROM migrations; INSERT INTO migrations VALUES (\(version), 'x', 'y', 0)")
+      connection.close()
+      let report = try DatabaseCheck.run(path: store.path)
+      #expect(report.findings.contains { $0.kind == .marks }, "\(report.findings)")
+    }
+  }
+
+  @Test("changes whose numbers are far apart take a bounded memory, and all that is wrong is found as well")
+  func farApart() async throws {
+    let store = try await Self.makeStore()
+    let connection = try store.connect()
+    try connection.execute(
+      """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+        INSERT INTO changes(sequence, collection, id, kind, at) SELECT i << 40, '/far/', i, 'deleted', 0 FROM n;
+      INSERT INTO tombstones SELECT collection, id, sequence FROM changes WHERE collection = '/far/';
+      """)
+    connection.close()
+    let file = try ReadableFile(store.path)
+    let reader = try file.connect()
+    defer { reader.close() }
+    var run = CheckRun(
+      reader, path: file.path, migrations: MigrationCatalog.migrations, follower: CareFollower { _ in true })
+    let report = try run.report()
+    #expect(report.changes == 30_009 && run.reached.contains(30_000 << 40) && !run.reached.isIncomplete)
+    #expect(run.reached.bytes < 16 << 20)
+  }
+
   @Test("damaged pages are a finding, and nothing falls over")
   func damagedPages() async throws {
     for page in 1...12 {

@@ -63,33 +63,147 @@ struct DatabaseRestoreTests {
     #expect(try string("PRAGMA journal_mode") == "wal", sourceLocation: sourceLocation)
   }
 
+  // MARK: Tokens
+
+  private func addToken(_ name: String, _ id: String, in file: String? = nil) throws {
+    let tokens = try TokenFile.open(path: file ?? path)
+    _ = try tokens.add(
+      NewToken(id: id, name: name, rules: AccessRules([.admin]), digest: [UInt8](repeating: 1, count: 32), expires: nil)
+    )
+  }
+
+  private func tokens() throws -> [AccessToken] { try TokenFile.open(path: path).tokens() }
+
+  /// The ids of those that let somebody in.
+  private func holding() throws -> [String] { try tokens().filter { $0.revoked == nil }.map(\.id) }
+
   @Test("tokens stay as they are: none comes back that was revoked since, and what was closed stays closed")
-  func tokens() throws {
-    func token(_ name: String, _ id: String) -> NewToken {
-      NewToken(
-        id: id, name: name, rules: AccessRules([.admin]), digest: [UInt8](repeating: 1, count: 32), expires: nil)
+  func tokensStay() throws {
+    try addToken("old", "a")
+    try makeBackup()
+    #expect(try TokenFile.open(path: path).revoke("old") != nil)
+    try addToken("old", "b")
+    let present = try tokens()
+    for keeps in [false, true] {
+      let outcome = try restore {
+        $0.replaces = true
+        $0.keepsTokens = keeps
+      }
+      #expect(try tokens() == present && outcome.tokens == RestoredTokens())
     }
+    // A backup from before there was any.
     let file = directory.file("other.db")
     _ = try DatabaseFile.open(file)
-    let open = try TokenFile.open(path: path)
-    _ = try open.add(token("old", "a"))
-    try makeBackup()
-    _ = try open.revoke("old")
-    _ = try open.add(token("old", "b"))
-    let present = try open.tokens()
-    withExtendedLifetime(open) {}
-    _ = consume open
-    try restore { $0.replaces = true }
-    #expect(try TokenFile.open(path: path).tokens() == present)
-    // A backup from before there was any, and one of another database, whose token has a name that is taken.
-    for sql in ["SELECT 1", "INSERT INTO tokens VALUES ('c', 'old', '[\"admin\"]', '', 1, NULL, NULL)"] {
-      try execute(sql, in: file)
-      _ = try DatabaseRestore.run(backup: file, database: path, options: options { $0.replaces = true })
-      let tokens = try TokenFile.open(path: path).tokens()
-      #expect(tokens.filter { $0.revoked == nil && $0.name == "old" }.map(\.id) == ["b"])
-      #expect(tokens.first { $0.id == "a" }?.revoked != nil)
-    }
+    _ = try DatabaseRestore.run(backup: file, database: path, options: options { $0.replaces = true })
+    #expect(try tokens() == present)
     try checkSound()
+  }
+
+  @Test("tokens that only the backup has are revoked, or hold if that is wanted, but for a name that is taken")
+  func strangers() throws {
+    try addToken("ci", "a")
+    try addToken("root", "b")
+    let file = directory.file("other.db")
+    try addToken("ci", "c", in: file)
+    try addToken("web", "d", in: file)
+    try execute("INSERT INTO tokens VALUES ('e', 'gone', '[]', '', 1, NULL, 2)", in: file)
+    func outcome(_ change: (inout DatabaseRestore.Options) -> Void) throws -> RestoredTokens {
+      try DatabaseRestore.run(
+        backup: file, database: path,
+        options: options {
+          $0.replaces = true
+          change(&$0)
+        }
+      ).tokens
+    }
+    let tried = try outcome { $0.isDryRun = true }
+    #expect(tried.revoked.map(\.id) == ["c", "d"] && tried.kept == [] && !tried.mayOpenDoor)
+    let keeping = try outcome {
+      $0.isDryRun = true
+      $0.keepsTokens = true
+    }
+    #expect(keeping.revoked.map(\.id) == ["c"] && keeping.kept.map(\.id) == ["d"])
+    #expect(try holding() == ["a", "b"])
+    #expect(try outcome { _ in } == tried)
+    #expect(try holding() == ["a", "b"] && tokens().count == 5)
+    // Known by now, as revoked.
+    #expect(try outcome { $0.keepsTokens = true } == RestoredTokens())
+    #expect(try holding() == ["a", "b"])
+    try execute("DROP TRIGGER tokens_delete; DELETE FROM tokens WHERE id > 'b'")
+    try execute(
+      "CREATE TRIGGER tokens_delete BEFORE DELETE ON tokens BEGIN\n  SELECT raise(ABORT, 'tokens are kept for good: revoke one by setting its revoked_at');\nEND"
+    )
+    #expect(try outcome { $0.keepsTokens = true } == keeping)
+    #expect(try Set(holding()) == ["a", "b", "d"])
+    try checkSound()
+  }
+
+  enum Place: CaseIterable {
+    case missing, empty, unreadable, withoutReadableTokens, withoutTokens, olderSchema
+  }
+
+  @Test(
+    "where the database that was there does not know of a backup's tokens, they are revoked, and still keep all others out",
+    arguments: Place.allCases)
+  func nothingToTell(_ place: Place) throws {
+    try put("1", "1")
+    try addToken("root", "a")
+    try makeBackup()
+    try FileManager.default.removeItem(atPath: path)
+    switch place {
+    case .missing: break
+    case .empty: try Data().write(to: URL(fileURLWithPath: path))
+    case .unreadable: try Data(repeating: 0x58, count: 8_192).write(to: URL(fileURLWithPath: path))
+    case .withoutReadableTokens:
+      _ = try DatabaseFile.open(path)
+      try execute("ALTER TABLE tokens RENAME COLUMN digest TO other")
+    case .withoutTokens: _ = try DatabaseFile.open(path)
+    case .olderSchema:
+      let old = try Connection(path: path, access: .create)
+      for migration in MigrationCatalog.migrations.prefix(2) { try old.execute(migration.sql) }
+      old.close()
+    }
+    let tried = try restore {
+      $0.replaces = true
+      $0.isDryRun = true
+    }
+    let outcome = try restore { $0.replaces = true }
+    #expect(outcome.tokens.revoked.map(\.name) == ["root"] && outcome.tokens == tried.tokens)
+    #expect(try tokens().count == 1 && holding() == [])
+    try checkSound()
+  }
+
+  @Test("tokens of a backup hold again where that is wanted and nothing knows better")
+  func keepTokens() throws {
+    try put("1", "1")
+    try addToken("root", "a")
+    try makeBackup()
+    try FileManager.default.removeItem(atPath: path)
+    #expect(try restore { $0.keepsTokens = true }.tokens.kept.map(\.name) == ["root"])
+    #expect(try holding() == ["a"])
+    try checkSound()
+  }
+
+  @Test("that a database without tokens takes the place of one that may have had some is told")
+  func openDoor() throws {
+    try put("1", "1")
+    try makeBackup()
+    #expect(try !restore().tokens.mayOpenDoor)
+    try Data(repeating: 0x58, count: 8_192).write(to: URL(fileURLWithPath: path))
+    #expect(try restore { $0.replaces = true }.tokens.mayOpenDoor)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(try restore { $0.isDryRun = true }.tokens.mayOpenDoor)
+    #expect(try restore().tokens.mayOpenDoor)
+  }
+
+  @Test("a trigger of an operator's that keeps tokens from being revoked refuses the backup")
+  func tokensTrigger() throws {
+    try addToken("root", "a")
+    try makeBackup()
+    try execute("CREATE TRIGGER keep BEFORE UPDATE ON tokens BEGIN SELECT raise(ABORT, 'kept'); END", in: backup)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(throws: CareError.refused(path: try DatabasePath(resolving: backup).file, reason: "kept")) { try restore() }
+    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test("a backup takes the place of the database, under a new name of its history, and the former one is kept")
@@ -226,6 +340,69 @@ struct DatabaseRestoreTests {
     }
     connection.close()
     #expect(try DatabaseFile.open(target).foreignObjects == [])
+  }
+
+  enum Damage: String, CaseIterable {
+    case marks = "PRAGMA application_id = 0; PRAGMA user_version = 0"
+    case version = "PRAGMA user_version = -3"
+    case records = "PRAGMA application_id = 0; DELETE FROM migrations"
+    case strangeRecords = "PRAGMA user_version = 0; UPDATE migrations SET version = version - 1000"
+    case triggers = "DROP TRIGGER documents_insert; DROP TRIGGER tokens_delete; DROP TRIGGER path_check_insert"
+    case views = "DROP VIEW documents; DROP VIEW clock"
+    case indexes = "DROP INDEX item_values; DROP INDEX token_names; PRAGMA application_id = 0"
+    case upkeep = "PRAGMA auto_vacuum = NONE; VACUUM"
+    /// What `.recover` puts what it could not place into, besides.
+    case lost = "CREATE TABLE lost_and_found(rootpgno INTEGER, pgno INTEGER, nfield INTEGER, id INTEGER, c0, c1)"
+
+    /// In words, a part of it.
+    var mended: String? {
+      switch self {
+      case .marks, .version, .records, .strangeRecords, .indexes: "the two numbers"
+      case .triggers: "trigger documents_insert"
+      case .views: "view clock"
+      case .upkeep: "auto_vacuum"
+      case .lost: nil
+      }
+    }
+  }
+
+  @Test("what a dump has lost besides rows is given back, and told beforehand", arguments: Damage.allCases)
+  func damagedDump(_ damage: Damage) throws {
+    try put("1", "1")
+    try makeBackup()
+    let connection = try Connection(path: backup, access: .write)
+    connection.setDefensive(false)
+    try connection.execute(damage.rawValue)
+    connection.close()
+    let tried = try restore { $0.isDryRun = true }
+    let outcome = try restore()
+    #expect(outcome.mended.contains { $0.contains(damage.mended ?? "") } || damage.mended == nil)
+    #expect(outcome.mended == tried.mended && outcome.documents == 1 && tried.documents == 1 && tried.faults == 0)
+    let report = try DatabaseCheck.run(path: path)
+    #expect(report.findings.allSatisfy { $0.kind == .foreign } && report.version == 6, "\(report.findings)")
+    try put("2", "2")
+    #expect(try documents() == "1=1 2=2")
+  }
+
+  @Test(
+    "a dump that has lost a table, or has one of another form, is refused and named",
+    arguments: [
+      "DROP TABLE tombstones", "ALTER TABLE changes RENAME COLUMN at TO moment",
+      "DROP TRIGGER documents_move; CREATE TRIGGER documents_move INSTEAD OF DELETE ON documents BEGIN SELECT 1; END",
+    ])
+  func hopelessDump(_ damage: String) throws {
+    try put("1", "1")
+    try makeBackup()
+    try execute("PRAGMA legacy_alter_table = ON; PRAGMA application_id = 0; \(damage)", in: backup)
+    for isDryRun in [true, false] {
+      do {
+        try restore { $0.isDryRun = isDryRun }
+        Issue.record("it was taken")
+      } catch let error as CareError {
+        #expect(error.description.contains("is not as Docket made it"), "\(error)")
+      }
+    }
+    #expect(try documents() == "1=1")
   }
 
   @Test("older files are migrated, and newer and other ones refused")

@@ -21,7 +21,7 @@ struct OpeningTests {
       let contents = Data("This is a letter, and longer than a header of SQLite, which has 100 bytes. ".utf8)
       try (contents + contents).write(to: URL(fileURLWithPath: path))
       #expect(throws: OpeningError.notADatabase(path: path)) { try DatabaseFile.open(path) }
-      #expect(throws: OpeningError.notADatabase(path: path)) { try DatabaseReset.reset(path) }
+      #expect(throws: CareError.opening(.notADatabase(path: path))) { try DatabaseReset.reset(path) }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents + contents)
     }
   }
@@ -35,7 +35,7 @@ struct OpeningTests {
       try execute(path, statement)
       let contents = try Data(contentsOf: URL(fileURLWithPath: path))
       #expect(throws: OpeningError.notDocket(path: path)) { try DatabaseFile.open(path) }
-      #expect(throws: OpeningError.notDocket(path: path)) { try DatabaseReset.reset(path) }
+      #expect(throws: CareError.opening(.notDocket(path: path))) { try DatabaseReset.reset(path) }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents)
     }
   }
@@ -77,7 +77,9 @@ struct OpeningTests {
       #expect(first.path == path)
       for name in [path, link] {
         #expect(throws: OpeningError.alreadyServed(path: path, process: getpid())) { try DatabaseFile.open(name) }
-        #expect(throws: OpeningError.alreadyServed(path: path, process: getpid())) { try DatabaseReset.reset(name) }
+        #expect(throws: CareError.opening(.alreadyServed(path: path, process: getpid()))) {
+          try DatabaseReset.reset(name)
+        }
       }
       withExtendedLifetime(first) {}
     }
@@ -120,48 +122,6 @@ struct OpeningTests {
       #expect(throws: OpeningError.busy(path: path)) { try DatabaseFile.open(path, busyTimeoutMilliseconds: 1) }
       try other.execute("ROLLBACK")
       #expect(try DatabaseFile.open(path).recordedMigrations == Array(1...MigrationCatalog.currentVersion))
-    }
-  }
-
-  @Test("a reset leaves an empty database with a new history, private to its owner")
-  func reset() async throws {
-    try await TemporaryDatabase.use { path throws in
-      _ = try DatabaseFile.open(path)
-      try execute(path, "INSERT INTO documents(collection, id, data) VALUES ('/item/', '1', '1')")
-      try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
-      let histories = "SELECT value FROM properties WHERE name = 'history_id'"
-      let before = try Connection(path: path, access: .read).string(histories)
-      try DatabaseReset.reset(path)
-      let connection = try Connection(path: path, access: .read)
-      #expect(try connection.int64("SELECT count(*) FROM changes") == 0)
-      #expect(try connection.int64("SELECT count(*) FROM document_rows") == 0)
-      #expect(try connection.string(histories) != before)
-      #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
-    }
-  }
-
-  @Test("a reset lays a database where there was none")
-  func resetOfNothing() async throws {
-    try await TemporaryDatabase.use { path throws in
-      try DatabaseReset.reset(path)
-      #expect(try Connection(path: path, access: .read).int64("PRAGMA application_id") == 0x444F_434B)
-    }
-  }
-
-  @Test("a reset refuses while anybody has the database open, in a transaction or not")
-  func resetOfUsedDatabase() async throws {
-    try await TemporaryDatabase.use { path throws in
-      _ = try DatabaseFile.open(path)
-      let path = try DatabasePath(resolving: path).file
-      let inode = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
-      let other = try Connection(path: path, access: .write)
-      for statement in ["BEGIN IMMEDIATE", "ROLLBACK; BEGIN; SELECT * FROM documents", "ROLLBACK"] {
-        try other.execute(statement)
-        #expect(throws: OpeningError.inUse(path: path)) { try DatabaseReset.reset(path) }
-      }
-      #expect(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int == inode)
-      other.close()
-      try DatabaseReset.reset(path)
     }
   }
 

@@ -38,6 +38,8 @@ struct ReaderTests {
   func scanQueue() async throws {
     var options = SQLiteStoreOptions()
     options.scanQueueLength = 1
+    // On a busy machine the test itself may wait for long.
+    options.scanDeadlineMilliseconds = 600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
@@ -104,9 +106,12 @@ struct ReaderTests {
 
   @Test("Closing the store ends the scans that run")
   func closing() async throws {
-    let store = try StoreFixture()
+    var options = SQLiteStoreOptions()
+    options.scanDeadlineMilliseconds = 600_000
+    let store = try StoreFixture(options: options)
     let session = try store.session()
-    _ = try await session.writeAll((1...100).map { .put("/a/", "\($0)", "1") })
+    _ = try await session.writeAll([.put("/a/", "1", "1"), .put("/a/", "2", "1")])
+    let gate = DispatchSemaphore(value: 0)
     let (visits, visited) = AsyncStream<Void>.makeStream()
     async let result = withCheckedContinuation { continuation in
       session.tick { session in
@@ -114,14 +119,32 @@ struct ReaderTests {
           CollectionPath(unchecked: "/a/"), after: nil, into: 0,
           visit: { _, _ in
             visited.yield()
-            usleep(20_000)
+            gate.wait()
             return .next
           }, completion: { continuation.resume(returning: $0) })
       }
     }
     for await _ in visits { break }
-    store.repository.close()
+    // It waits for the scan, so it has a thread of its own, and not one of those that tasks share.
+    let closing = WorkerThread(name: "test-close") { store.repository.close() }
+    // That the end has begun shows in another scan, which is refused.
+    try await eventually {
+      await withCheckedContinuation { continuation in
+        session.tick { session in
+          session.scan(
+            CollectionPath(unchecked: "/none/"), after: nil, into: 0, visit: { _, _ in .next },
+            completion: { continuation.resume(returning: $0 == .failure(.closed)) })
+        }
+      }
+    }
+    gate.signal()
     #expect(await result == .failure(.closed))
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        closing.join()
+        continuation.resume()
+      }
+    }
     await session.close()
     try store.checkIntegrity()
   }

@@ -103,12 +103,109 @@ extension EndToEnd {
         (["restore", "none.db", "--if-match", "1"], 2, "are for a document"),
         (["restore", "/a/1", "1", "--as-of", "2"], 2, "leave --as-of out"),
         (["restore", "--as-of", "1", "--replace"], 2, "are for a backup"),
+        (["restore", "--as-of", "1", "--keep-tokens"], 2, "are for a backup"),
         (["restore", "--as-of", "yesterday"], 2, "must be a revision or a time"),
       ])
     func forms(_ arguments: [String], _ status: Int32, _ words: String) throws {
       let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
       #expect(process.waitForEnd() == .exited(status))
       #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
+    }
+
+    @Test(
+      "a file that is named in another way than by --database is no riddle",
+      arguments: [
+        (["check", "a b.db"], 2, "--database 'a b.db'"), (["compact", "good.db"], 2, "--database good.db"),
+        (["reset", "/etc/passwd"], 2, "--database /etc/passwd"), (["sql", "/etc/passwd"], 2, "--database /etc/passwd"),
+        (["sql", "good.db", "SELECT 1"], 2, "in quotes"), (["check", "--database", "none.db"], 1, "--database"),
+        (["sql", "--database", "/", "SELECT 1"], 1, "is not a file"),
+      ])
+    func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
+      let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
+      #expect(process.waitForEnd() == .exited(status))
+      #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
+    }
+
+    @Test(
+      "tokens that only a backup has come back only where that is wanted, and are named; what is told to do about it works"
+    )
+    func tokensOfBackups() async throws {
+      try await withDatabase { database in
+        let old = database + ".old"
+        for name in ["first", "web"] {
+          _ = try Docket.run("token", "create", name, "--allow", "admin", "--database", old)
+        }
+        /// How many tokens there are in a state.
+        func tokens(_ state: String) throws -> Int {
+          try Docket.run("token", "list", "--json", "--database", database).output.split(separator: "\n")
+            .count { $0.contains("\"state\": \"\(state)\"") }
+        }
+        let tried = try Docket.run("restore", old, "--dry-run", "--database", database)
+        #expect(tried.error.contains("would be revoked") && tried.error.contains("--keep-tokens"), "\(tried)")
+        let done = try Docket.run("restore", old, "--quiet", "--database", database)
+        #expect(done.ending == .exited(0) && done.output.isEmpty, "\(done)")
+        #expect(done.error.contains("are revoked, since they may have been meanwhile: first, web; make new ones"))
+        #expect(try tokens("revoked") == 2 && tokens("active") == 0)
+        // With the first token it has been shut, and stays so.
+        let server = try ServerProcess(database: database)
+        #expect(try server.exchange(#"{"method": "GET", "path": "/a/"}"#).contains("401"))
+        #expect(server.stop() == .exited(0))
+
+        // What it says for somebody who knows better can be pasted.
+        let line = try #require(done.errorLines.last { $0.contains("docket sql") })
+        let command = line[try #require(line.range(of: "docket sql")).lowerBound...]
+        let folder = CommandFolder(path: (database as NSString).deletingLastPathComponent, port: 1)
+        #expect(try folder.shell(String(command)).ending == .exited(0), "\(command)")
+        #expect(try tokens("active") == 2)
+
+        try FileManager.default.removeItem(atPath: database)
+        let kept = try Docket.run("restore", old, "--keep-tokens", "--database", database)
+        #expect(kept.error.contains("hold, also if they were revoked meanwhile: first, web"), "\(kept)")
+        #expect(try tokens("active") == 2)
+      }
+    }
+
+    @Test("reset keeps tokens and says so, and says what it opens where they are to go")
+    func resetTokens() async throws {
+      try await withDatabase { database in
+        _ = try Docket.run("token", "create", "root", "--allow", "admin", "--database", database)
+        let kept = try Docket.run("reset", "--database", database)
+        #expect(kept.ending == .exited(0) && kept.output.contains("tokens have stayed, 1"), "\(kept)")
+        var server = try ServerProcess(database: database)
+        #expect(try server.exchange(#"{"method": "GET", "path": "/a/"}"#).contains("401"))
+        #expect(server.stop() == .exited(0))
+        let removed = try Docket.run("reset", "--tokens", "--database", database)
+        #expect(removed.ending == .exited(0) && removed.output.contains("takes every request"), "\(removed)")
+        server = try ServerProcess(database: database)
+        #expect(try server.exchange(#"{"method": "GET", "path": "/a/"}"#).contains("200"))
+        #expect(server.stop() == .exited(0))
+        // Where there were none there is nothing to tell.
+        #expect(try Docket.run("reset", "--database", database).output.split(separator: "\n").count == 1)
+      }
+    }
+
+    @Test("killed in the middle of a reset, a database has its tokens, and is the former one or an empty one")
+    func killReset() async throws {
+      let rounds = count("DOCKET_TEST_CARE_KILL_ROUNDS", default: 12)
+      let seed = SeededGenerator.forTest(named: "kill -9 of reset")
+      try await withDatabase { database in
+        var random = seed
+        _ = try Docket.run("token", "create", "root", "--allow", "admin", "--database", database)
+        for round in 0..<rounds {
+          _ = try SQLiteCommand.run(
+            database, "INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/a/', '1', '1')")
+          let process = try ChildProcess(Docket.path, ["reset", "--database", database])
+          usleep(UInt32.random(in: 0..<100_000, using: &random))
+          process.signal(SIGKILL)
+          #expect(process.waitForEnd() != nil)
+          let found = try SQLiteCommand.run(
+            database, "SELECT count(*) FROM tokens WHERE name = 'root'; SELECT count(*) FROM documents")
+          #expect(["1\n1\n", "1\n0\n"].contains(found.output), "round \(round): \(found)")
+          #expect(try Docket.run("check", "--database", database).ending == .exited(0), "round \(round)")
+        }
+        #expect(try Docket.run("reset", "--database", database).ending == .exited(0))
+        #expect(!FileManager.default.fileExists(atPath: database + ".replacement"))
+      }
     }
 
     @Test("killed in the middle of compact and restore, there is the one database or the other, whole")

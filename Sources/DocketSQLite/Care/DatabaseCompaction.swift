@@ -1,4 +1,3 @@
-import CSQLite
 import Glibc
 
 /// Writes a database anew, without free pages and in order.
@@ -44,7 +43,8 @@ public enum DatabaseCompaction {
     try ExclusiveDatabase.switchToLog(replacement.path)
     try checkAgainst(connection, replacement.path, follower)
     try replacement.finish(keepingFormerAs: nil)
-    emptyFormer(of: database)
+    // Who has opened the former file meanwhile, and waits for its lock, is not to write to what has no name any more.
+    connection.emptyFile()
     database.wasReplaced()
     return Outcome(path: path.file, bytesBefore: Int64(bytesBefore), bytesAfter: Int64(path.size ?? 0))
   }
@@ -67,16 +67,5 @@ public enum DatabaseCompaction {
     else {
       throw CareError.failed(path: copy, reason: "the copy does not hold what the file does; nothing was changed")
     }
-  }
-
-  /// Who has opened the former file meanwhile, and waits for its lock, is not to write to what has no name any more.
-  private static func emptyFormer(of database: ExclusiveDatabase) {
-    guard let connection = database.connection else { return }
-    var file: UnsafeMutablePointer<sqlite3_file>?
-    guard sqlite3_file_control(connection.handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK, let file,
-      let methods = file.pointee.pMethods
-    else { return }
-    // It is removed in any case once it is closed.
-    _ = methods.pointee.xTruncate(file, 0)
   }
 }

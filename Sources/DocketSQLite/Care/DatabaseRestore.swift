@@ -9,6 +9,8 @@ public enum DatabaseRestore {
     public var replaces = false
     /// Also where the check finds faults in the backup.
     public var acceptsFaults = false
+    /// Lets tokens hold that only the backup has. They may have been revoked since it was made.
+    public var keepsTokens = false
     /// Only tells what would happen.
     public var isDryRun = false
     /// Of which moment the documents are to be; nil: as the backup has them.
@@ -31,6 +33,7 @@ public enum DatabaseRestore {
     public internal(set) var kept: String?
     /// How many faults were found and accepted.
     public internal(set) var faults = 0
+    public internal(set) var tokens = RestoredTokens()
     /// What was done to go back to a moment.
     public internal(set) var past: PastOutcome?
   }
@@ -66,12 +69,13 @@ public enum DatabaseRestore {
     let source = try backup.connect()
     defer { source.close() }
     try source.execute("BEGIN")
-    guard try Schema(of: source).looksLikeDocket else { throw OpeningError.notDocket(path: backup.path) }
+    // A backup that cannot be mended is refused before anything is asked of it.
+    _ = try BackupMending(connection: source, path: backup.path, migrations: MigrationCatalog.migrations).plan()
     try CareError.translating(path: path.file) {
       try refuseLoss(of: database.connection, defect: database.defect, path.file, backup: backup.path, source, options)
     }
 
-    let tokens = try CareError.translating(path: path.file) { try TokenRetention(of: database.connection) }
+    let tokens = TokenRetention(of: database.connection)
     let replacement = try ReplacementFile(of: database)
     let pages = try source.int64("PRAGMA page_count") ?? 0
     try replacement.checkRoom(bytes: pages * (try source.int64("PRAGMA page_size") ?? 4_096))
@@ -101,27 +105,61 @@ public enum DatabaseRestore {
     guard path.file != backup.path else { throw CareError.sameFile(path: path.file) }
     let source = try backup.connect()
     defer { source.close() }
-    guard try Schema(of: source).looksLikeDocket else { throw OpeningError.notDocket(path: backup.path) }
-    if path.size ?? 0 > 0 {
-      try CareError.translating(path: path.file) {
-        let present = try ReadableFile(path.file).connect()
-        defer { present.close() }
-        try refuseLoss(of: present, defect: nil, path.file, backup: backup.path, source, options)
-      }
-    }
-    let report = try DatabaseCheck.run(path: backup.path, following: follower)
-    // What is only missing marks would be mended.
-    if let fault = report.findings.first(where: { $0.kind.isFault && $0.kind != .marks }), !options.acceptsFaults {
-      throw CareError.faulty(path: backup.path, fault: "\(fault.kind.rawValue): \(fault.text)", faults: report.faults)
+    let plan = try BackupMending(connection: source, path: backup.path, migrations: MigrationCatalog.migrations).plan()
+    let tokens = try CareError.translating(path: path.file) {
+      let (present, defect) = try look(at: path)
+      defer { present?.close() }
+      try refuseLoss(of: present, defect: defect, path.file, backup: backup.path, source, options)
+      return TokenRetention(of: present)
     }
     var outcome = Outcome(path: path.file)
+    outcome.mended = plan.words
+    if plan.version < MigrationCatalog.currentVersion { outcome.olderVersion = plan.version }
+    let report = try DatabaseCheck.run(path: backup.path, following: follower)
+    // What is missing would be mended.
+    let faults = report.findings.filter { finding in
+      switch finding.kind {
+      case .marks: !plan.lacksMarks
+      case .schema: !plan.missing.contains { finding.text == "\($0.name.description) is missing" }
+      default: finding.kind.isFault
+      }
+    }
+    if let fault = faults.first, !options.acceptsFaults {
+      throw CareError.faulty(path: backup.path, fault: "\(fault.kind.rawValue): \(fault.text)", faults: report.faults)
+    }
     outcome.documents = report.documents
     outcome.changes = report.changes
-    outcome.faults = report.faults
+    outcome.faults = faults.count + report.omitted.reduce(0) { $0 + ($1.key.isFault ? $1.value : 0) }
+    outcome.tokens = try RestoredTokens(of: source, beside: tokens, areKept: options.keepsTokens)
     if let moment = options.moment {
       outcome.past = try PastRestoration(source, path: backup.path, follower: follower).count(moment)
     }
     return outcome
+  }
+
+  /// The database as `ExclusiveDatabase` sees it, beside others that have it open.
+  private static func look(at path: DatabasePath) throws -> (connection: Connection?, defect: String?) {
+    guard path.size ?? 0 > 0 else { return (nil, nil) }
+    do {
+      return try OpeningError.translating(path: path.file) {
+        let connection = try ReadableFile(path.file).connect()
+        do {
+          let application = try connection.int64("PRAGMA application_id")
+          if application != Int64(MigrationCatalog.applicationID), try !Schema(of: connection).looksLikeDocket {
+            throw OpeningError.notDocket(path: path.file)
+          }
+          return (connection, nil)
+        } catch {
+          connection.close()
+          throw error
+        }
+      }
+    } catch {
+      switch error {
+      case .notADatabase, .damaged, .failed: return (nil, "\(error)")
+      default: throw error
+      }
+    }
   }
 
   /// Refuses where something would be lost from sight.
@@ -191,12 +229,24 @@ public enum DatabaseRestore {
       outcome.mended = mending.mended
       outcome.olderVersion = mending.olderVersion
     }
-    try tokens.put(into: connection)
+    outcome.tokens = try put(tokens, into: connection, named: backup, options)
     try connection.execute("INSERT OR REPLACE INTO properties VALUES ('history_id', lower(hex(randomblob(16))))")
     if let moment = options.moment {
       outcome.past = try PastRestoration(connection, path: backup, follower: follower).run(moment)
     }
     _ = try connection.string("PRAGMA journal_mode = WAL")
+  }
+
+  private static func put(
+    _ tokens: TokenRetention, into copy: Connection, named backup: String, _ options: Options
+  ) throws -> RestoredTokens {
+    let restored = try RestoredTokens(of: copy, beside: tokens, areKept: options.keepsTokens)
+    do {
+      try tokens.put(into: copy, revoking: restored.revoked, wall: WallClock.system.milliseconds())
+    } catch  where error.isRefusal {
+      throw CareError.refused(path: backup, reason: error.message)
+    }
+    return restored
   }
 
   /// Like `docket.db.before-restore-20300131T120000Z`, one that is not there yet.

@@ -24,7 +24,7 @@ final class ExclusiveDatabase {
       connection = try OpeningError.translating(path: path.file) { try Self.connect(path) }
     } catch {
       switch error {
-      case .notADatabase, .failed:
+      case .notADatabase, .damaged, .failed:
         guard isDefectiveAllowed else { throw error }
         defect = "\(error)"
       default: throw error

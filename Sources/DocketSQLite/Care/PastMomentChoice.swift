@@ -5,14 +5,23 @@ public enum PastMomentChoice: Sendable, Equatable {
   case revision(Int64)
   case time(Timestamp)
 
+  /// With so many numbers left that no file has room for the changes.
+  private static let newestThatCanGoOn = Int64.max >> 1
+
   /// What a file's history has of it.
   func resolve(in connection: Connection, path: String, clock: WallClock) throws -> PastMoment {
     let range = try connection.prepare(
       "SELECT (SELECT min(sequence) FROM changes), (SELECT max(sequence) FROM changes)", persistent: false)
     _ = try range.step()
-    let horizon = (range.optionalInt64(0) ?? 1) - 1
+    let oldest = range.optionalInt64(0) ?? 1
     let newest = range.int64(1)
     range.reset()
+    guard oldest >= 1, newest <= Self.newestThatCanGoOn else {
+      throw CareError.failed(
+        path: path,
+        reason: "changes have numbers from \(oldest) to \(newest), which Docket has not given; see docket check")
+    }
+    let horizon = oldest - 1
     switch self {
     case .revision(let revision):
       guard revision >= horizon else { throw CareError.historyGone(path: path, oldest: horizon) }

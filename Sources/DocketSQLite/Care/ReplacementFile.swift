@@ -7,24 +7,28 @@ import Glibc
 /// who has the database's lock makes one.
 final class ReplacementFile {
   let path: String
-  /// Held, so that its lock lasts until what is left behind has been removed.
-  private let database: ExclusiveDatabase
+  private let target: DatabasePath
+  /// Held, so that it lasts until what is left behind has been removed.
+  private let lock: AnyObject
   private var isFinished = false
 
-  private var target: DatabasePath { database.path }
+  convenience init(of database: ExclusiveDatabase) throws(CareError) {
+    try self.init(of: database.path, heldBy: database)
+  }
 
   /// Makes an empty file with the mode and the owner of the one that it is to replace.
-  init(of database: ExclusiveDatabase) throws(CareError) {
-    self.database = database
-    path = database.path.file + ".replacement"
+  /// - Parameter lock: the database's, or what has it.
+  init(of target: DatabasePath, heldBy lock: AnyObject) throws(CareError) {
+    self.target = target
+    self.lock = lock
+    path = target.file + ".replacement"
     removeFiles()
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .failed(path: path, reason: DatabasePath.systemError()) }
     defer { close(descriptor) }
     var status = stat()
     guard stat(target.file, &status) == 0 else { return }
-    // The owner is another one only where root does this, who may give files away.
-    if status.st_uid != getuid() || status.st_gid != getgid() { fchown(descriptor, status.st_uid, status.st_gid) }
+    FileOwner(of: target.file)?.give(descriptor)
     fchmod(descriptor, status.st_mode & 0o777)
   }
 

@@ -1,27 +1,62 @@
-import CSQLite
 import DocketStore
 
-/// The tokens of a database that a backup takes the place of: who may do what is a matter of today, and a restored backup must
-/// neither open what was closed nor bring back a token that was revoked since.
+/// The tokens of a database that another file takes the place of: who may do what is a matter of today, and a restored backup
+/// must neither open what was closed nor bring back a token that was revoked since.
+///
+/// So its tokens stay as they are. Of a token that only the backup has it cannot tell whether it still held, and such a one is
+/// revoked unless it is wanted.
 struct TokenRetention {
-  private let tokens: [AccessToken]
+  /// Those of the database; nil where there is none that could be read.
+  let tokens: [AccessToken]?
+  /// Why they could not be read.
+  let defect: String?
 
   /// - Parameter database: nil: there is none that could be read.
-  init(of database: Connection?) throws(SQLiteError) {
-    guard let database,
-      try database.int64("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tokens'") != nil
-    else {
-      tokens = []
-      return
+  init(of database: Connection?) {
+    do throws(SQLiteError) {
+      tokens = try database.map { database throws(SQLiteError) in try Self.tokens(of: database) }
+      defect = nil
+    } catch {
+      tokens = nil
+      defect = error.message
     }
-    tokens = try TokenTable(database).tokens()
   }
 
-  /// Puts them into the copy of a backup that has the newest schema. What the backup says of the same tokens gives way.
-  func put(into copy: Connection) throws(SQLiteError) {
-    guard !tokens.isEmpty else { return }
-    let displace = try copy.prepare(
-      "UPDATE tokens SET revoked_at = created_at WHERE name = ?1 AND id <> ?2 AND revoked_at IS NULL")
+  /// None in a file of an older version.
+  private static func tokens(of database: Connection) throws(SQLiteError) -> [AccessToken] {
+    guard try database.int64("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tokens'") != nil else {
+      return []
+    }
+    return try TokenTable(database).tokens()
+  }
+
+  /// Whether somebody may be shut out by tokens that would not come along, so that what takes the place must not be open.
+  var mayHaveTokens: Bool { tokens?.isEmpty != true }
+
+  // MARK: Beside those of a backup
+
+  /// The tokens of a backup that hold and that the database does not know.
+  func strangers(in backup: Connection) throws(SQLiteError) -> [AccessToken] {
+    let known = Set((tokens ?? []).map { Array($0.id.utf8) })
+    return try Self.tokens(of: backup).filter { $0.revoked == nil && !known.contains(Array($0.id.utf8)) }
+  }
+
+  /// Whether a token of the database that is not revoked has this one's name.
+  func hasTakenName(of stranger: AccessToken) -> Bool {
+    tokens?.contains { $0.revoked == nil && $0.name.utf8.elementsEqual(stranger.name.utf8) } == true
+  }
+
+  /// Puts the tokens into the copy of a backup that has the newest schema. What the backup says of the same ones gives way.
+  /// - Parameters:
+  ///   - strangers: those of the copy that are revoked, so that their names are free.
+  ///   - wall: the time at which they are.
+  func put(into copy: Connection, revoking strangers: [AccessToken], wall: Int64) throws(SQLiteError) {
+    let revoke = try copy.prepare("UPDATE tokens SET revoked_at = ?2 WHERE id = ?1")
+    for stranger in strangers {
+      revoke.bind(stranger.id, at: 1)
+      revoke.bind(wall, at: 2)
+      try revoke.run()
+    }
     let put = try copy.prepare(
       """
       INSERT INTO tokens(id, name, allow, digest, created_at, expires_at, revoked_at)
@@ -29,13 +64,8 @@ struct TokenRetention {
       ON CONFLICT (id) DO UPDATE SET name = excluded.name, allow = excluded.allow, digest = excluded.digest,
         expires_at = excluded.expires_at, revoked_at = excluded.revoked_at
       """)
-    // Those that hold nothing any more first, so that their names are free.
-    for token in tokens.sorted(by: { $0.revoked != nil && $1.revoked == nil }) {
-      if token.revoked == nil {
-        displace.bind(token.name, at: 1)
-        displace.bind(token.id, at: 2)
-        try displace.run()
-      }
+    // Those that hold nothing any more first, for the same reason.
+    for token in (tokens ?? []).sorted(by: { $0.revoked != nil && $1.revoked == nil }) {
       put.bind(token.id, at: 1)
       put.bind(token.name, at: 2)
       put.bind(token.rules.json, at: 3)

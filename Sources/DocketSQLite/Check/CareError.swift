@@ -26,6 +26,11 @@ public enum CareError: Error, Equatable, Sendable {
   /// The backup is not sound; the first of its faults.
   case faulty(path: String, fault: String, faults: Int)
 
+  // Emptying
+
+  /// The database has tokens, or may have some, that cannot be taken over.
+  case tokensNotKept(path: String, reason: String)
+
   // Moments
 
   case historyGone(path: String, oldest: Int64)
@@ -43,7 +48,7 @@ extension CareError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .opening(let error): error.description
-    case .missing(let path): "\(path): there is no such file; name another one"
+    case .missing(let path): "\(path): there is no such file; name the database with --database"
     case .diskFull(let path): "\(path): the disk is full; nothing was changed"
     case .stopped: "stopped; nothing was changed"
     case .failed(let path, let reason): "\(path): \(reason)"
@@ -59,6 +64,11 @@ extension CareError: CustomStringConvertible {
       """
       \(path): has \(faults) \(faults == 1 ? "fault" : "faults"), the first is \(fault); `docket check` names them all, \
       and with --accept-faults it is restored as it is
+      """
+    case .tokensNotKept(let path, let reason):
+      """
+      \(path): its tokens cannot be kept (\(reason)), and without tokens the server takes every request; nothing was changed: \
+      with --tokens they are removed as well
       """
     case .historyGone(let path, let oldest):
       "\(path): history does not reach back so far; the oldest moment that is kept is revision \(oldest)"

@@ -19,15 +19,17 @@ extension CheckRun {
         throw OpeningError.notDocket(path: result.path)
       }
       add(.schema, "the tables document_rows, changes and migrations are not all there")
+      hasTables = false
       return schema
     }
     let recorded = try recordedMigrations()
-    let version = marked > 0 ? marked : Int(recorded.keys.max() ?? 1)
+    let version =
+      marked > 0 ? marked : try schema.version(among: migrations) ?? Int(max(recorded.keys.max() ?? 1, 1))
     guard version <= migrations.count else {
       throw OpeningError.newer(path: result.path, version: version, supported: migrations.count)
     }
     result.version = version
-    if application != Int64(MigrationCatalog.applicationID) || marked == 0 {
+    if application != Int64(MigrationCatalog.applicationID) || marked <= 0 {
       add(
         .marks,
         "application_id is \(application) and user_version \(marked): the file lacks what marks it as Docket's, as .dump leaves it; docket restore mends a copy"
@@ -38,6 +40,9 @@ extension CheckRun {
     }
     let expected = try Schema(after: Array(migrations.prefix(version)))
     for difference in schema.differences(from: expected) { add(.schema, difference) }
+    hasTables = expected.objects.allSatisfy { name, sql in
+      name.type != "table" || schema.objects[name]?.utf8.elementsEqual(sql.utf8) == true
+    }
     checkRecords(recorded, version: version)
     return schema
   }

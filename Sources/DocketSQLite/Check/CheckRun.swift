@@ -7,6 +7,8 @@ struct CheckRun {
   let migrations: [Migration]
   let follower: CareFollower
   var result: DatabaseCheck.Report
+  /// Whether the tables are there as the migrations make them.
+  var hasTables = true
   /// The changes to which a document, a tombstone or a later change leads.
   var reached = SequenceSet()
 
@@ -23,7 +25,7 @@ struct CheckRun {
     let schema = try identify()
     try section("reading pages") { run in try run.checkPages() }
     // Without its tables nothing more can be said of it.
-    guard !result.findings.contains(where: { $0.kind == .schema }) else { return result }
+    guard hasTables else { return result }
     try section("checking properties") { run in try run.checkProperties() }
     if schema.has(table: "collections") {
       try section("checking settings") { run in try run.checkSettings(schema) }
@@ -31,6 +33,7 @@ struct CheckRun {
       noteForeign(schema, ofSettings: [])
     }
     try readRange()
+    reached = SequenceSet(fileBytes: try fileBytes())
     try section("checking documents") { run in try run.checkDocuments() }
     try section("checking tombstones") { run in try run.checkTombstones() }
     try section("checking changes") { run in try run.checkChanges() }
@@ -68,6 +71,12 @@ struct CheckRun {
 
   /// More than are told, so that some are counted.
   private static let pageFindings = 1_000
+
+  private func fileBytes() throws(SQLiteError) -> Int64 {
+    let (bytes, isTooLarge) = (try connection.int64("PRAGMA page_count") ?? 0)
+      .multipliedReportingOverflow(by: try connection.int64("PRAGMA page_size") ?? 0)
+    return isTooLarge ? .max : bytes
+  }
 
   private mutating func readRange() throws(SQLiteError) {
     let statement = try connection.prepare(

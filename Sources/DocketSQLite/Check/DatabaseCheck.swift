@@ -4,7 +4,7 @@ import Migrations
 /// Whether a database file is sound: as SQLite wrote it, and as Docket keeps it.
 ///
 /// It reads in one snapshot, also beside a server, and changes nothing. It takes time in proportion to the file, and memory
-/// for SQLite's pages and one bit for each change.
+/// for SQLite's pages and a bit or three for each change, a hundredth of the file's size and 10 MiB at most.
 public enum DatabaseCheck {
   /// - Parameters:
   ///   - name: a path; symbolic links are followed.
@@ -138,7 +138,7 @@ extension DatabaseCheck {
     public static let limit = 100
 
     /// Control characters as `\u{…}`, so that a line stays one.
-    static func printable(_ text: String) -> String {
+    public static func printable(_ text: String) -> String {
       guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }) else {
         return text
       }

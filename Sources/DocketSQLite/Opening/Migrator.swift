@@ -69,7 +69,8 @@ struct Migrator {
     let schema = try Schema(of: connection)
     if application == 0 || version == 0, schema.looksLikeDocket {
       let recorded = try connection.int64("SELECT max(version) FROM migrations") ?? 1
-      throw OpeningError.marksMissing(path: path, version: Int(recorded))
+      throw OpeningError.marksMissing(
+        path: path, version: try schema.version(among: migrations) ?? Int(recorded))
     }
     if application == 0, version == 0, schema.objects.isEmpty { return 0 }
     guard application == MigrationCatalog.applicationID, version > 0 else {

@@ -18,6 +18,7 @@ extension OpeningError {
     self =
       switch error.code {
       case SQLITE_NOTADB: .notADatabase(path: path)
+      case SQLITE_CORRUPT: .damaged(path: path, reason: error.message)
       case SQLITE_BUSY, SQLITE_LOCKED: .busy(path: path)
       case SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH:
         .notAccessible(path: path, reason: error.message)

@@ -25,6 +25,8 @@ public enum OpeningError: Error, Equatable, Sendable {
 
   case notADatabase(path: String)
   case notDocket(path: String)
+  /// SQLite finds that its pages do not fit together; `reason` is SQLite's.
+  case damaged(path: String, reason: String)
   /// Docket's tables, without the two numbers that mark the file; `.dump` leaves them out.
   case marksMissing(path: String, version: Int)
   case newer(path: String, version: Int, supported: Int)
@@ -68,6 +70,11 @@ extension OpeningError: CustomStringConvertible {
       "\(path): is not an SQLite database; name another file"
     case .notDocket(let path):
       "\(path): is an SQLite database, but not one of Docket's; name another file"
+    case .damaged(let path, let reason):
+      """
+      \(path): is damaged (\(reason)); `docket restore FILE --replace --database \(Self.shellWord(path))` puts a backup in its \
+      place and keeps it
+      """
     case .marksMissing(let path, let version):
       """
       \(path): has Docket's tables but not the two numbers that mark its files (.dump leaves them out); \

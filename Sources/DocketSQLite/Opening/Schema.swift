@@ -61,6 +61,15 @@ struct Schema: Equatable {
     objects[object.schemaName]?.utf8.elementsEqual(object.create.utf8) == true
   }
 
+  /// The newest version whose migrations make all that is here; nil where there is none, since something is missing or altered.
+  func version(among migrations: [Migration]) throws(SQLiteError) -> Int? {
+    for version in (0..<migrations.count).map({ migrations.count - $0 })
+    where try differences(from: Schema(after: Array(migrations.prefix(version)))).isEmpty {
+      return version
+    }
+    return nil
+  }
+
   /// Whether these are Docket's tables, by their names.
   var looksLikeDocket: Bool {
     ["document_rows", "changes", "migrations"].allSatisfy { objects[Name(type: "table", name: $0)] != nil }

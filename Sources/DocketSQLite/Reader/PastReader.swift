@@ -83,7 +83,8 @@ struct PastReader {
   private func keptRange() throws(SQLiteError) -> Range {
     defer { range.reset() }
     _ = try range.step()
-    return Range(oldest: range.optionalInt64(0) ?? 1, newest: range.int64(1))
+    // Numbers begin at 1; what was written past the door is not to make halves of a range that has no length.
+    return Range(oldest: max(range.optionalInt64(0) ?? 1, 1), newest: max(range.int64(1), 0))
   }
 
   private func check(_ moment: PastMoment, _ range: Range) -> StoreError? {

@@ -11,6 +11,7 @@ struct CheckCommand: ParsableCommand {
       notices are no faults. The exit status is 0 where there are no faults.
       """)
 
+  @OptionGroup var misplaced: MisplacedFile
   @OptionGroup var options: DatabaseOptions
 
   @Flag(help: "Print a JSON object in the place of lines.")

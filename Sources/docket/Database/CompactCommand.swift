@@ -9,6 +9,7 @@ struct CompactCommand: ParsableCommand {
       needs room for a second copy of what is in it. Interrupted at any time it leaves the file as it was.
       """)
 
+  @OptionGroup var misplaced: MisplacedFile
   @OptionGroup var options: DatabaseOptions
   @OptionGroup var progress: ProgressOptions
 

@@ -26,12 +26,17 @@ struct DatabaseRestoration {
     var options = DatabaseRestore.Options()
     options.replaces = self.options.replace
     options.acceptsFaults = self.options.acceptFaults
+    options.keepsTokens = self.options.keepTokens
     options.isDryRun = isDryRun
     options.moment = choice
     let outcome = try progress.follow { report throws(CareError) in
       try DatabaseRestore.run(backup: backup, database: database, options: options, progress: report)
     }
     try tell(lines(of: outcome))
+    for line in RestoredTokenLines(tokens: outcome.tokens, database: database, isDryRun: isDryRun).lines {
+      // It has worked, whoever reads this.
+      try? StandardStream.error.writeLine("docket: \(line)")
+    }
   }
 
   private func tell(_ lines: [String]) throws {
@@ -42,11 +47,11 @@ struct DatabaseRestoration {
   private func lines(of outcome: DatabaseRestore.Outcome) -> [String] {
     var lines: [String] = []
     if !outcome.mended.isEmpty {
-      lines.append(
-        "The backup lacked \(outcome.mended.joined(separator: ", and ")) (.dump leaves that out); the copy has it.")
+      let verb = isDryRun ? "would have" : "has"
+      lines.append("The backup lacks \(outcome.mended.joined(separator: ", ")); the copy \(verb) it.")
     }
     if let version = outcome.olderVersion {
-      lines.append("The backup was of schema \(version), and was brought up to date.")
+      lines.append("The backup is of schema \(version); the copy \(isDryRun ? "would be" : "was") brought up to date.")
     }
     if outcome.faults > 0 { lines.append("It has \(outcome.faults) faults, which docket check names.") }
     if let past = outcome.past { lines.append(Self.describe(past, isDryRun: isDryRun)) }

@@ -16,9 +16,23 @@ struct SQLCommand: ParsableCommand {
   @Argument(help: "The statement to run. Without one, sqlite3 asks for statements.")
   var statement: String?
 
+  @Argument(help: .hidden)
+  var more: [String] = []
+
   @OptionGroup var options: DatabaseOptions
 
+  func validate() throws {
+    guard more.isEmpty else {
+      throw ValidationError("a statement is one argument, in quotes, and the file is named with --database")
+    }
+  }
+
   func run() throws {
+    if let statement, access(statement, F_OK) == 0 {
+      throw CommandFailure(
+        "\(statement) is a file, and no statement: docket sql --database \(ShellWord.quoted(statement))", status: .usage
+      )
+    }
     try SQLiteShell.run(database: options.database, statement: statement)
   }
 }

@@ -11,7 +11,9 @@ enum SQLiteShell {
       throw CommandFailure(
         "cannot open \(database): \(String(cString: strerror(errno))) (name the file with --database)")
     }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw CommandFailure("\(database) is not a file") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw CommandFailure("\(database) is not a file; name a database with --database")
+    }
 
     try Program.replaceThisProcess(by: arguments(database: database, statement: statement), package: "sqlite3")
   }

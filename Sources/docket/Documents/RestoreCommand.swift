@@ -6,7 +6,7 @@ struct RestoreCommand: AsyncParsableCommand {
     commandName: "restore", abstract: "Put back a document, a backup, or all documents as they were.",
     usage: """
       docket restore PATH MOMENT [options of a document]
-      docket restore FILE [--database PATH] [--as-of MOMENT] [--replace] [--dry-run]
+      docket restore FILE [--database PATH] [--as-of MOMENT] [--replace] [--keep-tokens] [--dry-run]
       docket restore --as-of MOMENT [--database PATH] [--dry-run]
       """,
     discussion: """
@@ -17,7 +17,8 @@ struct RestoreCommand: AsyncParsableCommand {
 
       With a file: puts a backup, any database of Docket's, in the place of the database, which no server may have open. The file that \
       was there is kept beside it. The restored one has a new name of its history: watches and caches begin anew. With --as-of its \
-      documents are those of an earlier moment.
+      documents are those of an earlier moment. Access tokens stay as they were; those that only the backup has are revoked, since \
+      they may have been meanwhile, unless --keep-tokens says that they hold.
 
         docket restore backup.db --database docket.db
 
@@ -49,9 +50,7 @@ struct RestoreCommand: AsyncParsableCommand {
       guard moment.asOf == nil else {
         throw ValidationError("a document has its moment behind its path (\(target) \(revision)): leave --as-of out")
       }
-      guard !care.replace, !care.acceptFaults else {
-        throw ValidationError("--replace and --accept-faults are for a backup: docket restore FILE")
-      }
+      guard !care.isOfBackup else { throw RestoreOptions.areOfBackup }
       guard target.hasPrefix("/") else {
         throw ValidationError(
           """
@@ -69,8 +68,8 @@ struct RestoreCommand: AsyncParsableCommand {
         say what is to be restored: a document (docket restore /notes/42 MOMENT), a backup (docket restore FILE), or all \
         documents (docket restore --as-of MOMENT)
         """)
-    } else if target == nil, care.replace || care.acceptFaults {
-      throw ValidationError("--replace and --accept-faults are for a backup: docket restore FILE")
+    } else if target == nil, care.isOfBackup {
+      throw RestoreOptions.areOfBackup
     }
   }
 
@@ -95,4 +94,12 @@ struct RestoreOptions: ParsableArguments {
 
   @Flag(help: "Restore a backup in which the check finds faults.")
   var acceptFaults = false
+
+  @Flag(help: "Let tokens hold that only the backup has; whoever had one gets in by it, also if it was revoked since.")
+  var keepTokens = false
+
+  var isOfBackup: Bool { replace || acceptFaults || keepTokens }
+
+  static let areOfBackup = ValidationError(
+    "--replace, --accept-faults and --keep-tokens are for a backup: docket restore FILE")
 }
