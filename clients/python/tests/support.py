@@ -15,11 +15,13 @@ import threading
 import time
 import unittest
 from pathlib import Path
-from typing import Any, Awaitable, Callable, Coroutine, List, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Any, Awaitable, Callable, Coroutine, List, Optional, Tuple, TypeVar
 
 PACKAGE = Path(__file__).resolve().parent.parent
 REPOSITORY = PACKAGE.parent.parent
 sys.path.insert(0, str(PACKAGE / "src"))
+
+from docket_client import AsyncClient, Client
 
 #: How long a test waits for what must come, in seconds. It is long since the machine may be busy.
 PATIENCE = 120.0
@@ -92,6 +94,66 @@ class ServerTest(unittest.TestCase):
         cls.addClassCleanup(lambda: cls.server.stop())
 
 
+class AnyClient:
+    """A blocking client or one for asyncio, to be awaited in either case, so that a test is written once for both."""
+
+    def __init__(self, kind: str, **options: Any) -> None:
+        self.client: Any = Client(**options) if kind == "blocking" else AsyncClient(**options)
+        self.kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        return _awaited(getattr(self.client, name), self.kind)
+
+    async def all(self, name: str, *args: Any, **kwargs: Any) -> List[Any]:
+        """What an iterating method tells in all."""
+        values = getattr(self.client, name)(*args, **kwargs)
+        if self.kind == "blocking":
+            return await asyncio.to_thread(lambda: [*values])
+        return [value async for value in values]
+
+    def watch(self, path: str, **options: Any) -> "AnyWatch":
+        return AnyWatch(self.client.watch(path, **options), self.kind)
+
+    async def __aenter__(self) -> "AnyClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class AnyWatch:
+    """A watch of an ``AnyClient``."""
+
+    def __init__(self, watch: Any, kind: str) -> None:
+        self.watch = watch
+        self.kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        return _awaited(getattr(self.watch, name), self.kind)
+
+    async def take(self, count: int) -> List[Any]:
+        """So many events."""
+        return [await self.next() for _ in range(count)]
+
+    async def __aenter__(self) -> "AnyWatch":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _awaited(method: Callable[..., Any], kind: str) -> Callable[..., Awaitable[Any]]:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        if kind == "blocking":
+            return await asyncio.to_thread(method, *args, **kwargs)
+        return await method(*args, **kwargs)
+
+    return call
+
+
+Body = Callable[[Callable[..., AnyClient]], Coroutine[Any, Any, None]]
+
+
 def run_async(body: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs a body that is awaited, for as long as the tests have patience."""
 
@@ -99,6 +161,20 @@ def run_async(body: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await asyncio.wait_for(body(), PATIENCE)
 
     return asyncio.run(patient())
+
+
+def with_both(test: unittest.TestCase, port: int, body: Body) -> None:
+    """Runs a test with a client of either kind; ``body`` is given what makes one."""
+    for kind in ("blocking", "async"):
+        with test.subTest(kind):
+            run_async(lambda: body(lambda **options: AnyClient(kind, **{"port": port, **options})))
+
+
+def with_script(test: unittest.TestCase, script: Callable[["ScriptedServer"], None], body: Body) -> None:
+    """The same, beside a server that does what the test tells it."""
+    for kind in ("blocking", "async"):
+        with test.subTest(kind), ScriptedServer(script) as server:
+            run_async(lambda: body(lambda **options: AnyClient(kind, **{"port": server.port, **options})))
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

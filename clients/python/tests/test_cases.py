@@ -11,6 +11,7 @@ from typing import Any, AsyncIterator, Dict, Iterator, List, Optional, Union
 from .support import REPOSITORY, ServerTest, run_async
 
 from docket_client import AsyncClient, Change, Client, InvalidDocument, JSONText, Refused, operations
+from docket_client.operation import write_headers
 
 CASES = sorted((REPOSITORY / "clients" / "cases").glob("*.json"))
 
@@ -113,7 +114,7 @@ class Caller:
     async def call_batch(self, step: Dict[str, Any]) -> Dict[str, Any]:
         requests = []
         for request in step["requests"]:
-            written = operations.write_headers(**terms(request))
+            written = write_headers(**terms(request))
             data = json_text(request.get("data"))
             requests.append(operations.request(request["method"], request["path"], data, written))
         answers = await self._result(self._client.batch(requests))
