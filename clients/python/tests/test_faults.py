@@ -7,6 +7,7 @@ import dataclasses
 import tempfile
 import threading
 import unittest
+import unittest.mock
 from typing import Any, Callable, List, Optional, Tuple
 
 from .support import AnyClient, ScriptedServer, Server, ServerTest, frame, free_port, run_async, wait_until, with_both, with_script
@@ -29,6 +30,7 @@ from docket_client import (
     Unavailable,
     operations,
 )
+from docket_client.channel import Channel
 
 Make = Callable[..., AnyClient]
 RECEIPT = '{"path": "/n/1", "id": "1", "revision": 1}'
@@ -497,15 +499,16 @@ class TimeTests(unittest.TestCase):
             second.wait_for_end()
 
         with ScriptedServer(script) as server, Client(port=server.port) as client:
-            received = client._state.received
+            recv = Channel.step
 
-            def interrupted(data: bytes) -> Any:
-                raise KeyboardInterrupt()
+            def interrupted(channel: Channel, timeout: float) -> Optional[bytes]:
+                # What was read is lost with the exception.
+                if recv(channel, timeout):
+                    raise KeyboardInterrupt()
+                return b""
 
-            client._state.received = interrupted  # type: ignore[method-assign]
-            with self.assertRaises(KeyboardInterrupt):
+            with unittest.mock.patch.object(Channel, "step", interrupted), self.assertRaises(KeyboardInterrupt):
                 client.get("/n/1")
-            client._state.received = received  # type: ignore[method-assign]
             self.assertEqual(client.get("/n/2"), "for the second")
 
 

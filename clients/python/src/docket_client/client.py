@@ -211,10 +211,14 @@ class Client(Configured):
     def _begin(self, operation: Operation[Any]) -> Call:
         """Submits a call of a pipeline and sends what can be sent; waits while too many others are on their way."""
         call = self._submit(operation)
-        with self._lock:
-            self._step(0)
-            while call.outcome is None and self._is_crowded:
-                self._step(self.configuration.timeout)
+        try:
+            with self._lock:
+                self._step(0)
+                while call.outcome is None and self._is_crowded:
+                    self._step(self.configuration.timeout)
+        except BaseException:
+            self._abandon(call)
+            raise
         return call
 
     @property
@@ -229,13 +233,15 @@ class Client(Configured):
                     if call.outcome is None:
                         self._step(self.configuration.timeout)
         except BaseException:
-            # What was being read when the exception came may be lost.
-            with self._lock:
-                self._state.cancelled(call)
-                self._end(call, ConnectionLost() if call.was_sent else ClientClosed())
-                self._perform(self._state.broken())
+            self._abandon(call)
             raise
         return call.outcome
+
+    def _abandon(self, call: Call) -> None:
+        """Somebody has stopped waiting, by the keyboard say."""
+        with self._lock:
+            self._state.cancelled(call)
+            self._end(call, ConnectionLost() if call.was_sent else ClientClosed())
 
     # Steps
 
@@ -280,6 +286,8 @@ class Client(Configured):
             return False
         try:
             data = channel.step(limit)
+            if data:
+                self._perform(self._state.received(data))
         except OSError as error:
             self._lose(channel)
             if is_refusal_of_certificate(error):
@@ -287,12 +295,14 @@ class Client(Configured):
             else:
                 self._perform(self._state.disconnected())
             return True
+        except BaseException:
+            # What was being read when the exception came may be lost.
+            self._perform(self._state.broken())
+            raise
         if data is None:
             self._lose(channel)
             self._perform(self._state.disconnected())
             return True
-        if data:
-            self._perform(self._state.received(data))
         return bool(data)
 
     def _lose(self, channel: Channel) -> None:
