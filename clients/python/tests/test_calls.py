@@ -301,7 +301,10 @@ class PipelineTests(ServerTest):
     def test_more_calls_than_may_be_on_their_way_are_answered_in_their_order(self) -> None:
         with Client(port=self.server.port, in_flight=16) as client:
             with client.pipeline() as pipeline:
-                receipts = [pipeline.put(f"/n/{n}", n) for n in range(500)]
+                receipts = []
+                for n in range(500):
+                    receipts.append(pipeline.put(f"/n/{n}", n))
+                    self.assertLess(len(client._deadlines), 17)
                 values = [pipeline.get(f"/n/{n}") for n in range(500)]
                 self.assertEqual(values[3].result(), 3)
             self.assertEqual([value.result() for value in values], list(range(500)))

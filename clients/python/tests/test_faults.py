@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 import tempfile
 import threading
 import unittest
@@ -255,6 +256,16 @@ class AnswerTests(unittest.TestCase):
 
         with_script(self, script, body)
 
+    def test_an_answer_is_read_also_where_nothing_more_can_be_sent(self) -> None:
+        own, other = socket.socketpair()
+        channel = Channel(own)
+        other.sendall(b"too large")
+        other.close()
+        channel.send(b"more")
+        self.assertEqual(channel.step(0), b"too large")
+        self.assertIsNone(channel.step(0))
+        channel.close()
+
     def test_what_is_no_answer_is_said_and_the_next_call_has_a_connection_of_its_own(self) -> None:
         damaged = [
             b"", b"nonsense", b"[]", b"{}", b'{"code": 200}', b'{"code": "200", "message": "OK", "data": 1}', b'{"code": true, "message": "OK", "data": 1}',
@@ -483,6 +494,33 @@ class TimeTests(unittest.TestCase):
                     await first
                 cancelled.set()
                 self.assertEqual(await client.get("/n/2"), "for the second")
+
+        with ScriptedServer(script) as server:
+            run_async(body)
+
+    def test_a_task_that_is_cancelled_before_its_turn_sends_nothing(self) -> None:
+        asked = threading.Event()
+        cancelled = threading.Event()
+
+        def script(server: ScriptedServer) -> None:
+            connection = server.accept()
+            connection.request()
+            asked.set()
+            cancelled.wait()
+            connection.answer("1")
+            assert connection.request()["path"] == "/n/3"
+            connection.answer("3")
+            connection.wait_for_end()
+
+        async def body() -> None:
+            async with AsyncClient(port=server.port, in_flight=1) as client:
+                first, second, third = (asyncio.ensure_future(client.get(f"/n/{n}")) for n in (1, 2, 3))
+                await asyncio.to_thread(asked.wait)
+                second.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await second
+                cancelled.set()
+                self.assertEqual([await first, await third], [1, 3])
 
         with ScriptedServer(script) as server:
             run_async(body)

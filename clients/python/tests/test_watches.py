@@ -178,7 +178,10 @@ class RealWatchTests(ServerTest):
         async def body() -> None:
             async with AsyncClient(port=self.server.port) as client, client.watch("/large/", snapshot=True) as watch:
                 await watch.next()
-                while watch._connection is None or not watch._is_paused:
+                assert watch._connection is not None
+                transport = watch._connection._transport
+                assert transport is not None
+                while transport.is_reading():
                     await asyncio.sleep(0.01)
                 # One read and one frame at most.
                 self.assertLess(len(watch._events), 10)

@@ -243,8 +243,7 @@ class ClientState:
             try:
                 answer = Answer.parse(self._frames.rest())
             except BadAnswer:
-                if is_alert(self._frames.rest()):
-                    actions = self._completion(self._sent.popleft(), BadAnswer(SPEAKS_TLS))
+                pass
             else:
                 actions = self._completion(self._sent.popleft(), answer)
         return actions + self._connection_lost()

@@ -241,7 +241,7 @@ class WatchState:
         rest = self._frames.rest()
         try:
             # A frame that continues and was cut comes again over the next connection.
-            is_cut = not is_alert(rest) and Answer.parse(rest).continues
+            is_cut = Answer.parse(rest).continues
         except BadAnswer:
             is_cut = True
         if is_cut:
