@@ -260,7 +260,10 @@ class ScriptedServer:
 
     def __exit__(self, kind: object, value: Optional[BaseException], traceback: object) -> None:
         if value is None:
+            # The client's part has ended: a script that still waits for a connection is told that none will come.
+            self._listener.shutdown(socket.SHUT_RDWR)
             self._thread.join(PATIENCE)
+            assert not self._thread.is_alive(), "the script has not ended"
         for connection in self._connections:
             connection.close()
         self._listener.close()
