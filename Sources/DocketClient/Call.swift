@@ -25,6 +25,12 @@ struct Call: Sendable, Equatable {
     return (headers["If-Match"] != nil || headers["If-None-Match"] != nil, headers["Idempotency-Key"] != nil)
   }
 
+  /// Whether the server keeps its answer to such a request under an `Idempotency-Key`: to writes of documents and to batches, not
+  /// to what is set for the service itself. (A token is not made under a key at all, since the secret would be kept.)
+  static func takesKey(_ method: Method, _ path: some Collection<UInt8>) -> Bool {
+    method != .get && (!path.starts(with: "/_".utf8) || path.elementsEqual("/_batch".utf8))
+  }
+
   /// Whether the request may be sent again although it may have been carried out.
   ///
   /// GET changes nothing, and what has an idempotency key is carried out once. Without one, PUT and DELETE of a document
@@ -32,7 +38,7 @@ struct Call: Sendable, Equatable {
   /// differ: 200 for 201, 404 for 204; but with a condition they would meet their own first effect, and on the original
   /// route `/item` both take one element of many, and the second time another one. POST and PATCH are never repeated.
   var isRepeatable: Bool {
-    if has.key || isIdempotent { return true }
+    if isIdempotent || has.key && Self.takesKey(request.method, request.path.readableBytesView) { return true }
     return switch request.method {
     case .get: true
     case .put, .delete: !request.path.readableBytesView.elementsEqual("/item".utf8) && !has.condition

@@ -60,7 +60,7 @@ public final class DocketClient: Sendable {
     if let data { try Self.check(data) }
     let call = Call(
       id: lastCall.add(1, ordering: .relaxed).newValue, method: method, path: path, data: data,
-      headers: withKey(headers, for: method))
+      headers: withKey(headers, for: method, path))
     let isCancelled = CancellationMark()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
@@ -96,8 +96,8 @@ public final class DocketClient: Sendable {
   }
 
   /// The headers with a key for what may have to be sent again and must not be done again.
-  private func withKey(_ headers: Headers?, for method: Method) -> Headers? {
-    guard configuration.usesIdempotencyKeys, configuration.maximumAttempts > 1, method != .get,
+  private func withKey(_ headers: Headers?, for method: Method, _ path: String) -> Headers? {
+    guard configuration.usesIdempotencyKeys, configuration.maximumAttempts > 1, Call.takesKey(method, path.utf8),
       headers?["Idempotency-Key"] == nil
     else { return headers }
     var headers = headers ?? Headers()

@@ -107,6 +107,33 @@ struct ClientFaultTests {
     }
   }
 
+  @Test("What the server keeps no answer of has no key, and is sent again only if it is the same twice")
+  func noKeys() async throws {
+    try await ScriptedServer.run { server in
+      for path in ["/_tokens/", "/_backups/"] {
+        let lost = try server.accept()
+        let request = try lost.request()
+        #expect(String(buffer: request.path) == path && request.headers?["Idempotency-Key"] == nil)
+        lost.close()
+      }
+      let lost = try server.accept()
+      #expect(try lost.request().headers?["Idempotency-Key"] == nil)
+      lost.close()
+      let connection = try server.accept()
+      #expect(try connection.request().headers?["Idempotency-Key"] == nil)
+      try connection.answer()
+    } client: { (address) async throws in
+      let client = DocketClient(address)
+      for path in ["/_tokens/", "/_backups/"] {
+        await #expect(throws: DocketClientError.connectionClosed(requestMayHaveHappened: true)) {
+          try await client.request(.post, path, data: Self.json)
+        }
+      }
+      _ = try await client.request(.put, "/_collections/n/", data: Self.json)
+      await client.close()
+    }
+  }
+
   @Test("A request is tried no more often than configured")
   func attempts() async throws {
     try await ScriptedServer.run { server in

@@ -1,0 +1,97 @@
+"""A connection of the client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Callable, Optional
+
+from .configuration import Configuration
+from .errors import ConnectionFailed, NotSecured
+from .tls_failure import is_of_tls, reason
+
+
+class Connection(asyncio.Protocol):
+    """Tells its owner what comes."""
+
+    def __init__(
+        self, received: Callable[[bytes], None], ended: Callable[[Connection, Optional[Exception]], None]
+    ) -> None:
+        self._received = received
+        self._ended = ended
+        self._transport: Optional[asyncio.Transport] = None
+        self._output: list[bytes] = []
+        #: Whether nothing that it still tells counts.
+        self._is_left = False
+        self._is_closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport), "a stream has such a transport"
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_left:
+            self._received(data)
+
+    def connection_lost(self, error: Optional[Exception]) -> None:
+        self._is_closed.set_result(None)
+        if not self._is_left:
+            self._is_left = True
+            self._ended(self, error)
+
+    def send(self, data: bytes) -> None:
+        """What is sent in one turn of the loop leaves in one piece."""
+        if not self._output:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._output.append(data)
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self._is_left:
+            self._transport.write(b"".join(self._output))
+        self._output.clear()
+
+    def pause(self) -> None:
+        """Takes nothing more for now, so that the server is held back."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def leave(self) -> None:
+        """Closes; nothing that it still tells counts."""
+        self._is_left = True
+        if self._transport is not None:
+            self._transport.close()
+
+    async def closed(self) -> None:
+        """Waits until it is closed; not for long, since the other side of TLS may say nothing any more."""
+        await asyncio.wait([self._is_closed], timeout=1)
+        if not self._is_closed.done() and self._transport is not None:
+            self._transport.abort()
+
+
+async def open_connection(configuration: Configuration, make: Callable[[], Connection]) -> Connection:
+    """Connects, with TLS where the configuration has it.
+
+    Raises:
+        ConnectionFailed: also ``NotSecured``.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        if configuration.unix_socket is not None:
+            opening = loop.create_unix_connection(make, configuration.unix_socket)
+            _, connection = await asyncio.wait_for(opening, configuration.connect_timeout)
+        else:
+            opened = loop.create_connection(
+                make,
+                configuration.host,
+                configuration.port,
+                ssl=configuration.tls,
+                server_hostname=configuration.expected_name,
+            )
+            _, connection = await asyncio.wait_for(opened, configuration.connect_timeout)
+        return connection
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
+        kind = NotSecured if configuration.tls is not None and is_of_tls(error) else ConnectionFailed
+        raise kind(configuration.address, reason(error)) from error

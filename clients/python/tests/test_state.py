@@ -1,0 +1,50 @@
+"""What a client decides, without sockets and clocks."""
+
+from __future__ import annotations
+
+import unittest
+from typing import Any, List
+
+from .support import frame
+
+from docket_client import Client
+from docket_client.call import Call
+from docket_client.state import Action, ClientState, Complete, Connect, Send, pause_after
+
+
+def state(**options: Any) -> ClientState:
+    return ClientState(Client(**options).configuration)
+
+
+def sent(actions: List[Action]) -> List[bytes]:
+    return [action.data for action in actions if isinstance(action, Send)]
+
+
+class StateTests(unittest.TestCase):
+    def test_no_more_are_on_their_way_than_may_be(self) -> None:
+        client = state(in_flight=2)
+        self.assertEqual(client.submit(Call("GET", "/n/0")), [Connect(0)])
+        for number in range(1, 5):
+            self.assertEqual(client.submit(Call("GET", f"/n/{number}")), [])
+        self.assertEqual(len(sent(client.connected())), 2)
+        actions = client.received(frame("1") + b"\0" + frame("2")[:5])
+        self.assertEqual([type(action) for action in actions], [Complete, Send])
+        self.assertIn(b"/n/2", sent(actions)[0])
+        self.assertIn(b"/n/3", sent(client.received(frame("2")[5:] + b"\0"))[0])
+
+    def test_who_has_stopped_waiting_before_his_turn_is_not_sent(self) -> None:
+        client = state(in_flight=1)
+        calls = [Call("GET", f"/n/{number}") for number in range(3)]
+        for call in calls:
+            client.submit(call)
+        client.connected()
+        client.cancelled(calls[1])
+        self.assertIn(b"/n/2", sent(client.received(frame() + b"\0"))[0])
+
+    def test_pauses_grow_to_their_maximum_and_differ(self) -> None:
+        self.assertEqual(pause_after(0, 2), 0)
+        for failures, bound in ((1, 0.05), (3, 0.2), (10, 2), (10_000, 2)):
+            pauses = [pause_after(failures, 2) for _ in range(200)]
+            self.assertTrue(all(0 <= pause <= bound for pause in pauses))
+            self.assertGreater(max(pauses), bound / 4)
+            self.assertGreater(len(set(pauses)), 100)
