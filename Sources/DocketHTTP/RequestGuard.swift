@@ -28,17 +28,21 @@ final class RequestGuard: ChannelDuplexHandler {
   /// What is wrong with the request that is the last.
   private var problem: HTTPProblem?
   private var isOver = false
+  /// Whether the client has said that the request which came last is its last one, and whether that has come whole.
+  private var isLast = false
+  private var lastHasEnded = false
 
   /// How long what a client still sends is dropped, so that no reset overtakes the answer.
   private static let lingerSeconds: Int64 = 1
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard problem == nil else { return }
+    guard problem == nil, !lastHasEnded else { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       guard head.headers["host"].count <= 1 else {
         return refuse(HTTPProblem(.badRequest, "invalid_host", "A request has one 'Host'."), context)
       }
+      isLast = !head.isKeepAlive
       if head.headers["expect"].first?.lowercased() == "100-continue" {
         context.writeAndFlush(
           wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
@@ -46,12 +50,15 @@ final class RequestGuard: ChannelDuplexHandler {
     case .body: break
     case .end:
       unanswered += 1
+      lastHasEnded = isLast
       progress.requestHasEnded()
     }
     context.fireChannelRead(data)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // What stands behind a last request is nobody's.
+    guard !lastHasEnded else { return }
     guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
     refuse(HTTPProblem(error), context)
   }
@@ -62,10 +69,25 @@ final class RequestGuard: ChannelDuplexHandler {
       promise?.fail(ChannelError.ioOnClosedChannel)
       return
     }
-    guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
-    context.write(data, promise: promise)
-    unanswered -= 1
-    answerIfDue(context)
+    switch unwrapOutboundIn(data) {
+    case .head(var head) where isLast && unanswered <= 1:
+      head.headers.replaceOrAdd(name: "connection", value: "close")
+      context.write(wrapOutboundOut(.head(head)), promise: promise)
+    case .head, .body: context.write(data, promise: promise)
+    case .end:
+      context.write(data, promise: promise)
+      unanswered -= 1
+      if lastHasEnded, unanswered <= 0 { end(context) } else { answerIfDue(context) }
+    }
+  }
+
+  /// Ends the connection behind what is written.
+  private func end(_ context: ChannelHandlerContext) {
+    isOver = true
+    context.flush()
+    let channel = context.channel
+    channel.close(mode: .output, promise: nil)
+    context.eventLoop.scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
   }
 
   private func refuse(_ problem: HTTPProblem, _ context: ChannelHandlerContext) {
@@ -76,7 +98,6 @@ final class RequestGuard: ChannelDuplexHandler {
 
   private func answerIfDue(_ context: ChannelHandlerContext) {
     guard let problem, unanswered <= 0, !isOver else { return }
-    isOver = true
     let body = problem.text
     let head = HTTPResponseHead(
       version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code),
@@ -85,10 +106,8 @@ final class RequestGuard: ChannelDuplexHandler {
       ])
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-    let channel = context.channel
-    channel.close(mode: .output, promise: nil)
-    context.eventLoop.scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
+    context.write(wrapOutboundOut(.end(nil)), promise: nil)
+    end(context)
   }
 }
 
