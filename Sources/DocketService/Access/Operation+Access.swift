@@ -1,15 +1,28 @@
 import DocketStore
 import DocketWire
 
+/// What becomes of an operation by what somebody may do.
+enum AccessVerdict {
+  /// It is carried out as it is. Most are, and to copy an operation costs as much as to find this out.
+  case allowed
+  /// This is carried out in its place: narrowed to what may be read, or silent about what may not.
+  case changed(Operation)
+  case refused
+}
+
 extension Operation {
-  /// The operation as far as rules allow it: narrowed to what may be read, silent about what may not. nil: they do not allow it.
-  func allowed(by rules: AccessRules) -> Operation? {
+  func verdict(by rules: AccessRules) -> AccessVerdict {
     let demand = demand
-    guard rules.allow(demand) else { return nil }
+    guard rules.allow(demand) else { return .refused }
     switch demand {
-    case .readSome(let scope) where !rules.readAll(of: scope): return narrowed(to: rules.readable)
-    case .write, .writeInto, .readAndWrite, .all: return withoutNews(of: rules)
-    default: return self
+    case .readSome(let scope): return rules.readAll(of: scope) ? .allowed : .changed(narrowed(to: rules.readable))
+    // What is told of others is told of documents of the same collection.
+    case .write(let path), .readAndWrite(let path):
+      return rules.readable.cover(path.collection) ? .allowed : .changed(withoutNews(of: rules))
+    case .writeInto(let collection):
+      return rules.readable.cover(collection) ? .allowed : .changed(withoutNews(of: rules))
+    case .all: return rules.readable.areEverything ? .allowed : .changed(withoutNews(of: rules))
+    case .nothing, .anything, .read, .readAll, .readAndWriteAll, .stats, .admin: return .allowed
     }
   }
 

@@ -52,8 +52,11 @@ public struct Visitor {
     // Nothing is told to those who may do nothing.
     var operation = router.operation(for: request)
     if !grant.rules.isAdmin {
-      guard let allowed = operation.allowed(by: grant.rules) else { return refusal }
-      operation = allowed
+      switch operation.verdict(by: grant.rules) {
+      case .allowed: break
+      case .changed(let changed): operation = changed
+      case .refused: return refusal
+      }
     }
     // It ends with what it was begun with, whatever its connection shows later.
     if case .watch(var watch) = operation {
