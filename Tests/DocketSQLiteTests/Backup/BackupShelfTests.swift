@@ -126,25 +126,40 @@ struct BackupShelfTests {
 
   // MARK: The end
 
-  @Test("what is being made ends when the store prepares to close, whoever asked for it is told, and nothing is left")
-  func prepareToClose() async throws {
+  @Test(
+    "what is being made ends when the store prepares to close, whoever asked for it is told, and nothing is left",
+    arguments: [false, true])
+  func prepareToClose(isForFetching: Bool) async throws {
     try fixture.fill(20_000)
-    for isForFetching in [false, true] {
-      let shelf = shelf()
-      let wanted = isForFetching ? nil : try called("x.db")
-      let making = Task { try await shelf.make(wanted) }
-      try await eventually { try await shelf.list().running?.percent != nil }
-      shelf.prepareToClose()
-      await #expect(throws: StoreError.closed) { try await making.value }
-      await #expect(throws: StoreError.closed) { try await shelf.make(wanted) }
-      // All else goes on.
-      #expect(try await shelf.list() == BackupList(items: []))
-      shelf.close()
-      await #expect(throws: StoreError.closed) { try await shelf.list() }
-      #expect(try fixture.names == [])
-      #expect(
-        try !FileManager.default.contentsOfDirectory(atPath: fixture.directory.path).contains { $0.contains("fetch") })
-    }
+    let path = fixture.path
+    let isInCheck = Gate()
+    let shelf = shelf(copy: { target, options, interruption, progress throws(BackupError) in
+      var checks = 0
+      return try DatabaseBackup.run(path, to: target, options: options, interruption: interruption) { report in
+        guard report.step == "reading pages" else { return progress(report) }
+        checks += 1
+        // The first report is from before SQLite is at it.
+        guard checks > 1 else { return true }
+        isInCheck.open()
+        while progress(report) { usleep(1_000) }
+        // From here on it is not asked whether to go on, and only interrupting it helps.
+        usleep(100_000)
+        return true
+      }
+    })
+    let wanted = isForFetching ? nil : try called("x.db")
+    let making = Task { try await shelf.make(wanted) }
+    try await eventually { isInCheck.hasOpened }
+    shelf.prepareToClose()
+    await #expect(throws: StoreError.closed) { try await making.value }
+    await #expect(throws: StoreError.closed) { try await shelf.make(wanted) }
+    // All else goes on.
+    #expect(try await shelf.list() == BackupList(items: []))
+    shelf.close()
+    await #expect(throws: StoreError.closed) { try await shelf.list() }
+    #expect(try fixture.names == [])
+    let left = try FileManager.default.contentsOfDirectory(atPath: fixture.directory.path)
+    #expect(!left.contains { $0.hasPrefix(".docket.db.fetch") })
   }
 
   @Test("an order that has not begun when the shelf closes is answered as well")
@@ -289,6 +304,8 @@ struct BackupShelfTests {
 /// Lets threads pass while it is open.
 private final class Gate: Sendable {
   private let isOpen = Monitor(false)
+
+  var hasOpened: Bool { isOpen.withLock { $0 } }
 
   func wait() { isOpen.wait(until: { $0 }) { _ in } }
 
