@@ -71,6 +71,19 @@ struct DatabaseCompactionTests {
     #expect(try compact.int64("PRAGMA auto_vacuum") == 2)
   }
 
+  @Test("a file of a newer version is refused by its name, and left as it was")
+  func newer() async throws {
+    let store = try await Self.makeStore()
+    let connection = try store.connect()
+    try connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    let path = try DatabasePath(resolving: store.path).file
+    #expect(throws: CareError.opening(.newer(path: path, version: 99, supported: 6))) {
+      try DatabaseCompaction.run(path: store.path)
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.directory.path) == ["docket.db"])
+  }
+
   @Test("it refuses while anybody has the file open, and then the file is as it was")
   func inUse() async throws {
     let store = try StoreFixture()

@@ -110,6 +110,18 @@ struct DatabaseResetTests {
     }
   }
 
+  @Test("a file of a newer version may have tokens elsewhere, and is emptied with them only if that is wanted")
+  func newer() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      try execute(path, "PRAGMA user_version = 99")
+      #expect(throws: CareError.self) { try DatabaseReset.reset(path) }
+      #expect(try Connection(path: path, access: .write).int64("PRAGMA user_version") == 99)
+      try DatabaseReset.reset(path, keepsTokens: false)
+      #expect(try DatabaseCheck.run(path: path).findings == [])
+    }
+  }
+
   @Test("a file that a dump has made, without marks, is emptied like any other")
   func dump() async throws {
     try await TemporaryDatabase.use { path throws in

@@ -310,6 +310,30 @@ struct DatabaseRestoreTests {
     try checkSound()
   }
 
+  @Test("a damaged backup is told from a damaged database, before and when it is restored", arguments: [true, false])
+  func damaged(_ isDryRun: Bool) throws {
+    try put("1", "1")
+    try makeBackup()
+    let sound = try Data(contentsOf: URL(fileURLWithPath: backup))
+    let other = directory.file("cut.db")
+    try sound.prefix(20_000).write(to: URL(fileURLWithPath: other))
+    let options = options { $0.isDryRun = isDryRun }
+    func message(_ backup: String, _ database: String) -> String {
+      do throws(CareError) {
+        _ = try DatabaseRestore.run(backup: backup, database: database, options: options)
+        return "it was restored"
+      } catch {
+        return error.description
+      }
+    }
+    #expect(
+      message(other, path).hasSuffix("cut.db: is damaged (database disk image is malformed); choose another backup"))
+    #expect(
+      message(backup, other).hasSuffix(
+        "cut.db: cannot be read (database disk image is malformed); with --replace it is put aside, and the backup takes its place"
+      ))
+  }
+
   @Test("what .dump leaves out is given back, with texts, unique values and all")
   func dump() async throws {
     let store = try StoreFixture(clock: nil)

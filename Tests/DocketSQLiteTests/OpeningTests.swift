@@ -1,3 +1,4 @@
+import CSQLite
 import DocketTestSupport
 import Foundation
 import Migrations
@@ -37,6 +38,18 @@ struct OpeningTests {
       #expect(throws: OpeningError.notDocket(path: path)) { try DatabaseFile.open(path) }
       #expect(throws: CareError.opening(.notDocket(path: path))) { try DatabaseReset.reset(path) }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents)
+    }
+  }
+
+  @Test("a full disk is told, also where SQLite calls it an error of the disk, and is no damage of the file")
+  func fullDisk() {
+    for code in [SQLITE_FULL, SQLITE_IOERR | (19 << 8)] {
+      do throws(OpeningError) {
+        try OpeningError.translating(path: "x.db") { throw SQLiteError(extendedCode: code, message: "disk I/O error") }
+        Issue.record("it was opened")
+      } catch {
+        #expect(error == .noRoom(path: "x.db") && error.defect == nil)
+      }
     }
   }
 

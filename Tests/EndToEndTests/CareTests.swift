@@ -118,12 +118,51 @@ extension EndToEnd {
         (["check", "a b.db"], 2, "--database 'a b.db'"), (["compact", "good.db"], 2, "--database good.db"),
         (["reset", "/etc/passwd"], 2, "--database /etc/passwd"), (["sql", "/etc/passwd"], 2, "--database /etc/passwd"),
         (["sql", "good.db", "SELECT 1"], 2, "in quotes"), (["check", "--database", "none.db"], 1, "--database"),
-        (["sql", "--database", "/", "SELECT 1"], 1, "is not a file"),
+        (["sql", "--database", "/", "SELECT 1"], 1, "is not a file"), (["check", "--database", ""], 2, "is empty"),
       ])
     func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
       let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
       #expect(process.waitForEnd() == .exited(status))
       #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
+    }
+
+    @Test("sql reads a file that may not be written to, and says whom to run it as where it cannot be read as it is")
+    func sqlOnReadOnlyFile() async throws {
+      try await withDatabase { database in
+        let folder = (database as NSString).deletingLastPathComponent + "/%41 ?#"
+        let file = folder + "/docket.db"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        #expect(try Docket.run("reset", "--database", file).ending == .exited(0))
+        _ = try SQLiteCommand.run(file, "INSERT INTO documents(collection, id, data) VALUES ('/a/', '1', '1')")
+        func sql(_ statement: String) throws -> Docket.Result {
+          // As somebody who is not root, who may do everything.
+          let isRoot = geteuid() == 0
+          let prefix = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+          let process = try ChildProcess(
+            "/usr/bin/env", prefix + [Docket.path, "sql", "--database", file, statement])
+          let ending = process.waitForEnd()
+          return Docket.Result(ending: ending, output: process.remainingOutput, error: process.errorOutput)
+        }
+        func permit(_ mode: Int, _ path: String) throws {
+          try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        }
+        try permit(0o755, (database as NSString).deletingLastPathComponent)
+        try permit(0o555, folder)
+        defer { try? permit(0o755, folder) }
+        try permit(0o444, file)
+        let read = try sql("SELECT count(*) FROM documents")
+        guard !read.error.contains("setpriv") else { return }
+        #expect(read.output == "1\n" && read.error.isEmpty, "\(read)")
+        #expect(try sql("DELETE FROM documents").error.contains("readonly"))
+        try permit(0o755, folder)
+        try Data().write(to: URL(fileURLWithPath: file + "-wal"))
+        try permit(0o555, folder)
+        #expect(try sql("SELECT 1").error.contains("run this as the user that runs docket"))
+        try permit(0o755, folder)
+        try FileManager.default.removeItem(atPath: file + "-wal")
+        try permit(0o000, file)
+        #expect(try sql("SELECT 1").error.contains("Permission denied; run this as"))
+      }
     }
 
     @Test(

@@ -1,4 +1,5 @@
 import Glibc
+import Migrations
 
 /// Writes a database anew, without free pages and in order.
 public enum DatabaseCompaction {
@@ -28,6 +29,10 @@ public enum DatabaseCompaction {
     let path = database.path
     guard let connection = database.connection, let bytesBefore = path.size else {
       throw CareError.failed(path: path.file, reason: "is empty; there is nothing to compact")
+    }
+    let version = Int(try connection.int64("PRAGMA user_version") ?? 0)
+    guard version <= MigrationCatalog.currentVersion else {
+      throw OpeningError.newer(path: path.file, version: version, supported: MigrationCatalog.currentVersion)
     }
     let replacement = try ReplacementFile(of: database)
     let usedPages =

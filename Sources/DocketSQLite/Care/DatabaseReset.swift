@@ -44,6 +44,12 @@ public enum DatabaseReset {
     {
       throw OpeningError.notDocket(path: path.file)
     }
+    let version = Int(try former.int64("PRAGMA user_version") ?? 0)
+    if keepsTokens, version > MigrationCatalog.currentVersion {
+      throw CareError.tokensNotKept(
+        path: path.file,
+        reason: "they are of version \(version), and this docket knows \(MigrationCatalog.currentVersion) at most")
+    }
     let failure = try shutOthersOut(of: former, path)
     let tokens = TokenRetention(of: former)
     guard keepsTokens, tokens.mayHaveTokens else {

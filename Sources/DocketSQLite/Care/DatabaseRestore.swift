@@ -53,9 +53,15 @@ public enum DatabaseRestore {
     try withoutActuallyEscaping(progress) { progress throws(CareError) in
       let follower = CareFollower(progress)
       let backup = try ReadableFile(backup)
-      return try CareError.translating(path: backup.path) {
-        options.isDryRun
-          ? try tryOut(backup, database, options, follower) : try restore(backup, database, options, follower)
+      do throws(CareError) {
+        return try CareError.translating(path: backup.path) {
+          options.isDryRun
+            ? try tryOut(backup, database, options, follower) : try restore(backup, database, options, follower)
+        }
+      } catch {
+        // Of the database it is said that a backup can take its place.
+        guard case .opening(.damaged(backup.path, let reason)) = error else { throw error }
+        throw .failed(path: backup.path, reason: "is damaged (\(reason)); choose another backup")
       }
     }
   }
@@ -155,10 +161,8 @@ public enum DatabaseRestore {
         }
       }
     } catch {
-      switch error {
-      case .notADatabase, .damaged, .failed: return (nil, "\(error)")
-      default: throw error
-      }
+      guard let reason = error.defect else { throw error }
+      return (nil, reason)
     }
   }
 

@@ -23,12 +23,8 @@ final class ExclusiveDatabase {
     do {
       connection = try OpeningError.translating(path: path.file) { try Self.connect(path) }
     } catch {
-      switch error {
-      case .notADatabase, .damaged, .failed:
-        guard isDefectiveAllowed else { throw error }
-        defect = "\(error)"
-      default: throw error
-      }
+      guard isDefectiveAllowed, let reason = error.defect else { throw error }
+      defect = reason
     }
   }
 

@@ -14,9 +14,14 @@ extension OpeningError {
     }
   }
 
+  /// SQLITE_IOERR_SHMSIZE, a macro that Swift does not import.
+  private static let noRoomForIndexOfLog = SQLITE_IOERR | (19 << 8)
+
   private init(_ error: SQLiteError, path: String) {
     self =
       switch error.code {
+      case SQLITE_FULL: .noRoom(path: path)
+      case SQLITE_IOERR where error.extendedCode == Self.noRoomForIndexOfLog: .noRoom(path: path)
       case SQLITE_NOTADB: .notADatabase(path: path)
       case SQLITE_CORRUPT: .damaged(path: path, reason: error.message)
       case SQLITE_BUSY, SQLITE_LOCKED: .busy(path: path)

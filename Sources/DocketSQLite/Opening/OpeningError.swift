@@ -10,6 +10,8 @@ public enum OpeningError: Error, Equatable, Sendable {
   /// The file or its directory cannot be written to or looked into; `reason` is the system's.
   case notAccessible(path: String, reason: String)
   case networkFileSystem(path: String, type: String)
+  /// SQLite makes files beside a database, also to read it.
+  case noRoom(path: String)
 
   // Others who use it
 
@@ -52,6 +54,8 @@ extension OpeningError: CustomStringConvertible {
       "\(path): \(reason); the user that runs docket must be able to write to the file and to its directory"
     case .networkFileSystem(let path, let type):
       "\(path): lies on a network file system (\(type)), where SQLite's log does not work; use a local disk"
+    case .noRoom(let path):
+      "\(path): its disk is full, and SQLite needs some room beside it even to read it; make room and try again"
     case .alreadyServed(let path, let process):
       """
       \(path): is already served\(process.map { " by process \($0)" } ?? ""); stop that server, or name another \

@@ -15,10 +15,31 @@ enum SQLiteShell {
       throw CommandFailure("\(database) is not a file; name a database with --database")
     }
 
-    try Program.replaceThisProcess(by: arguments(database: database, statement: statement), package: "sqlite3")
+    guard access(database, R_OK) == 0 else {
+      throw CommandFailure(
+        "cannot open \(database): \(String(cString: strerror(errno))); run this as the user that runs docket")
+    }
+    let isFixed = try isFixed(database)
+    try Program.replaceThisProcess(
+      by: arguments(database: database, statement: statement, isFixed: isFixed), package: "sqlite3")
   }
 
-  static func arguments(database: String, statement: String?) -> [String] {
+  /// Whether nobody can write to a file while it is read: where this user may not make SQLite's log beside it and there is
+  /// none (https://sqlite.org/wal.html, "Read-Only Databases").
+  private static func isFixed(_ database: String) throws(CommandFailure) -> Bool {
+    guard let resolved = realpath(database, nil) else { return false }
+    defer { free(resolved) }
+    let file = String(cString: resolved)
+    let folder = String(file[...(file.lastIndex(of: "/") ?? file.startIndex)])
+    guard access(file, W_OK) != 0 || access(folder, W_OK) != 0 else { return false }
+    guard access(file + "-wal", F_OK) != 0 else {
+      throw CommandFailure(
+        "\(database) has a log beside it, and may not be written to: run this as the user that runs docket")
+    }
+    return true
+  }
+
+  static func arguments(database: String, statement: String?, isFixed: Bool = false) -> [String] {
     // The server's writer is the only one that checkpoints: https://sqlite.org/wal.html#ckpt. Pages stay in memory until
     // their commit, since before 3.50.2 a log that they were spilled to can lose commits (https://sqlite.org/src/info/5973f9b9aa828ec9).
     // The first pragma answers with a row, which is nobody's business.
@@ -26,8 +47,21 @@ enum SQLiteShell {
       ".timeout 5000", ".output /dev/null", "PRAGMA wal_autocheckpoint=0;", ".output stdout", "PRAGMA cache_spill=OFF;",
     ]
     // sqlite3 takes what begins with a dash for an option of its own, a comment of SQL as well as a file.
-    let file = database.hasPrefix("-") ? "./\(database)" : database
+    let file = isFixed ? uri(database) : database.hasPrefix("-") ? "./\(database)" : database
     return ["sqlite3"] + settings.flatMap { ["-cmd", $0] } + [file]
       + (statement.map { ["\($0.hasPrefix("-") ? " " : "")\($0)"] } ?? [])
+  }
+
+  /// A name by which SQLite takes no locks and makes no files (https://sqlite.org/uri.html).
+  private static func uri(_ path: String) -> String {
+    let bytes = path.utf8.flatMap { byte -> [UInt8] in
+      switch byte {
+      case UInt8(ascii: "%"): Array("%25".utf8)
+      case UInt8(ascii: "?"): Array("%3f".utf8)
+      case UInt8(ascii: "#"): Array("%23".utf8)
+      default: [byte]
+      }
+    }
+    return "file:\(String(decoding: bytes, as: UTF8.self))?immutable=1"
   }
 }
