@@ -23,6 +23,9 @@ extension Operation {
     case .watch(var request):
       request.readable = readable
       return .watch(request)
+    case .readCollections(var request):
+      request.readable = readable
+      return .readCollections(request)
     case .readChanges(var request):
       request.readable = readable
       return .readChanges(request)
