@@ -69,10 +69,26 @@ let package = Package(
         deque, lifecycle, logging, tls,
       ]),
     .target(
+      name: "DocketConsole",
+      resources: [
+        .embedInCode("Web/index.html"), .embedInCode("Web/icon.svg"), .embedInCode("Web/base.css"),
+        .embedInCode("Web/layout.css"), .embedInCode("Web/screens.css"), .embedInCode("Web/api.js"),
+        .embedInCode("Web/census.js"), .embedInCode("Web/chart.js"), .embedInCode("Web/collections.js"),
+        .embedInCode("Web/conflict.js"), .embedInCode("Web/create.js"), .embedInCode("Web/diff.js"),
+        .embedInCode("Web/document.js"), .embedInCode("Web/documents.js"), .embedInCode("Web/dom.js"),
+        .embedInCode("Web/editing.js"), .embedInCode("Web/editor.js"), .embedInCode("Web/filter.js"),
+        .embedInCode("Web/format.js"), .embedInCode("Web/history.js"), .embedInCode("Web/json.js"),
+        .embedInCode("Web/live.js"), .embedInCode("Web/main.js"), .embedInCode("Web/notices.js"),
+        .embedInCode("Web/paths.js"), .embedInCode("Web/rail.js"), .embedInCode("Web/reading.js"),
+        .embedInCode("Web/server.js"), .embedInCode("Web/settings.js"), .embedInCode("Web/signin.js"),
+        .embedInCode("Web/source.js"), .embedInCode("Web/table.js"), .embedInCode("Web/theme.js"),
+        .embedInCode("Web/tokens.js"), .embedInCode("Web/trail.js"),
+      ]),
+    .target(
       name: "DocketHTTP",
       dependencies: [
-        "DocketJSON", "DocketServer", "DocketService", "DocketStore", "DocketWire", compression, httpOne, httpParts,
-        httpTypes, hummingbird, lifecycle, logging, nio, nioConcurrency, nioHTTP,
+        "DocketConsole", "DocketJSON", "DocketServer", "DocketService", "DocketStore", "DocketWire", compression,
+        httpOne, httpParts, httpTypes, hummingbird, lifecycle, logging, nio, nioConcurrency, nioHTTP,
       ]),
     .target(
       name: "DocketClient",

@@ -187,6 +187,16 @@ final class SQLiteSession: RepositorySession {
     }
   }
 
+  func collections(
+    readable: PathPrefixes, after: CollectionPath?, limit: Int,
+    completion: @escaping (Result<[CollectionContents], StoreError>) -> Void
+  ) {
+    let deadline = deadline
+    readLong(completion) { reader in
+      reader.collections(readable: readable, after: after, limit: limit, deadlineMilliseconds: deadline)
+    }
+  }
+
   func revision(at time: Timestamp, completion: @escaping (Result<Revision, StoreError>) -> Void) {
     let deadline = deadline
     readLong(completion) { reader in reader.revision(at: time, deadlineMilliseconds: deadline) }

@@ -54,6 +54,7 @@ public final class DocumentService {
     case .batch(let batch): perform(batch, completion: completion)
     case .past(let operation): perform(operation, withHeaders: withHeaders, completion: completion)
     case .query(let request): perform(request, cancellation: cancellation(), completion: completion)
+    case .readCollections(let request): readCollections(request, completion: completion)
     case .settings(let operation): perform(operation, completion: completion)
     case .readChanges(let request): readChanges(request, completion: completion)
     case .watch: completion(.watchNeedsSession)

@@ -16,6 +16,8 @@ public enum Operation: Sendable {
   case past(PastOperation)
   /// Kept apart, since it is much larger than the others.
   indirect case query(QueryRequest)
+  /// What collections hold.
+  case readCollections(CollectionsRequest)
   case settings(SettingsOperation)
   case tokens(TokenOperation)
   case backups(BackupOperation)
@@ -40,8 +42,9 @@ public enum Operation: Sendable {
     case .answer, .reportHealth, .endWatch: .immediate
     // Whoever is made to wait gets nothing else meanwhile.
     case .answerLater: .read
-    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query, .settings,
-      .tokens, .backups, .readChanges, .watch:
+    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query,
+      .readCollections,
+      .settings, .tokens, .backups, .readChanges, .watch:
       .read
     // The search for an equal array or object has no index, so of one connection no more than one is under way.
     case .document(.write(let write, _)): write.action.searches ? .read : .write
@@ -57,7 +60,7 @@ public enum Operation: Sendable {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
     case .answer, .answerLater, .reportHealth, .document(.readPage), .document(.readList), .batch, .past, .query,
-      .settings, .tokens, .backups, .readChanges, .watch,
+      .readCollections, .settings, .tokens, .backups, .readChanges, .watch,
       .endWatch, .readStats:
       nil
     }

@@ -35,8 +35,7 @@ public struct Router: Sendable {
       return request.method == .delete ? .endWatch(name) : notAllowed(request, allowed: [.delete])
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
     case .settings(let collection): return settings(request, collection, target)
-    case .allSettings:
-      return request.method == .get ? .settings(.readAll) : notAllowed(request, allowed: [.get])
+    case .allSettings: return collections(request, target)
     case .backups: return backups(request, target)
     case .backup(let name): return backup(request, name, target)
     case .tokens: return tokens(request, target)
@@ -128,6 +127,17 @@ public struct Router: Sendable {
       }
     case .delete: return .settings(.change(collection, nil))
     case .post, .patch, .other: return notAllowed(request, allowed: [.get, .put, .delete])
+    }
+  }
+
+  /// What is set for all, or what they hold.
+  private func collections(_ request: Request, _ target: Target) -> Operation {
+    guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
+    do {
+      let contents = try CollectionsRequest(try ReadParameters(target, data: request.data))
+      return contents.map { .readCollections($0) } ?? .settings(.readAll)
+    } catch {
+      return .answer(.error(.badRequest, error.code, error.detail))
     }
   }
 

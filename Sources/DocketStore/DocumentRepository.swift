@@ -38,8 +38,8 @@ public protocol DocumentRepository: Sendable {
 ///
 /// Reads of single documents and writes belong within a tick; a scan or query takes a snapshot of its own after the call, on
 /// another thread. Writes and transactions keep their order among each other.
-public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, SettingsAccess, ChangeAccess,
-  TokenAccess, BackupAccess
+public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, CollectionAccess, SettingsAccess,
+  ChangeAccess, TokenAccess, BackupAccess
 {
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }

@@ -90,6 +90,11 @@ final class SilentRepository: DocumentRepository {
     ) {}
     func removeBackup(_ name: BackupName, completion: @escaping (Result<Bool, StoreError>) -> Void) {}
 
+    func collections(
+      readable: PathPrefixes, after: CollectionPath?, limit: Int,
+      completion: @escaping (Result<[CollectionContents], StoreError>) -> Void
+    ) {}
+
     func allSettings(completion: @escaping (Result<[NamedSettings], StoreError>) -> Void) {}
 
     func document(at path: DocumentPath, completion: @escaping (Result<Document?, StoreError>) -> Void) {}

@@ -45,7 +45,8 @@ public enum RepositoryConformance {
   }
 
   public static let checks: [Check] =
-    writeChecks + byteChecks + orderChecks + scanChecks + equalityChecks + patchChecks + termChecks + transactionChecks
+    writeChecks + byteChecks + orderChecks + scanChecks + collectionChecks + equalityChecks + patchChecks + termChecks
+    + transactionChecks
     + pastChecks + changeChecks + queryChecks + ruleChecks
     + tokenChecks + backupChecks + answerChecks + concurrencyChecks + randomChecks
 }

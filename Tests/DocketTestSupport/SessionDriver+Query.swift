@@ -37,6 +37,15 @@ extension SessionDriver {
     }
   }
 
+  /// What collections hold, all that there are unless told otherwise.
+  public func collections(
+    readable: PathPrefixes = .everything, after: CollectionPath? = nil, limit: Int = .max
+  ) async throws -> [CollectionContents] {
+    try await answer { session, completion in
+      session.collections(readable: readable, after: after, limit: limit, completion: completion)
+    }
+  }
+
   public func settings(of collection: CollectionPath) async throws -> CollectionSettings? {
     try await answer { session, completion in session.settings(of: collection, completion: completion) }
   }

@@ -29,6 +29,7 @@ final class ScanReader: @unchecked Sendable {
   private let clock: WallClock
   private let limit: UnsafeMutablePointer<Limit>
   private let documents: CollectionWalk
+  private let collectionCount: CollectionCount
   let past: PastReader
   let queries: QueryReader
   let changeLog: ChangeLogReader
@@ -47,6 +48,7 @@ final class ScanReader: @unchecked Sendable {
     self.path = path
     self.clock = clock
     documents = try CollectionWalk(connection)
+    collectionCount = try CollectionCount(connection)
     past = try PastReader(connection, clock: clock)
     queries = try QueryReader(connection, past: past, clock: clock)
     changeLog = try ChangeLogReader(connection, past: past, limits: changeLimits)
@@ -87,6 +89,17 @@ final class ScanReader: @unchecked Sendable {
       }
       return refusal.map { .failure($0) } ?? .success(())
     }.map { state }
+  }
+
+  /// What collections hold, those behind `after`.
+  /// - Parameter deadlineMilliseconds: by the uptime clock.
+  func collections(
+    readable: PathPrefixes, after: CollectionPath?, limit: Int, deadlineMilliseconds: Int64
+  ) -> Result<[CollectionContents], StoreError> {
+    limited(deadlineMilliseconds) { () throws(SQLiteError) in
+      try collectionCount.contents(
+        readable: readable, after: after, limit: limit, wall: clock.milliseconds(), isLate: { isLimitReached })
+    }
   }
 
   /// Runs a read that ends when the limit is reached, at the latest.

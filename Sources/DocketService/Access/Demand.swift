@@ -46,7 +46,7 @@ extension Operation {
       case .document(let path): .read(path)
       case .documents(let scope): Self.demand(of: scope)
       }
-    case .readChanges: .readSome(.everything)
+    case .readCollections, .readChanges: .readSome(.everything)
     case .settings, .tokens, .backups: .admin
     case .readStats: .stats
     }

@@ -36,6 +36,9 @@ extension Operation {
     case .watch(var request):
       request.readable = readable
       return .watch(request)
+    case .readCollections(var request):
+      request.readable = readable
+      return .readCollections(request)
     case .readChanges(var request):
       request.readable = readable
       return .readChanges(request)

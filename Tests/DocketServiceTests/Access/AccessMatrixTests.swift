@@ -84,6 +84,8 @@ struct AccessMatrixTests {
     Row(method: .post, path: "/_backups/", data: #"{"name":"monday.db"}"#, rules: ["admin"]),
     Row(method: .get, path: "/_backups/monday.db", rules: ["admin"]),
     Row(method: .delete, path: "/_backups/monday.db", rules: ["admin"]),
+    // What collections hold.
+    Row(method: .get, path: "/_collections/?count=true", rules: ["read:/notes/"], isNarrowed: true),
     // Settings.
     Row(method: .get, path: "/_collections/", rules: ["admin"]),
     Row(method: .get, path: "/_collections/notes/", rules: ["admin"]),
@@ -207,6 +209,7 @@ struct AccessMatrixTests {
     switch operation {
     case .query(let request): request.readable
     case .watch(let request): request.readable
+    case .readCollections(let request): request.readable
     case .readChanges(let request): request.readable
     default: nil
     }
