@@ -16,13 +16,12 @@ struct TokenRetention {
   /// - Parameter database: nil: there is none that could be read.
   init(of database: Connection?) {
     do throws(SQLiteError) {
-      tokens = try database.map { database throws(SQLiteError) in try Self.tokens(of: database) }
-      hasHadTokens = try database.map { database throws(SQLiteError) in try Self.hasHadTokens(database) }
-      defect = nil
+      let found = try database.map { database throws(SQLiteError) in
+        (tokens: try Self.tokens(of: database), hasHad: try Self.hasHadTokens(database))
+      }
+      (tokens, hasHadTokens, defect) = (found?.tokens, found?.hasHad, nil)
     } catch {
-      tokens = nil
-      hasHadTokens = nil
-      defect = error.message
+      (tokens, hasHadTokens, defect) = (nil, nil, error.message)
     }
   }
 
