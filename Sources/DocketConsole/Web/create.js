@@ -12,7 +12,7 @@ export function show({ name, signal }) {
   const id = h("input", { value: idOf(name), placeholder: "made by the server", spellcheck: "false", autocapitalize: "off" });
   const status = h("p.status.bad", { role: "alert" });
   const save = button("Create", create, "primary");
-  const editor = new Editor({ text: "{\n  \n}", label: "The new document", onsave: create, onchange: () => { save.disabled = editor?.fault != null; } });
+  const editor = new Editor({ text: "{\n  \n}", label: "The new document", onsave: create, onchange: (editor) => { save.disabled = editor.fault !== null; } });
   let isDone = false;
 
   async function create() {
