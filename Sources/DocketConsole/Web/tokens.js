@@ -61,7 +61,7 @@ class TokensScreen {
     return h(
       `tr${state === "holds" ? "" : ".gone"}`, {},
       h("th", { scope: "row", data: { label: "Name" } }, token.name),
-      h("td", { data: { label: "May" } }, token.allow.map((rule) => h("code.rule", {}, stored(rule)))),
+      h("td", { data: { label: "May" } }, h(".rules", {}, token.allow.map((rule) => h("code", {}, stored(rule))))),
       h("td.dim", { data: { label: "Made" } }, time(token.createdAt)),
       h("td.dim", { data: { label: "Ends" } }, token.expiresAt ? time(token.expiresAt) : "never"),
       h("td", { data: { label: "State" } }, h(`span.state.${state}`, {}, state)),
