@@ -10,10 +10,10 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-python test-http bench microbench soak lint format install deb test-deb reset-db setup clean
+.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  ARGS='--port 12001' for make run"
 
@@ -45,6 +45,14 @@ test-http: ## try the HTTP port from outside, against DOCKET_BINARY, or what `sw
 	@[ -x "$(DOCKET_BINARY)" ] || { \
 	  echo "There is no docket to test with: run 'make build' or 'make test' first, or name one: make test-http DOCKET_BINARY=FILE" >&2; exit 1; }
 	cd Tests/HTTP && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
+
+test-console: ## test the console in chromium against DOCKET_BINARY, or what `swift build` or `make build` has built
+	@[ -x "$(DOCKET_BINARY)" ] || { \
+	  echo "There is no docket to test with: run 'make build' or 'make test' first, or name one: make test-console DOCKET_BINARY=FILE" >&2; exit 1; }
+	cd Tests/Console && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
+
+screenshots: ## make docs/images/ anew: the console's screens, by DOCKET_BINARY
+	DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 Tests/Console/screenshots.py docs/images
 
 bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (fourteen minutes)
 	python3 Tests/Bench/bench.py --binary $(BINARY) $(ARGS)

@@ -43,7 +43,7 @@ class ConsoleCase(unittest.TestCase):
 
     def texts(self, selector):
         return self.browser.run(
-            "return [...document.querySelectorAll(arguments[0])].map((element) => element.textContent)", selector)
+            "return [...document.querySelectorAll(arguments[0])].map((element) => element.textContent.toWellFormed())", selector)
 
     def see_texts(self, selector, texts):
         self.wait(lambda: self.texts(selector) == texts, f"{selector} with {texts}")

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import tempfile
 import urllib.error
-import urllib.parse
 import urllib.request
 
-BINARY = os.environ.get("DOCKET_BINARY", ".build/debug/docket")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BINARY = os.environ.get("DOCKET_BINARY", os.path.join(ROOT, ".build/debug/docket"))
 
 
 class Served:

@@ -147,6 +147,7 @@ class EditingTest(ConsoleCase):
         self.browser.click("button", "Create")
         self.see("pre", '"v"')
         self.assertEqual(self.server.get("/made/mine"), '{"v": 1}')
+        self.see(".rail .collections a[aria-current]", "/made/")
         self.go("#/create/made/mine")
         self.browser.type("textarea", '{"v": 2}')
         self.browser.click("button", "Create")
@@ -158,15 +159,17 @@ class EditingTest(ConsoleCase):
         self.assertEqual(json.loads(self.server.get("/made/?count=true&limit=0"))["count"], 2)
 
     def test_a_deletion_can_be_undone(self):
-        self.server.put("/undo/1", '{"v": 1.0}')
-        self.go("#/document/undo/1")
+        self.server.put("/undone/1", '{"v": 1.0}')
+        self.go("#/document/undone/1")
         self.browser.click("button", "Delete")
-        self.see(".note", "/undo/1 is deleted.")
+        self.see(".note", "/undone/1 is deleted.")
         self.see(".empty", "No documents here yet")
-        self.assertFalse(self.server.is_there("/undo/1"))
+        self.see(".rail .collections a[aria-current] .figure", "0")
+        self.assertFalse(self.server.is_there("/undone/1"))
         self.browser.click(".note button", "Undo")
         self.see_texts("tbody tr th", ["1"])
-        self.assertEqual(self.server.get("/undo/1"), '{"v": 1.0}')
+        self.see(".rail .collections a[aria-current] .figure", "1")
+        self.assertEqual(self.server.get("/undone/1"), '{"v": 1.0}')
 
     def test_an_undo_leaves_alone_what_was_made_meanwhile(self):
         self.server.put("/undo/2", '{"v": 1}')

@@ -2,11 +2,12 @@
 
 import json
 import unittest
+import urllib.parse
 
 from console_case import ConsoleCase
 
 HTML = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-NAME = '"><script>window.hacked=1</script>?#%&=+ é'
+NAME = '"><img src=x onerror=window.hacked=1>?#%&=+ é'
 DEEP = "[" * 120 + "]" * 120
 HOSTILE = (
     '{"html":' + json.dumps(HTML) + ',' + json.dumps(HTML) + ':1,"__proto__":{"polluted":"yes"},"constructor":{"prototype":{"polluted":"yes"}},'
@@ -22,7 +23,6 @@ class HostileTest(ConsoleCase):
         self.assertEqual(state, [None, None, 0])
 
     def check_screens(self, collection, id):
-        name = "/".join(["", *[self.encoded(part) for part in (collection, id)]])
         path = f"/{self.encoded(collection)}/{self.encoded(id)}"
         self.server.put(path, HOSTILE)
         self.go("#/documents/" + self.encoded(collection) + "/")
@@ -30,7 +30,6 @@ class HostileTest(ConsoleCase):
         self.assertIn(HTML, self.texts("tbody td bdi"))
         self.assertIn("123456789012345678901234567890.5", self.see("tbody tr").text)
         self.assertEqual(self.ids(), [id])
-        self.browser.press("home")
         self.browser.click("tbody th a")
         self.see("pre", "123456789012345678901234567890.5")
         self.see("pre .unseen", "U+202E")
@@ -46,11 +45,9 @@ class HostileTest(ConsoleCase):
             json.loads(HOSTILE.replace('"javascript:window.hacked=1"', "1"), object_pairs_hook=list, parse_float=str))
         self.browser.click(".tab", "History")
         self.see_texts(".diff .new code", ['  "url": 1,'])
-        self.assertTrue(name)
 
     @staticmethod
     def encoded(name):
-        import urllib.parse
         return urllib.parse.quote(name, safe="")
 
     def test_a_hostile_document_is_text_everywhere_and_survives_an_edit(self):
@@ -59,8 +56,8 @@ class HostileTest(ConsoleCase):
     def test_so_are_hostile_names(self):
         self.check_screens(NAME + " one", NAME + " two")
         self.go()
-        self.see("tbody tr", "<script>")
-        self.browser.click("tbody tr a", "<script>")
+        self.see("tbody tr", "<img")
+        self.browser.click("tbody tr a", "<img")
         self.see_texts("tbody tr th", [NAME + " two"])
 
     def test_a_hostile_change_is_text_too(self):

@@ -43,7 +43,7 @@ class PhoneTest(ConsoleCase):
 
     def test_the_rail_is_a_drawer(self):
         self.go("#/documents/phone/")
-        self.see("tbody tr", "title")
+        self.see("tbody tr", "final")
         self.browser.gone(".rail a")
         self.browser.click("button[aria-label=Menu]")
         self.see(".rail a", "Server")

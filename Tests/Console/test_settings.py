@@ -51,7 +51,7 @@ class SettingsTest(ConsoleCase):
         self.browser.run("document.querySelectorAll('fieldset')[1].querySelector('button').click()")
         self.browser.type("input[placeholder=mail]", "mail")
         self.browser.click("button", "Save")
-        self.see(".status.bad", "/same/a")
+        self.see(".status.bad", "the documents 'a' and 'b' have the same")
         self.assertIsNone(self.settings("/same/"))
 
     def test_a_look_at_very_many_without_an_index_leads_to_one(self):

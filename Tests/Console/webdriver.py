@@ -29,11 +29,9 @@ class Browser:
         chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
         if not chromium or not driver:
             raise SystemExit("The console's tests need chromium and chromedriver: apt-get install chromium chromium-driver")
-        self.driver = subprocess.Popen(
-            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._start(driver)
         self.session = None
         try:
-            self.base = f"http://127.0.0.1:{self._port()}"
             arguments = [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                 "--force-color-profile=srgb", f"--window-size={width},{height}", "--lang=en",
@@ -53,11 +51,18 @@ class Browser:
             self.close()
             raise
 
-    def _port(self):
-        for line in self.driver.stdout:
-            found = re.search(r"on port (\d+)", line)
-            if found and int(found[1]):
-                return int(found[1])
+    def _start(self, driver):
+        """A free port of IPv6 can be taken of IPv4; then it ends, and another one is tried."""
+        for _ in range(10):
+            self.driver = subprocess.Popen(
+                [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            for line in self.driver.stdout:
+                found = re.search(r"on port ([1-9]\d*)", line)
+                if found:
+                    self.base = f"http://127.0.0.1:{found[1]}"
+                    return
+            self.driver.wait(timeout=20)
+            self.driver.stdout.close()
         raise WebDriverError("chromedriver did not say on which port it listens.")
 
     def __enter__(self):

@@ -4,6 +4,11 @@ import { ask, events } from "./api.js";
 import { member, parse, plain } from "./json.js";
 
 const PAGE = 1000;
+/// So long lies between two that are taken since a collection was not in the last one.
+const REST_MILLISECONDS = 2000;
+let taking = null;
+let taken = -Infinity;
+let next = null;
 
 /// `items` is null until they are known; `error` says why they are not.
 export const census = { items: null, isWhole: true, error: null };
@@ -20,7 +25,16 @@ export function beneath(name) {
   return (census.items ?? []).filter(({ collection }) => collection.startsWith(name + "/") && !collection.slice(name.length + 1, -1).includes("/"));
 }
 
-export async function takeCensus() {
+/// One at a time, since it looks at every document.
+export function takeCensus() {
+  taking ??= take().finally(() => {
+    taking = null;
+    taken = performance.now();
+  });
+  return taking;
+}
+
+async function take() {
   try {
     const { text } = await ask("GET", `/_collections/?count=true&limit=${PAGE}`);
     const page = parse(text);
@@ -34,10 +48,17 @@ export async function takeCensus() {
   tell();
 }
 
+function takeSoon() {
+  next ??= setTimeout(() => {
+    next = null;
+    takeCensus();
+  }, Math.max(0, taken + REST_MILLISECONDS - performance.now()));
+}
+
 /// A document was made or is gone.
 export function countChange(collection, difference) {
   const known = census.items?.find((item) => item.collection === collection);
-  if (!known) return void takeCensus();
+  if (!known) return takeSoon();
   known.documents = Math.max(0, known.documents + difference);
   tell();
 }
@@ -46,6 +67,14 @@ export function forgetCensus() {
   Object.assign(census, { items: null, isWhole: true, error: null });
 }
 
+let isTelling = false;
+
+/// However much happens, it is told once for each picture that the browser draws.
 function tell() {
-  events.dispatchEvent(new CustomEvent("census"));
+  if (isTelling) return;
+  isTelling = true;
+  requestAnimationFrame(() => {
+    isTelling = false;
+    events.dispatchEvent(new CustomEvent("census"));
+  });
 }

@@ -1,6 +1,7 @@
 // A new document.
 
 import { ask } from "./api.js";
+import { countChange } from "./census.js";
 import { button, field, fill, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { member, parse } from "./json.js";
@@ -12,7 +13,7 @@ export function show({ name, signal }) {
   const id = h("input", { value: idOf(name), placeholder: "made by the server", spellcheck: "false", autocapitalize: "off" });
   const status = h("p.status.bad", { role: "alert" });
   const save = button("Create", create, "primary");
-  const editor = new Editor({ text: "{\n  \n}", label: "The new document", onsave: create, onchange: () => { save.disabled = editor?.fault != null; } });
+  const editor = new Editor({ text: "{\n  \n}", label: "The new document", onsave: create, onchange: (editor) => { save.disabled = editor.fault !== null; } });
   let isDone = false;
 
   async function create() {
@@ -26,6 +27,7 @@ export function show({ name, signal }) {
         ? await ask("PUT", toURL(collection + given), { body: editor.text, headers: { "If-None-Match": "*" } })
         : await ask("POST", toURL(collection), { body: editor.text });
       isDone = true;
+      countChange(collection, 1);
       if (!signal.aborted) location.hash = address("document", fromPath(member(parse(answer.text), "path").value));
     } catch (error) {
       save.disabled = false;

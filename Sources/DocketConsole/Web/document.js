@@ -1,7 +1,7 @@
 // One document: what it holds, as it changes; its edits, its end, and its past.
 
 import { ask, events } from "./api.js";
-import { beneath } from "./census.js";
+import { beneath, countChange, takeCensus } from "./census.js";
 import { button, fill, h, stored } from "./dom.js";
 import { Editing } from "./editing.js";
 import { bytes, counted, duration, time } from "./format.js";
@@ -182,6 +182,7 @@ class DocumentScreen {
       return this.reload();
     }
     const { name } = this;
+    countChange(collectionOf(name), -1);
     note(`${name} is deleted.`, { text: "Undo", run: () => undo(name, revision) });
     location.hash = address("documents", collectionOf(name));
   }
@@ -192,6 +193,7 @@ async function undo(name, revision) {
   try {
     await ask("POST", `${toURL(name)}?restore=${revision}`, { headers: { "If-None-Match": "*" } });
     note(`${name} is back.`);
+    takeCensus();
   } catch (error) {
     note(error.status === 412 ? `${name} was made anew meanwhile, and stays as it is.` : error.message);
   }

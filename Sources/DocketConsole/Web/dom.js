@@ -40,9 +40,9 @@ export function fill(element, ...children) {
   return append(element, children);
 }
 
-/// Characters that cannot be seen, or that turn the text around them: left as they are, they would make it look like another.
+/// Characters that cannot be seen, halves of such as take two units, and those that turn the text around them: left as they are, they would make it look like another.
 const UNSEEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]/gu;
 
 /// What is stored, as nodes: in a direction of its own, with unseen characters shown by their numbers.
 /// - Parameter lines: line breaks and tabs stay what they are.

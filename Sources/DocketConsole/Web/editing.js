@@ -16,14 +16,15 @@ export class Editing {
   ///   - done: takes it as it is once it is saved.
   ///   - stop: called where the edit is given up.
   constructor({ name, stored, done, stop }) {
-    Object.assign(this, { name, stored, done, stop, latest: undefined });
+    // `compared` is the revision that a conflict is shown with; null: the document is gone; undefined: none is shown.
+    Object.assign(this, { name, stored, done, stop, latest: undefined, compared: undefined });
     this.save = button("Save", () => this.send(), "primary");
     this.status = h("p.status.bad", { role: "alert" });
     this.news = h(".news");
     // One line is hard to edit; white space is no part of what a document says.
     const text = stored.text.includes("\n") ? stored.text : format(stored.text);
     this.editor = new Editor({
-      text, label: `The document ${name}`, onsave: () => this.send(), onchange: () => this.look(),
+      text, label: `The document ${name}`, onsave: () => this.send(), onchange: (editor) => this.look(editor),
     });
     this.keep = h("input", { type: "checkbox", checked: true });
     const end = stored.expires && h(
@@ -31,7 +32,6 @@ export class Editing {
     this.element = h(
       ".editing", {}, this.news, this.editor.element, end, this.status,
       h(".actions", {}, this.save, button("Cancel", stop), h("span.hint", {}, "Ctrl+S saves, Esc cancels")));
-    this.look();
   }
 
   get isDirty() {
@@ -42,8 +42,8 @@ export class Editing {
     this.editor.focus();
   }
 
-  look() {
-    if (this.editor) this.save.disabled = this.editor.fault !== null || !this.editor.isChanged;
+  look(editor) {
+    this.save.disabled = editor.fault !== null || !editor.isChanged;
   }
 
   secondsLeft() {
@@ -53,6 +53,10 @@ export class Editing {
   /// Somebody else has written it, or it is gone, while it is edited here.
   changedMeanwhile(now) {
     this.latest = now;
+    if (this.compared !== undefined) {
+      if (this.compared !== (now?.revision ?? null)) this.showConflict(now);
+      return;
+    }
     if (!this.isDirty && now) {
       fill(this.news, banner("hint", `It was changed meanwhile: it has revision ${now.revision} now. `, button("Take that", () => this.take(now), "link")));
       return;
@@ -65,10 +69,9 @@ export class Editing {
   take(now) {
     this.stored = now;
     this.latest = undefined;
-    fill(this.news);
+    this.endConflict();
     this.editor.initial = now.text.includes("\n") ? now.text : format(now.text);
     this.editor.set(this.editor.initial);
-    this.editor.area.hidden = false;
     this.editor.focus();
   }
 
@@ -94,12 +97,18 @@ export class Editing {
     }
   }
 
+  endConflict() {
+    this.compared = undefined;
+    fill(this.news);
+  }
+
   showConflict(now) {
+    this.compared = now?.revision ?? null;
     fill(this.news, conflictPanel({
       mine: this.editor.text, theirs: now,
       takeTheirs: () => (now ? this.take(now) : (this.latest = null, this.editor.set(this.editor.initial), this.stop())),
       overwrite: () => this.send(now ? now.revision : null),
-      goOn: () => { fill(this.news); this.focus(); },
+      goOn: () => { this.endConflict(); this.focus(); },
     }));
     this.news.querySelector(".conflict")?.focus();
   }

@@ -7,7 +7,7 @@ import { format, parse } from "./json.js";
 const MAXIMUM_LINES = 5000;
 
 export class Editor {
-  /// - Parameter onchange: called after each change.
+  /// - Parameter onchange: called with the editor, at first and after each change.
   constructor({ text, onchange = () => {}, onsave = () => {}, label }) {
     this.onchange = onchange;
     this.area = h("textarea", {
@@ -60,7 +60,7 @@ export class Editor {
         button(`Line ${this.fault.line}, column ${this.fault.column}`, () => this.select(this.fault.offset), "link"),
         h("span", {}, this.fault.message));
     }
-    this.onchange();
+    this.onchange(this);
   }
 
   number(lines) {

@@ -4,6 +4,10 @@ import { events, open, Refusal } from "./api.js";
 import { member, parse } from "./json.js";
 
 const FIRST_WAIT = 500;
+/// History no longer reaches back so far, or is another one. Of all else, such as a server that closes, a stream goes on later.
+const GONE = [409, 410];
+/// What is never followed, such as a search for words, or may not be.
+const REFUSED = [400, 401, 403, 404];
 const LONGEST_WAIT = 15_000;
 /// So long after the last sign of life a stream is taken for dead; the server breaks its silence every few seconds.
 const PATIENCE = 45_000;
@@ -20,7 +24,7 @@ export async function follow(path, signal, on) {
       for await (const event of read(path, last, signal)) {
         wait = FIRST_WAIT;
         if (event.id) last = event.id;
-        if (event.name === "problem") throw new Refusal(member(event.node, "status")?.raw, {});
+        if (event.name === "problem") throw new Refusal(Number(member(event.node, "status")?.raw), {});
         if (event.name === "live") {
           say("live");
           on.live();
@@ -29,10 +33,13 @@ export async function follow(path, signal, on) {
     } catch (error) {
       if (signal.aborted) break;
       if (error instanceof Refusal) {
-        if (error.status === 401 || error.status === 403) return say("off");
-        // History no longer reaches back so far, or is another one.
-        last = null;
-        on.lost(error);
+        // A token can end while a stream goes on.
+        if (error.status === 401) events.dispatchEvent(new CustomEvent("unauthorized"));
+        if (REFUSED.includes(error.status)) return say("off");
+        if (GONE.includes(error.status)) {
+          last = null;
+          on.lost(error);
+        }
       }
     }
     say("reconnecting");

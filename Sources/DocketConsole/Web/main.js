@@ -93,7 +93,8 @@ function put(screen, isOther) {
 // MARK: Tokens
 
 events.addEventListener("unauthorized", () => {
-  if (current.screen?.isSignIn) return;
+  // A secret that is told once must be seen.
+  if (current.screen?.isSignIn || current.screen?.holdsSecret?.()) return;
   current.ending.abort();
   say("off");
   const screen = signInScreen(() => {
@@ -136,7 +137,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (document.querySelector("dialog[open]")) return;
     if (isDrawerOpen()) openDrawer(false);
-    else if (!current.screen?.escape?.() && isTyping) event.target.blur();
+    // A question that opens now would be closed by this very key.
+    else if (current.screen?.escape?.()) event.preventDefault();
+    else if (isTyping) event.target.blur();
   } else if (event.key === "/" && !isTyping && current.screen?.filter) {
     event.preventDefault();
     current.screen.filter();

@@ -40,6 +40,10 @@ class TokensScreen {
     this.show();
   }
 
+  holdsSecret() {
+    return this.made.childElementCount > 0;
+  }
+
   show() {
     if (this.tokens.length === 0) {
       return fill(this.list, empty("No tokens", "Everybody who reaches this server may do everything. With the first token that ends: make one that may do everything first, and sign in with it."));
@@ -57,7 +61,7 @@ class TokensScreen {
     return h(
       `tr${state === "holds" ? "" : ".gone"}`, {},
       h("th", { scope: "row", data: { label: "Name" } }, token.name),
-      h("td", { data: { label: "May" } }, token.allow.map((rule) => h("code.rule", {}, stored(rule)))),
+      h("td", { data: { label: "May" } }, h(".rules", {}, token.allow.map((rule) => h("code", {}, stored(rule))))),
       h("td.dim", { data: { label: "Made" } }, time(token.createdAt)),
       h("td.dim", { data: { label: "Ends" } }, token.expiresAt ? time(token.expiresAt) : "never"),
       h("td", { data: { label: "State" } }, h(`span.state.${state}`, {}, state)),
@@ -98,13 +102,17 @@ class TokensScreen {
     const { text } = await ask("POST", "/_tokens/", { body: JSON.stringify(wanted) });
     const made = plain(parse(text));
     this.showMade(made);
-    // The first token shuts the server: the list can be read no longer without one.
-    await this.read().catch(() => {});
+    // With the first token the server shuts: without one there is no list any more.
+    if (ownToken()) await this.read();
+    else this.list.hidden = this.form.hidden = true;
   }
 
   showMade(made) {
     const secret = h("code.secret", { tabindex: "0" }, made.token);
-    const close = () => fill(this.made);
+    const close = () => {
+      fill(this.made);
+      if (!ownToken()) this.reload();
+    };
     fill(
       this.made,
       banner("good",
