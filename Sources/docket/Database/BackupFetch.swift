@@ -37,7 +37,7 @@ struct BackupFetch {
       result = .failure(error)
     }
     // Where this does not get through the server forgets the copy by itself.
-    try? await server.withClient { client in _ = try await client.request(.delete, "/_backups/\(made.name)") }
+    _ = try? await ask(.delete, "/_backups/\(made.name)", seconds: server.timeout)
     try result.get()
   }
 
@@ -108,11 +108,15 @@ struct BackupFetch {
   private func ask(
     _ method: Method, _ path: String, _ data: ByteBuffer? = nil, seconds: Double
   ) async throws -> ByteBuffer {
-    let answer = try await StopSignal.endsOnStop { [server] in
-      try await server.withClient(requestTimeout: seconds) { try await $0.request(method, path, data: data) }
+    while true {
+      let answer = try await StopSignal.endsOnStop { [server] in
+        try await server.withClient(requestTimeout: seconds) { try await $0.request(method, path, data: data) }
+      }
+      // A large database has many pieces, and a server may bound how many requests there are in a second.
+      if answer.code == 429, await !StopSignal.comes(within: .seconds(Refusal(answer).retryAfter ?? 1)) { continue }
+      try CommandFailure.check(answer)
+      return answer.data
     }
-    try CommandFailure.check(answer)
-    return answer.data
   }
 
   /// Members of an answer's data.

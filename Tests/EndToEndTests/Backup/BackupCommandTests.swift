@@ -180,6 +180,16 @@ extension EndToEnd {
       }
     }
 
+    @Test("where requests are bounded it takes its time for the pieces")
+    func rates() async throws {
+      try await withFolder(["--address-rate", "2"]) { folder, server in
+        try Self.put(server, "1", "\"\(String(repeating: "x", count: 900_000))\"")
+        let fetched = try folder.run(["backup", "x.bak"])
+        #expect(fetched.ending == .exited(0) && fetched.output.hasSuffix(", revision 1, checked\n"), "\(fetched)")
+        #expect(BackupServer.besides(server.database) == [])
+      }
+    }
+
     @Test("where a file may not grow so large it says how much is needed, and leaves nothing")
     func sizeLimit() async throws {
       try await withFolder { folder, server in
