@@ -84,51 +84,66 @@ actor HTTPDesk {
     }
   }
 
-  /// Carries out a request.
+  /// Carries out a request. From its loop, where connections run, no thread or task is changed for what can be answered at once.
   /// - Parameter cancellation: ends its query early.
-  func answer(
-    _ request: DocketWire.Request, from address: VisitorAddress, cancellation: @Sendable () -> QueryCancellation
+  nonisolated func answer(
+    _ request: DocketWire.Request, from address: VisitorAddress,
+    cancellation: @escaping @Sendable () -> QueryCancellation
   ) async -> Outcome {
-    var visitor = Visitor(store.gate, from: address)
-    let operation = visitor.operation(for: request, by: router)
-    if case .watch(let watch) = operation { return open(watch) }
-    return .response(await carryOut(operation, cancellation: cancellation))
+    await withCheckedContinuation { continuation in
+      onLoop { desk in
+        var visitor = Visitor(desk.store.gate, from: address)
+        let operation = visitor.operation(for: request, by: desk.router)
+        if case .watch(let watch) = operation { return continuation.resume(returning: desk.open(watch)) }
+        desk.perform(operation, cancellation) { continuation.resume(returning: .response($0)) }
+      }
+    }
   }
 
   /// What is answered to something that is no request, unless there was too much of that.
-  func answer(noRequest response: DocketWire.Response, from address: VisitorAddress) async -> DocketWire.Response {
-    let visitor = Visitor(store.gate, from: address)
-    return await carryOut(visitor.countWhatIsNoRequest() ?? .answer(response)) { QueryCancellation() }
-  }
-
-  private func carryOut(
-    _ operation: DocketService.Operation, cancellation: () -> QueryCancellation
+  nonisolated func answer(
+    noRequest response: DocketWire.Response, from address: VisitorAddress
   ) async -> DocketWire.Response {
-    if case .answerLater(let response, let milliseconds) = operation {
-      try? await Task.sleep(for: .milliseconds(milliseconds))
-      return response
+    await withCheckedContinuation { continuation in
+      onLoop { desk in
+        let visitor = Visitor(desk.store.gate, from: address)
+        desk.perform(visitor.countWhatIsNoRequest() ?? .answer(response), { QueryCancellation() }) {
+          continuation.resume(returning: $0)
+        }
+      }
     }
-    return await perform(operation, cancellation: cancellation) ?? .lost
   }
 
-  /// - Returns: nil where nobody may be told what was read, since it will never be durable.
-  private func perform(_ operation: Operation, cancellation: () -> QueryCancellation) async -> Response? {
-    guard let service else { return .watchClosing }
-    return await withCheckedContinuation { continuation in
-      var atOnce: Response?
-      var isWithinTick = true
-      service.session.beginTick()
-      service.perform(operation, withHeaders: true, cancellation: cancellation()) { response in
-        if isWithinTick { atOnce = response } else { continuation.resume(returning: response) }
-      }
-      service.session.endTick()
-      isWithinTick = false
-      guard let response = atOnce else { return }
-      let isDurable = service.session.readsAreDurable { becomesDurable in
-        continuation.resume(returning: becomesDurable ? response : nil)
-      }
-      if isDurable { continuation.resume(returning: response) }
+  private nonisolated func onLoop(_ body: @escaping @Sendable (isolated HTTPDesk) -> Void) {
+    if eventLoop.inEventLoop {
+      assumeIsolated { body($0) }
+    } else {
+      eventLoop.execute { self.assumeIsolated { body($0) } }
     }
+  }
+
+  /// - Parameter completion: called once, at once or later, on the loop.
+  private func perform(
+    _ operation: DocketService.Operation, _ cancellation: () -> QueryCancellation,
+    completion: @escaping @Sendable (DocketWire.Response) -> Void
+  ) {
+    guard let service else { return completion(.watchClosing) }
+    if case .answerLater(let response, let milliseconds) = operation {
+      eventLoop.scheduleTask(in: .milliseconds(milliseconds)) { completion(response) }
+      return
+    }
+    var atOnce: DocketWire.Response?
+    var isWithinTick = true
+    service.session.beginTick()
+    service.perform(operation, withHeaders: true, cancellation: cancellation()) { response in
+      if isWithinTick { atOnce = response } else { completion(response) }
+    }
+    service.session.endTick()
+    isWithinTick = false
+    guard let response = atOnce else { return }
+    // Nobody may be told what was read and will never be durable.
+    let isDurable = service.session.readsAreDurable { completion($0 ? response : .lost) }
+    if isDurable { completion(response) }
   }
 
   // MARK: Streams

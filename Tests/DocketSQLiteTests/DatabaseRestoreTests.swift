@@ -129,12 +129,24 @@ struct DatabaseRestoreTests {
     // Known by now, as revoked.
     #expect(try outcome { $0.keepsTokens = true } == RestoredTokens())
     #expect(try holding() == ["a", "b"])
-    try execute("DROP TRIGGER tokens_delete; DELETE FROM tokens WHERE id > 'b'")
-    try execute(
-      "CREATE TRIGGER tokens_delete BEFORE DELETE ON tokens BEGIN\n  SELECT raise(ABORT, 'tokens are kept for good: revoke one by setting its revoked_at');\nEND"
-    )
+    try execute("DELETE FROM tokens WHERE id > 'b'")
     #expect(try outcome { $0.keepsTokens = true } == keeping)
     #expect(try Set(holding()) == ["a", "b", "d"])
+    try checkSound()
+  }
+
+  @Test("a database whose tokens were cleared away stays shut")
+  func clearedTokens() throws {
+    try put("1", "1")
+    try makeBackup()
+    try addToken("old", "a")
+    try execute("DELETE FROM tokens")
+    _ = try restore { $0.replaces = true }
+    #expect(try tokens().isEmpty && string("SELECT number > 0 FROM token_changes") == "1")
+    _ = try DatabaseReset.reset(path)
+    #expect(try tokens().isEmpty && string("SELECT number > 0 FROM token_changes") == "1")
+    _ = try DatabaseReset.reset(path, keepsTokens: false)
+    #expect(try string("SELECT number FROM token_changes") == "0")
     try checkSound()
   }
 

@@ -10,28 +10,38 @@ struct TokenRetention {
   let tokens: [AccessToken]?
   /// Why they could not be read.
   let defect: String?
+  /// Whether there has ever been one; nil where nothing tells.
+  private let hasHadTokens: Bool?
 
   /// - Parameter database: nil: there is none that could be read.
   init(of database: Connection?) {
     do throws(SQLiteError) {
-      tokens = try database.map { database throws(SQLiteError) in try Self.tokens(of: database) }
-      defect = nil
+      let found = try database.map { database throws(SQLiteError) in
+        (tokens: try Self.tokens(of: database), hasHad: try Self.hasHadTokens(database))
+      }
+      (tokens, hasHadTokens, defect) = (found?.tokens, found?.hasHad, nil)
     } catch {
-      tokens = nil
-      defect = error.message
+      (tokens, hasHadTokens, defect) = (nil, nil, error.message)
     }
   }
 
   /// None in a file of an older version.
   private static func tokens(of database: Connection) throws(SQLiteError) -> [AccessToken] {
-    guard try database.int64("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tokens'") != nil else {
-      return []
-    }
-    return try TokenTable(database).tokens()
+    try knowsTokens(database) ? TokenTable(database).tokens() : []
+  }
+
+  /// Also where they have been cleared away since. Where somebody has removed what counts, there may have been.
+  private static func hasHadTokens(_ database: Connection) throws(SQLiteError) -> Bool {
+    guard try knowsTokens(database) else { return false }
+    return try TokenTable(database).changes() != 0
+  }
+
+  private static func knowsTokens(_ database: Connection) throws(SQLiteError) -> Bool {
+    try database.int64("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tokens'") != nil
   }
 
   /// Whether somebody may be shut out by tokens that would not come along, so that what takes the place must not be open.
-  var mayHaveTokens: Bool { tokens?.isEmpty != true }
+  var mayHaveTokens: Bool { hasHadTokens != false }
 
   // MARK: Beside those of a backup
 
@@ -75,5 +85,7 @@ struct TokenRetention {
       put.bind(token.revoked?.milliseconds, at: 7)
       try put.run()
     }
+    // A database that nobody may enter any more stays shut.
+    if hasHadTokens == true { try copy.execute("UPDATE token_changes SET number = number + 1") }
   }
 }
