@@ -26,7 +26,7 @@ class Served:
         """Serves, on the port that it had before."""
         self.process = subprocess.Popen(
             [BINARY, "serve", "--database", self.database, "--port", "0", "--http-port", str(self.port),
-             "--shutdown-timeout", "1", *self.options],
+             "--shutdown-timeout", "1", "--batch-timeout", "60", *self.options],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"on (\S+?:\d+) and http://[^:/]*:(\d+)/", line)
