@@ -84,10 +84,11 @@ let package = Package(
         .embedInCode("Web/source.js"), .embedInCode("Web/table.js"), .embedInCode("Web/theme.js"),
         .embedInCode("Web/tokens.js"), .embedInCode("Web/trail.js"),
       ]),
+    .target(name: "DocketOpenAPI", resources: [.embedInCode("openapi.json")]),
     .target(
       name: "DocketHTTP",
       dependencies: [
-        "DocketConsole", "DocketJSON", "DocketServer", "DocketService", "DocketStore", "DocketWire", compression,
+        "DocketConsole", "DocketJSON", "DocketOpenAPI", "DocketServer", "DocketService", "DocketStore", "DocketWire", compression,
         httpOne, httpParts, httpTypes, hummingbird, lifecycle, logging, nio, nioConcurrency, nioHTTP,
       ]),
     .target(

@@ -3,21 +3,14 @@ public struct ConsoleFile: Sendable {
   public let name: String
   public let contentType: String
   public let bytes: [UInt8]
-  /// Its ETag, quotes included: another text has another one.
-  public let tag: String
 
   private init(_ name: String, _ contentType: String, _ bytes: [UInt8]) {
     self.name = name
     self.contentType = contentType
     self.bytes = bytes
-    tag = "\"\(Self.checksum(of: bytes))\""
   }
 
-  /// nil where there is no such file.
-  public static func named(_ name: String) -> ConsoleFile? { all[name] }
-
-  private static let all: [String: ConsoleFile] = Dictionary(
-    uniqueKeysWithValues: (pages + styles + scripts).map { ($0.name, $0) })
+  public static let all = pages + styles + scripts
 
   private static let pages = [
     ConsoleFile("index.html", "text/html; charset=utf-8", PackageResources.index_html),
@@ -46,11 +39,4 @@ public struct ConsoleFile: Sendable {
     ("table.js", PackageResources.table_js), ("theme.js", PackageResources.theme_js),
     ("tokens.js", PackageResources.tokens_js), ("trail.js", PackageResources.trail_js),
   ].map { ConsoleFile($0, "text/javascript; charset=utf-8", $1) }
-
-  /// FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/).
-  private static func checksum(of bytes: [UInt8]) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-    return String(hash, radix: 16)
-  }
 }

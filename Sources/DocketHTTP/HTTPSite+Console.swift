@@ -1,11 +1,11 @@
 import DocketConsole
 import HTTPTypes
-import NIOCore
 
 /// The console: pages that a browser shows, which use this very server as every client does.
 extension HTTPSite {
   private static let consolePath = "/_console/"
-  private static let consoleMethods = "GET, HEAD, OPTIONS"
+  private static let consoleFiles = Dictionary(
+    uniqueKeysWithValues: ConsoleFile.all.map { ($0.name, EmbeddedFile($0.bytes, contentType: $0.contentType)) })
 
   static func isOfConsole(_ path: some StringProtocol) -> Bool {
     path == consolePath.dropLast() || path.hasPrefix(consolePath)
@@ -15,28 +15,16 @@ extension HTTPSite {
   func console(_ head: HTTPRequest) -> HTTPAnswer? {
     let path = (head.path ?? "/").prefix { $0 != "?" }
     guard Self.isOfConsole(path) else { return nil }
-    guard head.method == .get || head.method == .head else {
-      var answer = HTTPAnswer(
-        HTTPProblem(.methodNotAllowed, "method_not_allowed", "The console's pages have the methods GET and HEAD."))
-      answer.fields[.allow] = Self.consoleMethods
-      return answer
-    }
+    guard EmbeddedFile.isRead(head) else { return EmbeddedFile.notAllowed }
     guard path.hasPrefix(Self.consolePath) else {
       return HTTPAnswer(.permanentRedirect, [.location: Self.consolePath])
     }
     let name = path.dropFirst(Self.consolePath.count)
-    guard let file = ConsoleFile.named(name.isEmpty ? "index.html" : String(name)) else {
+    guard let file = Self.consoleFiles[name.isEmpty ? "index.html" : String(name)] else {
       return HTTPAnswer(
         HTTPProblem(.notFound, "unknown_resource", "The console has no such page; it begins at \(Self.consolePath)."))
     }
-    let isKnown = head.headerFields[values: .ifNoneMatch].contains { tags in
-      tags.split(separator: ",").contains { $0.trimmingSpace == file.tag || $0.trimmingSpace == "W/" + file.tag }
-    }
-    var fields = Self.consoleFields
-    fields[.eTag] = file.tag
-    if isKnown { return HTTPAnswer(.notModified, fields) }
-    fields[.contentType] = file.contentType
-    return HTTPAnswer(.ok, fields, .bytes(ByteBuffer(bytes: file.bytes)))
+    return file.answer(head, Self.consoleFields)
   }
 
   /// The pages may run the console's own scripts, ask this server, and nothing else. Trusted types that nobody can make keep
@@ -48,12 +36,4 @@ extension HTTPSite {
     HTTPField.Name("Cross-Origin-Opener-Policy")!: "same-origin",
     HTTPField.Name("Cross-Origin-Resource-Policy")!: "same-origin",
   ]
-}
-
-extension Substring {
-  fileprivate var trimmingSpace: Substring {
-    var text = drop { $0 == " " || $0 == "\t" }
-    while let last = text.last, last == " " || last == "\t" { text.removeLast() }
-    return text
-  }
 }

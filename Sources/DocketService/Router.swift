@@ -51,12 +51,13 @@ public struct Router: Sendable {
   }
 
   private func document(_ request: Request, _ path: DocumentPath, _ target: Target) -> Operation {
+    var target = target
+    if request.method == .get, target.parameters.contains(where: { $0.name == "watch" }) {
+      if let watch = watch(.document(path), request, target) { return watch }
+      // It says that nothing is to be watched.
+      target.drop("watch")
+    }
     if !target.parameters.isEmpty, request.method == .get || request.method == .post {
-      if request.method == .get, target.parameters.contains(where: { $0.name == "watch" }),
-        let watch = watch(.document(path), request, target)
-      {
-        return watch
-      }
       return past(request, path, target)
     }
     if let refusal = refuseParameters(target) { return refusal }

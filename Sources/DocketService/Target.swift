@@ -8,7 +8,7 @@ public struct Target: Sendable, Equatable {
   }
 
   public let resource: Resource
-  public let parameters: [Parameter]
+  public private(set) var parameters: [Parameter]
 
   /// - Parameter path: the path of a request, as UTF-8.
   public init(path: ByteBuffer) throws(PathError) {
@@ -22,6 +22,9 @@ public struct Target: Sendable, Equatable {
     self.resource = resource
     self.parameters = parameters
   }
+
+  /// Takes a parameter away.
+  mutating func drop(_ name: String) { parameters.removeAll { $0.name == name } }
 
   private static func parse(_ bytes: UnsafeRawBufferPointer) throws(PathError) -> Target {
     guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else {
