@@ -44,7 +44,8 @@ extension Batch {
       throw BatchRefusal("\(name) stands in the headers of the requests it is about, not of the batch.")
     }
     do {
-      key = isDryRun ? nil : try IdempotencyKey(request)
+      let key = try IdempotencyKey(request)
+      self.key = isDryRun ? nil : key
     } catch {
       throw BatchRefusal(.error(.badRequest, error.code, error.detail))
     }

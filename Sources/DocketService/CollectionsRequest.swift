@@ -13,7 +13,17 @@ public struct CollectionsRequest: Sendable {
 
   /// - Returns: nil where what the collections hold is not asked for.
   init?(_ parameters: ReadParameters) throws(ParameterError) {
-    guard parameters.has("count"), try parameters.flag("count") == true else { return nil }
+    guard parameters.has("count"), try parameters.flag("count") == true else {
+      if let other = parameters.names.first(where: { $0 != "count" }) {
+        throw ParameterError(
+          code: "unknown_parameter",
+          detail: Self.names.contains(other)
+            ? "'\(other)' goes with count=true, which tells what collections hold; what is set for them is told whole."
+            : "What is told of collections has \(Self.names.joined(separator: ", ")); there is no '\(other.shortened)'."
+        )
+      }
+      return nil
+    }
     try parameters.checkNames(Self.names, of: "A page of collections")
     limit = try parameters.text("limit").map(PageRequest.limit) ?? PageRequest.defaultLimit
     after = try parameters.text("after").map { text throws(ParameterError) in

@@ -15,12 +15,14 @@ public struct Router: Sendable {
   }
 
   public func operation(for request: Request) -> Operation {
-    let target: Target
+    var target: Target
     do {
       target = try Target(path: request.path)
     } catch {
       return .answer(.error(.badRequest, "invalid_path", error.detail))
     }
+    // Of a method that there is not nothing else is wrong.
+    if request.method == .other { target.dropParameters() }
     switch target.resource {
     case .root, .echo, .list, .item, .unknown: return original(request, target)
     case .document(let path): return document(request, path, target)
@@ -234,8 +236,8 @@ public struct Router: Sendable {
       case (.post, "restore") where target.parameters.count == 1:
         let asOf = try AsOf(first.value, parameter: first.name)
         let terms = try WriteTerms(request.headers)
-        return .past(
-          .restore(path, asOf, terms, terms.isDryRun ? nil : try IdempotencyKey(request), answeredAs: .document))
+        let key = try IdempotencyKey(request)
+        return .past(.restore(path, asOf, terms, terms.isDryRun ? nil : key, answeredAs: .document))
       case (.get, _):
         throw ParameterError(
           code: "unknown_parameter",
@@ -304,7 +306,9 @@ public struct Router: Sendable {
       let terms = try WriteTerms(request.headers)
       if let misfit = action.misfit(of: terms) { throw misfit }
       let write = Write(action, terms: terms)
-      if !terms.isDryRun, let key = try IdempotencyKey(request) { return .once(key, write, answeredAs: form) }
+      // Also where nothing is done, so that a trial tells of a key that is none.
+      let key = try IdempotencyKey(request)
+      if !terms.isDryRun, let key { return .once(key, write, answeredAs: form) }
       return .document(.write(write, answeredAs: form))
     } catch {
       return .answer(form == .original ? Response(.badRequest) : .error(.badRequest, error.code, error.detail))

@@ -26,6 +26,8 @@ public struct Target: Sendable, Equatable {
   /// Takes a parameter away.
   mutating func drop(_ name: String) { parameters.removeAll { $0.name == name } }
 
+  mutating func dropParameters() { parameters = [] }
+
   private static func parse(_ bytes: UnsafeRawBufferPointer) throws(PathError) -> Target {
     guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else {
       return Target(resource: try PathGrammar.resource(named: bytes), parameters: [])
