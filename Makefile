@@ -33,6 +33,9 @@ run: build ## build, and serve DATABASE on port 12000
 test: setup ## run all tests, on free ports
 	$(SWIFT) test $(ARGS)
 
+# Tests/HTTP/requirements.txt names what more of the HTTP port can be tried where this Python has it.
+PYTHON ?= python3
+
 # A binary that is there already will do, so that this builds nothing.
 DOCKET_BINARY ?= $(firstword $(wildcard .build/debug/docket $(BINARY)))
 
@@ -44,7 +47,7 @@ test-python: ## test the client for Python against DOCKET_BINARY, or what `swift
 test-http: ## try the HTTP port from outside, against DOCKET_BINARY, or what `swift build` or `make build` has built
 	@[ -x "$(DOCKET_BINARY)" ] || { \
 	  echo "There is no docket to test with: run 'make build' or 'make test' first, or name one: make test-http DOCKET_BINARY=FILE" >&2; exit 1; }
-	cd Tests/HTTP && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
+	cd Tests/HTTP && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" $(PYTHON) -m unittest $(ARGS)
 
 test-console: ## test the console in chromium against DOCKET_BINARY, or what `swift build` or `make build` has built
 	@[ -x "$(DOCKET_BINARY)" ] || { \

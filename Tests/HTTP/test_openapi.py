@@ -88,7 +88,7 @@ class Document(unittest.TestCase):
                 told.setdefault(int(status), set()).update(codes)
         # Of the native protocol alone, and of what no operation can be answered.
         for status, code in [(400, "invalid_method"), (400, "invalid_id"), (400, "invalid_headers"), (400, "incomplete_frame"),
-                             (400, "watch_needs_session"), (400, "watch_needs_id"), (404, "unknown_resource"), (408, "frame_timeout"),
+                             (400, "watch_needs_session"), (400, "watch_needs_id"), (408, "frame_timeout"),
                              (409, "watch_id_in_use"), (413, "frame_too_large"), (422, "not_an_object"), (501, "unknown_method")]:
             self.assertIn(code, told[status])
             told[status].discard(code)
@@ -145,6 +145,10 @@ class Served(ServerTestCase):
             with self.subTest(target):
                 allowed = self.server.request("OPTIONS", target)[1]["Allow"].split(", ")
                 self.assertEqual(set(allowed), set(methods) | ({"HEAD"} if "GET" in methods else set()) | {"OPTIONS"})
+
+    def test_a_method_that_there_is_not_is_no_matter_of_parameters(self):
+        answer = self.server.request("TRACE", "/notes/42?restore=17")
+        self.problem(answer, 405, "method_not_allowed")
 
     def test_a_watch_that_is_none_is_a_read(self):
         self.server.request("PUT", "/notes/42", b"1")
@@ -300,17 +304,20 @@ class Refusals(Answers):
                     operation.method, target, body, Authorization=f"Bearer {self.token}", **headers)
                 self.check(operation, *answer)
                 self.assertNotEqual(answer[0], 405)
-                self.assertNotIn(b"unknown_resource", answer[2])
+                if answer[0] == 404:
+                    self.assertNotEqual(json.loads(answer[2])["error"], "unknown_resource")
 
     def test_errors_are_as_they_are_described(self):
         document = {operation.method: operation for operation in operations() if operation.path == "/{collection}/{id}"}
         collection = {operation.method: operation for operation in operations() if operation.path == "/{collection}/"}
         changes = next(operation for operation in operations() if operation.path == "/_changes")
+        settings = next(operation for operation in operations() if operation.path == "/_collections/")
         batch = next(operation for operation in operations() if operation.path == "/_batch")
         item = {operation.method: operation for operation in operations() if operation.path == "/item"}
         token_ = next(operation for operation in operations() if operation.path == "/_tokens/" and operation.method == "POST")
         for operation, target, body, headers, status, code in [
             (document["GET"], "/notes/none", None, {}, 404, "not_found"),
+            (document["PUT"], "/%5Fnotes/1", b"1", {}, 404, "unknown_resource"),
             (document["GET"], "/notes/..", None, {}, 400, "invalid_path"),
             (document["GET"], "/notes/42?asOf=99999", None, {}, 409, "ahead"),
             (document["GET"], "/notes/42?asOf=never", None, {}, 400, "invalid_moment"),
@@ -322,11 +329,13 @@ class Refusals(Answers):
             (changes, "/_changes?history=other&since=1", None, {}, 409, "other_history"),
             (document["PUT"], "/notes/42", b"{", {}, 422, "invalid_json"),
             (document["PUT"], "/notes/42", b'"' + b"x" * 1_100_000 + b'"', {}, 413, "document_too_large"),
+            (document["PUT"], "/notes/42", b"1", {"Prefer": "dry-run", "Idempotency_Key": "x" * 256}, 400, "invalid_idempotency_key"),
             (document["PUT"], "/notes/42", b"1", {"Expires_In": "soon"}, 400, "invalid_expiry"),
             (document["PATCH"], "/notes/42", b"1", {}, 422, "invalid_patch"),
             (document["PATCH"], "/notes/42", b'[{"op": "add"}]', {}, 422, "invalid_patch"),
             (document["PATCH"], "/notes/42", b'[{"op": "test", "path": "", "value": 1}]', {}, 409, "patch_test_failed"),
             (document["POST"], "/notes/42", None, {}, 405, "method_not_allowed"),
+            (settings, "/_collections/?limit=20", None, {}, 400, "unknown_parameter"),
             (collection["GET"], "/notes/?limit=0", None, {}, 400, "invalid_limit"),
             (collection["GET"], "/notes/?where[$text]=a", None, {}, 400, "no_text_index"),
             (batch, "/_batch", b'{"requests": [{"method": "GET", "path": "/notes/none"}]}', {}, 404, "batch_failed"),
