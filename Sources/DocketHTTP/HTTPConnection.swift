@@ -52,8 +52,10 @@ final class HTTPConnection: Sendable {
         try? await Task.sleep(for: .milliseconds(greeting.delayMilliseconds))
         return HTTPAnswer(refusal)
       }
-      body = try await collect(request.body, atMost: greeting.bodyBytes)
+      body = try await collect(request.body, atMost: greeting.bodyBytes).withoutOuterWhitespace
+      if body?.readableBytes == 0 { body = nil }
     }
+    if body == nil, request.head.storesBody { throw .missingBody }
     do throws(RequestError) {
       let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
       switch await desk.answer(native, from: address, cancellation: cancellation) {
@@ -128,7 +130,22 @@ extension HummingbirdCore.Request {
   }
 }
 
+extension HTTPRequest {
+  /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
+  fileprivate var storesBody: Bool {
+    switch method {
+    case .put, .patch: true
+    case .post: path.map { !$0.contains("?") && !$0.hasPrefix("/_") } ?? false
+    default: false
+    }
+  }
+}
+
 extension HTTPProblem {
+  fileprivate static var missingBody: HTTPProblem {
+    HTTPProblem(.badRequest, "missing_body", "There is no body to store; a document that is null is the body null.")
+  }
+
   fileprivate static var incompleteBody: HTTPProblem {
     HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
   }
