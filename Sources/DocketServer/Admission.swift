@@ -14,10 +14,12 @@ struct Admission: Sendable {
   private static let refusalsAtOnce = 256
 
   let limit: Int
+  private let meters: ServerMeters.Connections
   private let counts = NIOLockedValueBox(Counts())
 
-  init(limit: Int) {
+  init(limit: Int, meters: ServerMeters.Connections) {
     self.limit = limit
+    self.meters = meters
   }
 
   /// Takes a place for the life of the channel, if there is one.
@@ -28,7 +30,13 @@ struct Admission: Sendable {
       return true
     }
     if isAdmitted {
-      channel.closeFuture.whenComplete { _ in counts.withLockedValue { $0.served -= 1 } }
+      meters.didOpen()
+      channel.closeFuture.whenComplete { _ in
+        counts.withLockedValue { $0.served -= 1 }
+        meters.didClose()
+      }
+    } else {
+      meters.didRefuse()
     }
     return isAdmitted
   }

@@ -43,6 +43,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     deadlines = ConnectionDeadlines(at: loop.sweeps)
   }
 
+  /// For the log, like `127.0.0.1:50112`; `local` for a Unix socket.
+  var peerDescription: String {
+    guard let address = context?.channel.remoteAddress else { return "closed" }
+    guard let name = address.ipAddress, let port = address.port else { return "local" }
+    return ListenAddress.tcp(host: name, port: port).description
+  }
+
   // MARK: Events of the channel
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -138,6 +145,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       case .lookUp(let read):
         guard !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
           hasRead = true
+          loop.tally.readsAtOnce &+= 1
           break
         }
         if let start = state.take(read) { perform(start) }
@@ -156,11 +164,16 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case .watch(let request): beginWatch(request, start)
     case .endWatch(let name): endWatch(named: name, number)
     case .answerLater(let response, let milliseconds):
+      // That it is told late says nothing of the server.
+      loop.tally.addInTick(.other, RequestOutcome(response.status))
       loop.schedule(in: milliseconds) { [self] in take(response, to: number) }
     default:
       if start.operation.kind == .read { hasRead = true }
+      let (kind, began, request) = (start.operation.requestKind, loop.moment, start.request)
       loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
-        [self] response in take(response, to: number)
+        [self] response in
+        loop.count(kind, response, since: began, request, on: self)
+        take(response, to: number)
       }
     }
     _ = collectOutput()

@@ -19,6 +19,8 @@ struct ConnectionState: ~Copyable {
     /// The request's own.
     let id: ByteBuffer?
     let withHeaders: Bool
+    /// If requests are logged and it was one.
+    let request: RequestSummary?
   }
 
   /// What is to be done next.
@@ -228,7 +230,9 @@ struct ConnectionState: ~Copyable {
   }
 
   private mutating func start(_ operation: Operation, _ answer: AnswerQueue.Entry) -> Start {
-    Start(number: answers.append(answer), operation: operation, id: answer.id, withHeaders: answer.withHeaders)
+    Start(
+      number: answers.append(answer), operation: operation, id: answer.id, withHeaders: answer.withHeaders,
+      request: answer.request)
   }
 
   /// What is known of the client says how long its frames may be.

@@ -1,3 +1,4 @@
+import DocketService
 import Logging
 import NIOCore
 import NIOPosix
@@ -17,9 +18,10 @@ struct Listeners {
   let addresses: [ListenAddress]
 
   init(
-    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet, logger: Logger
+    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet,
+    meters: ServerMeters.Connections, logger: Logger
   ) async throws {
-    let admission = Admission(limit: configuration.limits.connections)
+    let admission = Admission(limit: configuration.limits.connections, meters: meters)
     var channels: [any Channel] = []
     var addresses: [ListenAddress] = []
     do {

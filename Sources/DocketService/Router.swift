@@ -26,7 +26,8 @@ public struct Router: Sendable {
     case .document(let path): return document(request, path, target)
     case .collection(let path): return collection(request, path, target)
     case .documents: return request.method == .get ? documents(request, target) : notAllowed(request, allowed: [.get])
-    case .health: return health(request)
+    case .health: return request.method == .get ? .reportHealth : notAllowed(request, allowed: [.get])
+    case .ready: return request.method == .get ? .reportReadiness : notAllowed(request, allowed: [.get])
     case .batch: return batch(request, target)
     case .changes: return changes(request, target)
     case .watch(let name):
@@ -280,11 +281,6 @@ public struct Router: Sendable {
     } catch {
       return .answer(error.response)
     }
-  }
-
-  private func health(_ request: Request) -> Operation {
-    guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
-    return .reportHealth
   }
 
   /// A write of the request's data, unless that is over the limit. Data that is absent is null.
