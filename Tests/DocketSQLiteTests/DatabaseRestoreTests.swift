@@ -318,8 +318,24 @@ struct DatabaseRestoreTests {
     #expect(throws: CareError.self) { try restore() }
     let kept = try #require(try restore { $0.replaces = true }.kept)
     #expect(try Data(contentsOf: URL(fileURLWithPath: kept)).count == 8_192)
+    #expect(try String(contentsOfFile: kept + "-wal", encoding: .utf8) == "log")
     #expect(try documents() == "1=1")
     try checkSound()
+  }
+
+  @Test("where a database cannot be put aside it keeps its log", arguments: ["-shm", ".kept-journal"])
+  func notPutAside(_ hindrance: String) throws {
+    let target = try DatabasePath(resolving: path)
+    let replacement = try ReplacementFile(of: target, heldBy: DatabaseLock(on: target))
+    let contents = Data(repeating: 0x58, count: 8_192)
+    try contents.write(to: URL(fileURLWithPath: path))
+    for log in [target.log, target.journal] { try Data("log".utf8).write(to: URL(fileURLWithPath: log)) }
+    try FileManager.default.createDirectory(atPath: path + hindrance + "/x", withIntermediateDirectories: true)
+    #expect(throws: CareError.self) { try replacement.finish(keepingFormerAs: path + ".kept") }
+    for log in [target.log, target.journal] { #expect(try String(contentsOfFile: log, encoding: .utf8) == "log") }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents)
+    #expect(!FileManager.default.fileExists(atPath: path + ".kept"))
+    #expect(!FileManager.default.fileExists(atPath: path + ".kept-wal"))
   }
 
   @Test("a damaged backup is told from a damaged database, before and when it is restored", arguments: [true, false])

@@ -98,6 +98,49 @@ struct OpeningTests {
     }
   }
 
+  @Test("a file with hard links is refused by whatever writes, and read by whatever reads")
+  func hardLink() async throws {
+    try await TemporaryDatabase.use { path throws in
+      let path = try DatabasePath(resolving: path).file
+      _ = try DatabaseFile.open(path)
+      let (other, backup) = (path + ".link", path + ".backup")
+      try FileManager.default.linkItem(atPath: path, toPath: other)
+      for name in [path, other] {
+        let refusal = OpeningError.hardLinked(path: name, names: 2)
+        #expect(refusal.description.contains("cp -p '\(name)' '\(name).copy' && mv '\(name).copy' '\(name)'"))
+        _ = try DatabaseBackup.run(name, to: backup)
+        #expect(try DatabaseCheck.run(path: name).isSound)
+        #expect(throws: refusal) { try DatabaseFile.open(name) }
+        #expect(throws: refusal) { try TokenFile.open(path: name) }
+        #expect(throws: CareError.opening(refusal)) { try DatabaseReset.reset(name) }
+        #expect(throws: CareError.opening(refusal)) { try DatabaseCompaction.run(path: name) }
+        #expect(throws: CareError.opening(refusal)) { try DatabaseRestore.run(backup: backup, database: name) }
+        try FileManager.default.removeItem(atPath: backup)
+      }
+      try FileManager.default.removeItem(atPath: other)
+      _ = try DatabaseFile.open(path)
+    }
+  }
+
+  @Test("a file is emptied past SQLite once it has no name, and only then")
+  func emptied() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      let other = path + ".link"
+      let connection = try Connection(path: path, access: .write)
+      defer { connection.close() }
+      let file = try #require(FileReference(path))
+      #expect(try connection.int64("SELECT count(*) FROM documents") == 0)
+      try FileManager.default.linkItem(atPath: path, toPath: other)
+      unlink(path)
+      connection.emptyFile(ifNameless: file)
+      #expect(try #require(file.status).st_size > 0)
+      unlink(other)
+      connection.emptyFile(ifNameless: file)
+      #expect(try #require(file.status).st_size == 0)
+    }
+  }
+
   @Test("a server waits for a lock that is held for a moment, as by a command that makes the file")
   func lockIsWaitedFor() async throws {
     try await TemporaryDatabase.use { path throws in
