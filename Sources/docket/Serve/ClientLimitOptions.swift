@@ -98,6 +98,7 @@ struct ClientLimitOptions: ParsableArguments {
       pipelinedRequests: maxPipelinedRequests, pipelinedBytes: maxPipelinedBytes, sendBufferBytes: sendBufferBytes,
       lingerBytes: lingerBytes, lingerSeconds: lingerTimeout, strangerFrameBytes: access.strangerFrameBytes,
       strangerFrameSeconds: access.strangerFrameTimeout, strangerIdleSeconds: access.strangerIdleTimeout,
+      strangerSeconds: access.strangerTimeout,
       shutdownSeconds: shutdownTimeout)
   }
 
