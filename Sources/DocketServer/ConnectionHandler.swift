@@ -19,6 +19,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   let loop: LoopContext
+  let admission: Admission
   var state: ConnectionState
   private(set) var phase = Phase.serving
   private(set) var context: ChannelHandlerContext?
@@ -36,9 +37,12 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var cancellation: QueryCancellation?
   /// Made for the first of them.
   var watches: ConnectionWatches?
+  /// Set as long as it owes a token.
+  var stranger: Stranger?
 
-  init(loop: LoopContext) {
+  init(loop: LoopContext, admission: Admission) {
     self.loop = loop
+    self.admission = admission
     state = loop.makeConnectionState()
     deadlines = ConnectionDeadlines(at: loop.sweeps)
   }
@@ -67,6 +71,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     state.meet(loop.visitor(on: context.channel))
+    noteStanding()
     context.fireChannelActive()
   }
 
@@ -79,6 +84,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Nobody is left to be told anything.
   private func end() {
     phase = .closed
+    forgetStranger()
     cancellation?.cancel()
     watches?.close()
     watches = nil
@@ -112,6 +118,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is PlaceIsWanted { return giveWay() }
     guard let event = event as? ChannelEvent, event == .inputClosed else {
       context.fireUserInboundEventTriggered(event)
       return
@@ -196,6 +203,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func flush() {
     isQueued = false
     hasRead = false
+    // Whoever owes nothing is looked at by sweeps alone.
+    if stranger != nil { noteStanding() }
     guard case .serving = phase, let context else { return }
     let isFull = output.buffer.readableBytes >= loop.limits.sendBufferBytes
     if !output.isHeld {
@@ -299,7 +308,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// Called at each sweep of the loop.
   func checkDeadlines() {
-    guard let context else { return }
+    guard let context, !endIfOverdue() else { return }
     switch phase {
     case .closed: break
     case .lingering:

@@ -71,7 +71,7 @@ struct Listeners {
             return try pipeline.addHandler(RefusalHandler(admission, isTold: tls == nil))
           }
           try tls?.addHandlers(to: pipeline) { reason in logger.info("\(reason)") }
-          try pipeline.addHandler(ConnectionHandler(loop: loop))
+          try pipeline.addHandler(ConnectionHandler(loop: loop, admission: admission))
         }
       }
   }

@@ -1,6 +1,7 @@
+import DocketService
 import DocketWire
 
-/// What the log tells of a request: never its data, and control characters only escaped.
+/// What the log tells of a request: never its data or the secret of a token, and control characters only escaped.
 ///
 /// It is an object since mostly there is none: a reference is all that unlogged requests carry.
 package final class RequestSummary: Sendable {
@@ -12,7 +13,7 @@ package final class RequestSummary: Sendable {
   package init(_ request: Request) {
     id = request.id.map { String(buffer: $0) }
     method = request.method == .other ? "?" : request.method.rawValue
-    path = Self.escaped(String(buffer: request.path))
+    path = Self.escaped(TokenText.masked(String(buffer: request.path)))
   }
 
   /// A text without control characters.

@@ -44,7 +44,8 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Tokens", "invalid_token_request") {
         return refusal
       }
-      return request.method == .delete ? .tokens(.revoke(name)) : notAllowed(request, allowed: [.delete])
+      return request.method == .delete
+        ? .tokens(.revoke(TokenText.nameOrID(name))) : notAllowed(request, allowed: [.delete])
     case .reserved:
       return .answer(
         .error(.notFound, "unknown_resource", "Paths under /_ are the service's own, and this one it does not have."))

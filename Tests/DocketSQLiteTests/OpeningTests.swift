@@ -155,6 +155,44 @@ struct OpeningTests {
     }
   }
 
+  @Test(
+    "what root makes beside a database is its owner's, or its folder's owner's where there is none yet",
+    .enabled(if: geteuid() == 0, "only root may give files away"))
+  func ownersFiles() throws {
+    let directory = try TemporaryDirectory()
+    let path = try DatabasePath(resolving: directory.file("docket.db"))
+    func owner(_ file: String) -> [UInt32] {
+      var status = stat()
+      return lstat(file, &status) == 0 ? [status.st_uid, status.st_gid, status.st_mode & 0o777] : []
+    }
+    #expect(chown(path.folder, 12, 34) == 0)
+    for exists in [false, true] {
+      if exists {
+        try Data().write(to: URL(fileURLWithPath: path.file))
+        #expect(chmod(path.file, 0o640) == 0 && chown(path.file, 56, 78) == 0)
+      }
+      let lock = try DatabaseLock(on: path)
+      let replacement = try ReplacementFile(of: path, heldBy: lock)
+      let expected: [UInt32] = exists ? [56, 78] : [12, 34]
+      #expect(owner(path.lock) == expected + [0o600])
+      #expect(owner(replacement.path) == expected + [exists ? 0o640 : 0o600])
+      withExtendedLifetime(lock) {}
+    }
+    // One that has been left by an earlier version as well, but none that is a file of root's elsewhere.
+    try Data().write(to: URL(fileURLWithPath: path.lock))
+    do {
+      let lock = try DatabaseLock(on: path)
+      #expect(owner(path.lock).first == 56)
+      withExtendedLifetime(lock) {}
+    }
+    let other = directory.file("other")
+    try Data().write(to: URL(fileURLWithPath: other))
+    #expect(link(other, path.lock) == 0)
+    let lock = try DatabaseLock(on: path)
+    #expect(owner(other).first == 0)
+    withExtendedLifetime(lock) {}
+  }
+
   @Test("a lock goes with its server, and a lock file that was left behind means nothing")
   func lockIsReleased() async throws {
     try await TemporaryDatabase.use { path throws in

@@ -16,7 +16,8 @@ final class ReplacementFile {
     try self.init(of: database.path, heldBy: database)
   }
 
-  /// Makes an empty file with the mode and the owner of the one that it is to replace.
+  /// Makes an empty file with the mode and the owner of the one that it is to replace; where there is none, the folder's owner
+  /// gets it.
   /// - Parameter lock: the database's, or what has it.
   init(of target: DatabasePath, heldBy lock: AnyObject) throws(CareError) {
     self.target = target
@@ -26,9 +27,9 @@ final class ReplacementFile {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .failed(path: path, reason: DatabasePath.systemError()) }
     defer { close(descriptor) }
+    FileOwner.ofFiles(beside: target)?.give(descriptor)
     var status = stat()
     guard stat(target.file, &status) == 0 else { return }
-    FileOwner(of: target.file)?.give(descriptor)
     fchmod(descriptor, status.st_mode & 0o777)
   }
 

@@ -9,6 +9,7 @@ struct DatabasePath: Equatable {
   var log: String { file + "-wal" }
   var sharedMemory: String { file + "-shm" }
   var journal: String { file + "-journal" }
+  var folder: String { Self.directory(of: file) }
 
   /// Resolves a name, whose file need not exist, and checks that a database can live there.
   init(resolving name: String) throws(OpeningError) {

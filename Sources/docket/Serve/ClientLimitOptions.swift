@@ -101,7 +101,8 @@ struct ClientLimitOptions: ParsableArguments {
       pipelinedRequests: maxPipelinedRequests, pipelinedBytes: maxPipelinedBytes, sendBufferBytes: sendBufferBytes,
       lingerBytes: lingerBytes, lingerSeconds: lingerTimeout, strangerFrameBytes: access.strangerFrameBytes,
       strangerFrameSeconds: access.strangerFrameTimeout, strangerIdleSeconds: access.strangerIdleTimeout,
-      shutdownSeconds: shutdownTimeout, slowRequestMilliseconds: observation.slowRequestMilliseconds)
+      strangerSeconds: access.strangerTimeout, shutdownSeconds: shutdownTimeout,
+      slowRequestMilliseconds: observation.slowRequestMilliseconds)
   }
 
   func validate() throws {
