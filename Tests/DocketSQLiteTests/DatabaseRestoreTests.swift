@@ -366,12 +366,11 @@ struct DatabaseRestoreTests {
     #expect(throws: CareError.self) { try restore() }
     let kept = try #require(try restore { $0.replaces = true }.kept)
     #expect(try Data(contentsOf: URL(fileURLWithPath: kept)).count == 8_192)
-    #expect(try String(contentsOfFile: kept + "-wal", encoding: .utf8) == "log")
     #expect(try documents() == "1=1")
     try checkSound()
   }
 
-  @Test("where a database cannot be put aside it keeps its log", arguments: ["-shm", ".kept-journal"])
+  @Test("a database is put aside with its log, and keeps it where that fails", arguments: ["-shm", ".kept-journal"])
   func notPutAside(_ hindrance: String) throws {
     let target = try DatabasePath(resolving: path)
     let replacement = try ReplacementFile(of: target, heldBy: DatabaseLock(on: target))
@@ -384,6 +383,15 @@ struct DatabaseRestoreTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents)
     #expect(!FileManager.default.fileExists(atPath: path + ".kept"))
     #expect(!FileManager.default.fileExists(atPath: path + ".kept-wal"))
+
+    try FileManager.default.removeItem(atPath: path + hindrance)
+    try replacement.finish(keepingFormerAs: path + ".kept")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path + ".kept")) == contents)
+    for suffix in ["-wal", "-journal"] {
+      #expect(try String(contentsOfFile: path + ".kept" + suffix, encoding: .utf8) == "log")
+      #expect(!FileManager.default.fileExists(atPath: path + suffix))
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
   }
 
   @Test("a damaged backup is told from a damaged database, before and when it is restored", arguments: [true, false])
