@@ -96,7 +96,8 @@ public final class SQLiteRepository: DocumentRepository {
       let reader = try ScanReader(
         connection, path: path, clock: clock, stop: feeds.stop, changeLimits: options.changeLimits)
       feed = FeedReader(
-        reader, connection, signal: signal, mark: mark, queryMilliseconds: options.queryDeadlineMilliseconds)
+        reader, connection, signal: signal, mark: mark, queryMilliseconds: options.queryDeadlineMilliseconds,
+        lookMilliseconds: options.feedLookMilliseconds)
     } catch {
       throw StoreError(reading: error)
     }
