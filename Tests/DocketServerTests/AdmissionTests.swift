@@ -1,3 +1,4 @@
+import DocketService
 import NIOConcurrencyHelpers
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 struct AdmissionTests {
   @Test("are as many as the limit; where all are taken, whoever has owed a token longest gives way")
   func longestGivesWay() {
-    let admission = Admission(limit: 3)
+    let admission = Admission(limit: 3, meters: ServerMeters().connections(protocol: "native"))
     let gone = NIOLockedValueBox<[Int]>([])
     #expect((0..<3).map { _ in admission.takePlace() } == [true, true, true])
     #expect(!admission.takePlace())
