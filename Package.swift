@@ -88,7 +88,8 @@ let package = Package(
     .target(
       name: "DocketHTTP",
       dependencies: [
-        "DocketConsole", "DocketJSON", "DocketOpenAPI", "DocketServer", "DocketService", "DocketStore", "DocketWire", compression,
+        "DocketConsole", "DocketJSON", "DocketOpenAPI", "DocketServer", "DocketService", "DocketStore", "DocketWire",
+        compression,
         httpOne, httpParts, httpTypes, hummingbird, lifecycle, logging, nio, nioConcurrency, nioHTTP,
       ]),
     .target(
