@@ -125,6 +125,7 @@ extension EndToEnd {
         (["reset", "/etc/passwd"], 2, "--database /etc/passwd"), (["sql", "/etc/passwd"], 2, "--database /etc/passwd"),
         (["sql", "good.db", "SELECT 1"], 2, "in quotes"), (["check", "--database", "none.db"], 1, "--database"),
         (["sql", "--database", "/", "SELECT 1"], 1, "is not a file"), (["check", "--database", ""], 2, "is empty"),
+        (["check", "--databse", "good.db"], 2, "Did you mean '--database'?"),
       ])
     func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
       let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
