@@ -18,6 +18,7 @@ let compression = Target.Dependency.product(name: "NIOHTTPCompression", package:
 let httpParts = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpOne = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -32,6 +33,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -45,6 +47,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "DocketJSON", dependencies: [nio]),
     .target(name: "DocketWire", dependencies: ["DocketJSON", nio]),
+    .target(name: "DocketMetrics", dependencies: [metrics, nioConcurrency]),
     .target(name: "DocketStore", dependencies: ["DocketJSON", nio]),
     .target(
       name: "Migrations", path: "Migrations",
@@ -56,17 +59,20 @@ let package = Package(
     .target(
       name: "DocketSQLite",
       dependencies: [
-        "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging,
+        "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging, metrics,
       ]),
     .target(
       name: "DocketService",
-      dependencies: ["DocketJSON", "DocketStore", "DocketWire", nio, nioConcurrency, crypto, deque, logging]),
+      dependencies: [
+        "DocketJSON", "DocketMetrics", "DocketStore", "DocketWire", nio, nioConcurrency, crypto, deque, logging,
+        metrics,
+      ]),
     .target(name: "DocketTLS", dependencies: [nio, nioTLS, tls]),
     .target(
       name: "DocketServer",
       dependencies: [
-        "DocketService", "DocketStore", "DocketTLS", "DocketWire", nio, nioPosix, nioConcurrency, nioTLS,
-        deque, lifecycle, logging, tls,
+        "DocketMetrics", "DocketService", "DocketStore", "DocketTLS", "DocketWire", nio, nioPosix, nioConcurrency,
+        nioTLS, deque, lifecycle, logging, metrics, tls,
       ]),
     .target(
       name: "DocketConsole",
@@ -88,9 +94,9 @@ let package = Package(
     .target(
       name: "DocketHTTP",
       dependencies: [
-        "DocketConsole", "DocketJSON", "DocketOpenAPI", "DocketServer", "DocketService", "DocketStore", "DocketWire",
-        compression,
-        httpOne, httpParts, httpTypes, hummingbird, lifecycle, logging, nio, nioConcurrency, nioHTTP,
+        "DocketConsole", "DocketJSON", "DocketMetrics", "DocketOpenAPI", "DocketServer", "DocketService", "DocketStore",
+        "DocketWire", compression, deque, httpOne, httpParts, httpTypes, hummingbird, lifecycle, logging, metrics, nio,
+        nioConcurrency, nioHTTP,
       ]),
     .target(
       name: "DocketClient",
@@ -98,9 +104,9 @@ let package = Package(
     .executableTarget(
       name: "docket",
       dependencies: [
-        "DocketClient", "DocketHTTP", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore",
-        "DocketTLS",
-        "DocketWire", arguments, deque, histogram, lifecycle, logging, nio, nioPosix, signals, tls,
+        "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService", "DocketSQLite",
+        "DocketStore", "DocketTLS",
+        "DocketWire", arguments, deque, histogram, lifecycle, logging, metrics, nio, nioPosix, signals, tls,
       ]),
 
     .target(
@@ -110,6 +116,7 @@ let package = Package(
       ],
       path: "Tests/DocketTestSupport"),
     .testTarget(name: "DocketJSONTests", dependencies: ["DocketJSON", "DocketTestSupport"]),
+    .testTarget(name: "DocketMetricsTests", dependencies: ["DocketMetrics", metrics]),
     .testTarget(name: "DocketWireTests", dependencies: ["DocketJSON", "DocketTestSupport", "DocketWire", nio]),
     .testTarget(name: "DocketStoreTests", dependencies: ["DocketJSON", "DocketStore", "DocketTestSupport", nio]),
     .testTarget(
@@ -119,7 +126,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "DocketServiceTests",
-      dependencies: ["DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, logging]),
+      dependencies: ["DocketMetrics", "DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, logging]),
     .testTarget(
       name: "DocketServerTests",
       dependencies: [
@@ -133,7 +140,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "DocketCommandTests",
-      dependencies: ["docket", "DocketClient", "DocketStore", "DocketTestSupport", "DocketWire", nio]),
+      dependencies: [
+        "docket", "DocketClient", "DocketStore", "DocketTestSupport", "DocketWire", logging, nio, nioConcurrency,
+      ]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["docket", "DocketClient", "DocketTestSupport", "DocketWire", nio],

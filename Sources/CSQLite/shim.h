@@ -64,3 +64,11 @@ static inline int docket_exchange_files(const char *a, const char *b) {
   enum { at_working_directory = -100, exchange = 2 };
   return (int)syscall(SYS_renameat2, at_working_directory, a, at_working_directory, b, exchange);
 }
+
+// Renames a file in one step unless the new name is taken already, which file systems without hard links know as well. Returns 0,
+// or -1 with errno: EEXIST where it is taken, EINVAL where the file system does not know this
+// (https://man7.org/linux/man-pages/man2/rename.2.html, RENAME_NOREPLACE).
+static inline int docket_rename_to_new(const char *from, const char *to) {
+  enum { at_working_directory = -100, no_replacing = 1 };
+  return (int)syscall(SYS_renameat2, at_working_directory, from, at_working_directory, to, no_replacing);
+}

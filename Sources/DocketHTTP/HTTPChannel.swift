@@ -23,7 +23,8 @@ struct HTTPChannel: HTTPChannelHandler {
     self.tls = tls
     self.desks = desks
     self.logger = logger
-    channels = OpenChannels(limit: site.limits.connections)
+    channels = OpenChannels(
+      limit: site.limits.connections, meters: site.store.meters.connections(protocol: "http"))
   }
 
   /// A connection, once it is set up.
@@ -70,7 +71,7 @@ struct HTTPChannel: HTTPChannelHandler {
       preconditionFailure("every loop has a desk")
     }
     await withTaskExecutorPreference(desk.executor) {
-      let connection = HTTPConnection(site, desk, value.channel, value.progress)
+      let connection = HTTPConnection(site, desk, value.channel, value.progress, self.logger)
       var own = self
       own.responder = { request, writer, _ in try await connection.respond(to: request, writer) }
       await own.handleHTTP(asyncChannel: value.parts, logger: logger)

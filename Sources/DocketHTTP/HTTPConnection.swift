@@ -1,8 +1,10 @@
+import DocketServer
 import DocketService
 import DocketStore
 import DocketWire
 import HTTPTypes
 import HummingbirdCore
+import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
@@ -13,12 +15,16 @@ final class HTTPConnection: Sendable {
   private let desk: HTTPDesk
   private let address: VisitorAddress
   private let progress: RequestProgress
+  private let logger: Logger
   /// How many requests have been taken up.
   private let requests = Atomic(0)
   /// Ends the query that runs, which is one at most: a connection's requests are answered one after the other.
   private let query = NIOLockedValueBox<QueryCancellation?>(nil)
 
-  init(_ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel, _ progress: RequestProgress) {
+  init(
+    _ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel, _ progress: RequestProgress, _ logger: Logger
+  ) {
+    self.logger = logger
     self.site = site
     self.desk = desk
     self.progress = progress
@@ -28,22 +34,27 @@ final class HTTPConnection: Sendable {
 
   func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
     requests.add(1, ordering: .relaxed)
+    let id = RequestID.of(request.head)
     var answer: HTTPAnswer
     do throws(HTTPProblem) {
       if let problem = site.rules.refusal(request.head, isSecure: site.isSecure) { throw problem }
-      answer = try await self.answer(request)
+      answer = try await self.answer(request, id)
     } catch {
       answer = HTTPAnswer(error)
     }
     site.addCommonFields(to: &answer, request.head)
+    answer.fields[RequestID.field] = id
+    logger.info(
+      "\(request.method.rawValue) \(RequestSummary.escaped(request.head.path ?? "-")) \(answer.status.code)",
+      metadata: ["id": "\(id)"])
     try await write(answer, to: request.head, writer)
   }
 
   // MARK: What is answered
 
-  private func answer(_ request: HummingbirdCore.Request) async throws(HTTPProblem) -> HTTPAnswer {
+  private func answer(_ request: HummingbirdCore.Request, _ id: String) async throws(HTTPProblem) -> HTTPAnswer {
     if request.method == .options { return site.options(request.head) }
-    if let page = await site.page(request.head) { return page }
+    if let page = await site.page(request.head, desk, from: address) { return page }
     let headers = Headers(request.headers)
     var body: ByteBuffer?
     if request.hasBody {
@@ -52,11 +63,13 @@ final class HTTPConnection: Sendable {
         try? await Task.sleep(for: .milliseconds(greeting.delayMilliseconds))
         return HTTPAnswer(refusal)
       }
-      body = try await collect(request.body, atMost: greeting.bodyBytes)
+      body = try await collect(request.body, atMost: greeting.bodyBytes).withoutOuterWhitespace
+      if body?.readableBytes == 0 { body = nil }
     }
+    if body == nil, request.head.storesBody { throw .missingBody }
     do throws(RequestError) {
       let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
-      switch await desk.answer(native, from: address, cancellation: cancellation) {
+      switch await desk.answer(native, from: address, id: id, cancellation: cancellation) {
       case .response(let response): return HTTPAnswer(response)
       case .stream(let stream): return .events(stream)
       }
@@ -128,7 +141,22 @@ extension HummingbirdCore.Request {
   }
 }
 
+extension HTTPRequest {
+  /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
+  fileprivate var storesBody: Bool {
+    switch method {
+    case .put, .patch: true
+    case .post: path.map { !$0.contains("?") && !$0.hasPrefix("/_") } ?? false
+    default: false
+    }
+  }
+}
+
 extension HTTPProblem {
+  fileprivate static var missingBody: HTTPProblem {
+    HTTPProblem(.badRequest, "missing_body", "There is no body to store; a document that is null is the body null.")
+  }
+
   fileprivate static var incompleteBody: HTTPProblem {
     HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
   }

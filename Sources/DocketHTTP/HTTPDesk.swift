@@ -1,6 +1,9 @@
+import CoreMetrics
+import DocketServer
 import DocketService
 import DocketStore
 import DocketWire
+import Logging
 import NIOCore
 
 /// Carries out the requests of one event loop's connections, on that loop, by a store session of its own.
@@ -12,6 +15,13 @@ actor HTTPDesk {
     case response(Response)
     /// What is told goes on, until `closeStream`.
     case stream(StreamID)
+
+    fileprivate var status: Status {
+      switch self {
+      case .response(let response): response.status
+      case .stream: .ok
+      }
+    }
   }
 
   struct StreamID: Hashable, Sendable {
@@ -24,14 +34,21 @@ actor HTTPDesk {
 
   private let store: ServedStore
   private let limits: HTTPLimits
+  private let logger: Logger
   private let router: Router
   private var service: DocumentService?
   private let watchPort: WatchPort
   private var streams: [StreamID: EventStream] = [:]
   private var lastStream = 0
   private var isEnding = false
+  private var tally = RequestTally()
+  private var willTellMeters = false
+  private let cacheGauge: Gauge
 
-  init(_ store: ServedStore, on eventLoop: any EventLoop, limits: HTTPLimits) {
+  /// - Parameter number: of the loop, from 0.
+  init(_ store: ServedStore, on eventLoop: any EventLoop, number: Int, limits: HTTPLimits, logger: Logger) {
+    cacheGauge = store.meters.documentCache(of: "http \(number)")
+    self.logger = logger
     self.store = store
     self.eventLoop = eventLoop
     self.limits = limits
@@ -85,17 +102,30 @@ actor HTTPDesk {
   }
 
   /// Carries out a request. From its loop, where connections run, no thread or task is changed for what can be answered at once.
-  /// - Parameter cancellation: ends its query early.
+  /// - Parameters:
+  ///   - id: by which the log tells of it.
+  ///   - cancellation: ends its query early.
   nonisolated func answer(
-    _ request: DocketWire.Request, from address: VisitorAddress,
+    _ request: DocketWire.Request, from address: VisitorAddress, id: String,
     cancellation: @escaping @Sendable () -> QueryCancellation
   ) async -> Outcome {
     await withCheckedContinuation { continuation in
       onLoop { desk in
         var visitor = Visitor(desk.store.gate, from: address)
         let operation = visitor.operation(for: request, by: desk.router)
-        if case .watch(let watch) = operation { return continuation.resume(returning: desk.open(watch)) }
-        desk.perform(operation, cancellation) { continuation.resume(returning: .response($0)) }
+        let (kind, began) = (operation.requestKind, NIODeadline.now())
+        if case .watch(let watch) = operation {
+          let outcome = desk.open(watch)
+          desk.count(kind, outcome.status, since: began, request, id)
+          return continuation.resume(returning: outcome)
+        }
+        if case .readStats = operation { desk.tellMeters() }
+        // That an answer is told late says nothing of the server.
+        let isCounted = if case .answerLater = operation { false } else { true }
+        desk.perform(operation, cancellation) { [self] response in
+          if isCounted { assumeIsolated { $0.count(kind, response.status, since: began, request, id) } }
+          continuation.resume(returning: .response(response))
+        }
       }
     }
   }
@@ -144,6 +174,72 @@ actor HTTPDesk {
     // Nobody may be told what was read and will never be durable.
     let isDurable = service.session.readsAreDurable { completion($0 ? response : .lost) }
     if isDurable { completion(response) }
+  }
+
+  // MARK: Counting
+
+  private static let tellMilliseconds: Int64 = 250
+
+  /// Counts a request that is answered.
+  private func count(
+    _ kind: RequestKind, _ status: Status, since began: NIODeadline, _ request: DocketWire.Request, _ id: String
+  ) {
+    let duration = UInt64(max(0, (NIODeadline.now() - began).nanoseconds))
+    tally.add(kind, RequestOutcome(status), duration: duration)
+    tellMetersSoon()
+    guard let slow = limits.slowRequestMilliseconds, duration >= UInt64(slow) * 1_000_000 else { return }
+    let summary = RequestSummary(request)
+    logger.notice(
+      "slow request: \(summary.method) \(summary.path)",
+      metadata: [
+        "kind": "\(kind)", "milliseconds": "\(duration / 1_000_000)", "status": "\(status.rawValue)",
+        "connection": "http", "id": "\(id)",
+      ])
+  }
+
+  private func tellMetersSoon() {
+    guard !willTellMeters else { return }
+    willTellMeters = true
+    eventLoop.scheduleTask(in: .milliseconds(Self.tellMilliseconds)) { [self] in
+      assumeIsolated { desk in
+        desk.willTellMeters = false
+        desk.tellMeters()
+      }
+    }
+  }
+
+  /// Tells the server's meters what this loop has counted.
+  private func tellMeters() {
+    tally.flush(into: store.meters.requests)
+    if let service { cacheGauge.record(service.session.cachedBytes) }
+  }
+
+  /// What a scrape comes to.
+  enum Metrics: Sendable {
+    case text(String)
+    /// Why it may not be told, or cannot.
+    case response(DocketWire.Response)
+  }
+
+  /// The metrics, for those who may read the statistics.
+  nonisolated func readMetrics(_ headers: Headers?, from address: VisitorAddress) async -> Metrics {
+    await withCheckedContinuation { continuation in
+      onLoop { desk in
+        var visitor = Visitor(desk.store.gate, from: address)
+        let request = DocketWire.Request(method: .get, path: ByteBuffer(staticString: "/_stats"), headers: headers)
+        let operation = visitor.operation(for: request, by: desk.router)
+        guard case .readStats = operation, let service = desk.service else {
+          return desk.perform(operation, { QueryCancellation() }) { continuation.resume(returning: .response($0)) }
+        }
+        desk.tellMeters()
+        service.readFigures { result in
+          switch result {
+          case .success(let figures): continuation.resume(returning: .text(figures.exposition))
+          case .failure(let error): continuation.resume(returning: .response(error.response))
+          }
+        }
+      }
+    }
   }
 
   // MARK: Streams

@@ -17,10 +17,13 @@ public struct HTTPLimits: Sendable, Equatable {
   /// How long clients have to take their answers when the server ends.
   public var shutdownSeconds: Double
 
+  /// From how long on the log tells of a request, in milliseconds; nil: it never does.
+  public var slowRequestMilliseconds: Int?
+
   public init(
     connections: Int = 1_000, idleSeconds: Double = 300, requestSeconds: Double = 10, headerBytes: Int = 32 << 10,
     strangerBodyBytes: Int = 16 << 10, strangerRequestSeconds: Double = 2, commentSeconds: Double = 15,
-    shutdownSeconds: Double = 3
+    shutdownSeconds: Double = 3, slowRequestMilliseconds: Int? = nil
   ) {
     precondition(connections > 0 && idleSeconds > 0 && requestSeconds > 0 && headerBytes > 0 && shutdownSeconds > 0)
     precondition(strangerBodyBytes > 0 && strangerRequestSeconds > 0 && commentSeconds > 0)
@@ -32,5 +35,6 @@ public struct HTTPLimits: Sendable, Equatable {
     self.strangerRequestSeconds = strangerRequestSeconds
     self.commentSeconds = commentSeconds
     self.shutdownSeconds = shutdownSeconds
+    self.slowRequestMilliseconds = slowRequestMilliseconds
   }
 }

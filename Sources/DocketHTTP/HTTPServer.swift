@@ -65,8 +65,8 @@ public struct HTTPServer: Service {
       )
     }
     var desks: [HTTPDesk] = []
-    for eventLoop in group.makeIterator() {
-      let desk = HTTPDesk(store, on: eventLoop, limits: configuration.limits)
+    for (number, eventLoop) in group.makeIterator().enumerated() {
+      let desk = HTTPDesk(store, on: eventLoop, number: number, limits: configuration.limits, logger: logger)
       try await desk.open()
       desks.append(desk)
     }

@@ -11,8 +11,9 @@ struct HTTPSite: Sendable {
   let isSecure: Bool
 
   /// What there is over HTTP alone; nil: it is a resource of the service.
-  func page(_ head: HTTPRequest) async -> HTTPAnswer? {
-    console(head) ?? openAPI(head)
+  func page(_ head: HTTPRequest, _ desk: HTTPDesk, from address: VisitorAddress) async -> HTTPAnswer? {
+    if let page = console(head) ?? openAPI(head) { return page }
+    return await metrics(head, desk, from: address)
   }
 
   /// The methods of a path, and what a browser wants to know of it.
@@ -29,7 +30,7 @@ struct HTTPSite: Sendable {
     switch path {
     case "": methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     case "/", "/echo", "/list": methods = ["GET"]
-    case _ where Self.isOfConsole(path) || Self.isOpenAPI(path): methods = ["GET"]
+    case _ where Self.isOfConsole(path) || Self.isOpenAPI(path) || Self.isOfMetrics(path): methods = ["GET"]
     case "/item": methods = ["POST", "PUT", "DELETE"]
     default:
       // Whoever asks with a method that there is not is told those that there are.

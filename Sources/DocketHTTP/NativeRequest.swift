@@ -7,7 +7,7 @@ import NIOCore
 /// HTTP's requests as those of the native protocol: the same methods, paths and headers; the body is `data`.
 extension DocketWire.Request {
   /// - Parameters:
-  ///   - body: what was sent; nil and white space alone are no data.
+  ///   - body: what was sent, without white space around it.
   ///   - depth: how many arrays and objects may be open in it.
   init(_ head: HTTPRequest, body: ByteBuffer?, depth: Int) throws(RequestError) {
     self.init(
@@ -17,7 +17,7 @@ extension DocketWire.Request {
   }
 
   private static func data(_ body: ByteBuffer?, depth: Int) throws(RequestError) -> ByteBuffer? {
-    guard let data = body?.withoutOuterWhitespace, data.readableBytes > 0 else { return nil }
+    guard let data = body else { return nil }
     do throws(JSONError) {
       try data.validate(depth: depth)
     } catch {
@@ -67,7 +67,7 @@ extension Headers {
 }
 
 extension ByteBuffer {
-  fileprivate var withoutOuterWhitespace: ByteBuffer {
+  var withoutOuterWhitespace: ByteBuffer {
     let view = readableBytesView
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
     guard let start = view.firstIndex(where: { !isSpace($0) }), let end = view.lastIndex(where: { !isSpace($0) }) else {

@@ -1,13 +1,16 @@
+import DocketService
 import NIOConcurrencyHelpers
 import NIOCore
 
 /// The connections of an HTTP server, over all its loops: so many and no more.
 final class OpenChannels: Sendable {
   let limit: Int
+  private let meters: ServerMeters.Connections
   private let channels = NIOLockedValueBox<[ObjectIdentifier: any Channel]>([:])
 
-  init(limit: Int) {
+  init(limit: Int, meters: ServerMeters.Connections) {
     self.limit = limit
+    self.meters = meters
   }
 
   /// Takes a place for the life of the channel, if there is one.
@@ -19,7 +22,13 @@ final class OpenChannels: Sendable {
       return true
     }
     if isAdmitted {
-      channel.closeFuture.whenComplete { [self] _ in channels.withLockedValue { $0[id] = nil } }
+      meters.didOpen()
+      channel.closeFuture.whenComplete { [self] _ in
+        channels.withLockedValue { $0[id] = nil }
+        meters.didClose()
+      }
+    } else {
+      meters.didRefuse()
     }
     return isAdmitted
   }

@@ -84,11 +84,12 @@ public struct WebRules: Sendable, Equatable {
   static let preflightFields: HTTPFields = [
     .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
     .accessControlAllowHeaders:
-      "Authorization, Content-Type, If-Match, If-None-Match, Expires-In, Idempotency-Key, Prefer, Last-Event-ID",
+      "Authorization, Content-Type, If-Match, If-None-Match, Expires-In, Idempotency-Key, Prefer, Last-Event-ID, X-Request-Id",
     .accessControlMaxAge: "600",
   ]
 
-  static let exposedFields = "ETag, Last-Modified, Location, Retry-After, Expires-At, Idempotency-Replayed, Allow"
+  static let exposedFields =
+    "ETag, Last-Modified, Location, Retry-After, Expires-At, Idempotency-Replayed, Allow, X-Request-Id"
 }
 
 extension HTTPProblem {

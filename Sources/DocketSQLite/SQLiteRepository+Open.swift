@@ -1,10 +1,13 @@
+import CoreMetrics
 import Logging
 
 extension SQLiteRepository {
   /// Opens the documents in a file, which is made if there is none, and keeps other servers away from it until the
   /// repository is closed and gone. It blocks for as long as that takes.
+  /// - Parameter metrics: what is counted of it goes there (`StoreMetric`).
   public static func open(
-    path: String, options: SQLiteStoreOptions = SQLiteStoreOptions(), logger: Logger, clock: WallClock = .system
+    path: String, options: SQLiteStoreOptions = SQLiteStoreOptions(), logger: Logger, clock: WallClock = .system,
+    metrics: any MetricsFactory = NOOPMetricsHandler.instance
   ) throws(OpeningError) -> SQLiteRepository {
     let file = try DatabaseFile.open(path, busyTimeoutMilliseconds: Int32(clamping: options.busyTimeoutMilliseconds))
     for object in file.foreignObjects {
@@ -16,7 +19,7 @@ extension SQLiteRepository {
         metadata: ["object": "\(object)"])
     }
     return try OpeningError.translating(path: file.path) {
-      try SQLiteRepository(file, options: options, clock: clock, logger: logger)
+      try SQLiteRepository(file, options: options, clock: clock, logger: logger, metrics: metrics)
     }
   }
 }

@@ -1,3 +1,4 @@
+import CoreMetrics
 import DocketStore
 import Logging
 import NIOConcurrencyHelpers
@@ -31,7 +32,7 @@ public final class SQLiteRepository: DocumentRepository {
   /// - Parameter syncLog: syncs the log in the place of what the options say, and tells why not if it cannot; for tests.
   init(
     _ file: DatabaseFile, options: SQLiteStoreOptions, clock: WallClock, logger: Logger,
-    syncLog: (@Sendable () -> String?)? = nil
+    metrics: any MetricsFactory = NOOPMetricsHandler.instance, syncLog: (@Sendable () -> String?)? = nil
   ) throws(SQLiteError) {
     options.assertRelations()
     self.file = NIOLockedValueBox(file)
@@ -42,7 +43,7 @@ public final class SQLiteRepository: DocumentRepository {
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
       clock: clock, logger: logger, failureSignal: failure, mark: mark, keptChanges: keptChanges, progress: progress,
-      syncLog: syncLog)
+      meters: WriteMeters(metrics), syncLog: syncLog)
     feeds = FeedThreads(mark: mark)
     scans = try Self.pool(
       path: path, threads: Self.scanThreads, cacheBytes: options.cacheBytes, options: options, clock: clock)
@@ -95,7 +96,8 @@ public final class SQLiteRepository: DocumentRepository {
       let reader = try ScanReader(
         connection, path: path, clock: clock, stop: feeds.stop, changeLimits: options.changeLimits)
       feed = FeedReader(
-        reader, connection, signal: signal, mark: mark, queryMilliseconds: options.queryDeadlineMilliseconds)
+        reader, connection, signal: signal, mark: mark, queryMilliseconds: options.queryDeadlineMilliseconds,
+        lookMilliseconds: options.feedLookMilliseconds)
     } catch {
       throw StoreError(reading: error)
     }

@@ -42,6 +42,8 @@ final class SQLiteSession: RepositorySession {
 
   deinit { close() }
 
+  var cachedBytes: Int { reader.cachedBytes }
+
   func beginTick() {
     precondition(!isInTick, "a tick begins inside a tick")
     isInTick = true
@@ -285,10 +287,12 @@ final class SQLiteSession: RepositorySession {
   private var queryDeadline: Int64 { WallClock.uptimeMilliseconds() + options.queryDeadlineMilliseconds }
 
   func status(completion: @escaping (Result<StoreStatus, StoreError>) -> Void) {
-    readLong(completion) { [progress] reader in
+    readLong(completion) { [progress, queue] reader in
       reader.status().map { status in
         var status = status
         status.build = progress.current
+        status.writeQueueBytes = queue.reservedBytes
+        status.writeQueueLimitBytes = queue.limitBytes
         return status
       }
     }

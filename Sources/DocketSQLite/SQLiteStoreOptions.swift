@@ -73,6 +73,8 @@ public struct SQLiteStoreOptions: Sendable {
   /// How much of documents each session, and the writer, keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
   public var documentCacheBytes = 16 << 20
 
+  /// How often threads that wait for changes look for commits of other processes.
+  var feedLookMilliseconds: Int64 = 150
   /// How changes are read.
   var changeLimits = ChangeLogReader.Limits()
 

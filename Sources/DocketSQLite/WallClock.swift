@@ -15,6 +15,13 @@ public struct WallClock: Sendable {
   /// Milliseconds since some moment before the process began; they never go back.
   static func uptimeMilliseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+  /// Nanoseconds since the same moment.
+  static func uptimeNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

@@ -3,35 +3,65 @@ import DocketWire
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Counts connections, over all loops, against their limit.
+/// Counts connections, over all loops, against their limit. Where there is no place left, the one that has owed a token longest
+/// gives way, so that nobody can keep out those who have tokens by holding all places.
 struct Admission: Sendable {
   private struct Counts {
     var served = 0
     var refused = 0
+    var strangers = StrangerQueue()
   }
 
   /// How many refused connections may be told so at once; one above that is just closed.
   private static let refusalsAtOnce = 256
 
   let limit: Int
+  private let meters: ServerMeters.Connections
   private let counts = NIOLockedValueBox(Counts())
 
-  init(limit: Int) {
+  init(limit: Int, meters: ServerMeters.Connections) {
     self.limit = limit
+    self.meters = meters
   }
 
   /// Takes a place for the life of the channel, if there is one.
   func admit(_ channel: any Channel) -> Bool {
-    let isAdmitted = counts.withLockedValue { counts in
-      guard counts.served < limit else { return false }
-      counts.served += 1
-      return true
+    guard takePlace() else {
+      meters.didRefuse()
+      return false
     }
-    if isAdmitted {
-      channel.closeFuture.whenComplete { _ in counts.withLockedValue { $0.served -= 1 } }
+    meters.didOpen()
+    channel.closeFuture.whenComplete { _ in
+      givePlaceBack()
+      meters.didClose()
     }
-    return isAdmitted
+    return true
   }
+
+  /// Takes a place, if there is one or somebody gives way. Until that connection has closed there is one more than the limit,
+  /// and if its token arrives at this very moment it stays.
+  func takePlace() -> Bool {
+    let (isTaken, giveWay) = counts.withLockedValue { counts -> (Bool, StrangerQueue.GiveWay?) in
+      let giveWay = counts.served < limit ? nil : counts.strangers.removeFirst()
+      guard counts.served < limit || giveWay != nil else { return (false, nil) }
+      counts.served += 1
+      return (true, giveWay)
+    }
+    giveWay?()
+    return isTaken
+  }
+
+  func givePlaceBack() { counts.withLockedValue { $0.served -= 1 } }
+
+  /// Takes notice of a connection that owes a token from now on.
+  /// - Parameter giveWay: is called, on any thread, when its place is wanted.
+  /// - Returns: its number, by which it is removed.
+  func addStranger(_ giveWay: @escaping StrangerQueue.GiveWay) -> Int {
+    counts.withLockedValue { $0.strangers.append(giveWay) }
+  }
+
+  /// It has shown one, or is closed.
+  func removeStranger(_ number: Int) { counts.withLockedValue { $0.strangers.remove(number) } }
 
   fileprivate func mayTellRefusal(_ channel: any Channel) -> Bool {
     let mayTell = counts.withLockedValue { counts in

@@ -6,6 +6,7 @@ import NIOCore
 extension ConnectionHandler {
   func beginWatch(_ request: WatchRequest, _ start: ConnectionState.Start) {
     let number = start.number
+    loop.tally.addInTick(.watch, .ok)
     guard !loop.isFinishing else { return take(.watchClosing, to: number) }
     guard let watches = ownWatches() else { return take(.watchNeedsSession, to: number) }
     // A refusal tells the newest revision.
@@ -20,6 +21,7 @@ extension ConnectionHandler {
   }
 
   func endWatch(named name: String, _ number: Int) {
+    loop.tally.addInTick(.watch, .ok)
     take(watches?.end(named: name) ?? .noWatch(name), to: number)
     watchDidEnd()
   }

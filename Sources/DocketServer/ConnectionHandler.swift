@@ -19,6 +19,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   let loop: LoopContext
+  let admission: Admission
   var state: ConnectionState
   private(set) var phase = Phase.serving
   private(set) var context: ChannelHandlerContext?
@@ -36,11 +37,21 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var cancellation: QueryCancellation?
   /// Made for the first of them.
   var watches: ConnectionWatches?
+  /// Set as long as it owes a token.
+  var stranger: Stranger?
 
-  init(loop: LoopContext) {
+  init(loop: LoopContext, admission: Admission) {
     self.loop = loop
+    self.admission = admission
     state = loop.makeConnectionState()
     deadlines = ConnectionDeadlines(at: loop.sweeps)
+  }
+
+  /// For the log, like `127.0.0.1:50112`; `local` for a Unix socket.
+  var peerDescription: String {
+    guard let address = context?.channel.remoteAddress else { return "closed" }
+    guard let name = address.ipAddress, let port = address.port else { return "local" }
+    return ListenAddress.tcp(host: name, port: port).description
   }
 
   // MARK: Events of the channel
@@ -60,6 +71,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     state.meet(loop.visitor(on: context.channel))
+    noteStanding()
     context.fireChannelActive()
   }
 
@@ -72,6 +84,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Nobody is left to be told anything.
   private func end() {
     phase = .closed
+    forgetStranger()
     cancellation?.cancel()
     watches?.close()
     watches = nil
@@ -105,6 +118,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is PlaceIsWanted { return giveWay() }
     guard let event = event as? ChannelEvent, event == .inputClosed else {
       context.fireUserInboundEventTriggered(event)
       return
@@ -138,6 +152,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       case .lookUp(let read):
         guard !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
           hasRead = true
+          loop.tally.readsAtOnce &+= 1
           break
         }
         if let start = state.take(read) { perform(start) }
@@ -156,11 +171,16 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case .watch(let request): beginWatch(request, start)
     case .endWatch(let name): endWatch(named: name, number)
     case .answerLater(let response, let milliseconds):
+      // That it is told late says nothing of the server.
+      loop.tally.addInTick(.other, RequestOutcome(response.status))
       loop.schedule(in: milliseconds) { [self] in take(response, to: number) }
     default:
       if start.operation.kind == .read { hasRead = true }
+      let (kind, began, request) = (start.operation.requestKind, loop.moment, start.request)
       loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
-        [self] response in take(response, to: number)
+        [self] response in
+        loop.count(kind, response, since: began, request, on: self)
+        take(response, to: number)
       }
     }
     _ = collectOutput()
@@ -183,6 +203,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func flush() {
     isQueued = false
     hasRead = false
+    // Whoever owes nothing is looked at by sweeps alone.
+    if stranger != nil { noteStanding() }
     guard case .serving = phase, let context else { return }
     let isFull = output.buffer.readableBytes >= loop.limits.sendBufferBytes
     if !output.isHeld {
@@ -286,7 +308,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   /// Called at each sweep of the loop.
   func checkDeadlines() {
-    guard let context else { return }
+    guard let context, !endIfOverdue() else { return }
     switch phase {
     case .closed: break
     case .lingering:

@@ -19,6 +19,8 @@ struct ConnectionState: ~Copyable {
     /// The request's own.
     let id: ByteBuffer?
     let withHeaders: Bool
+    /// If requests are logged and it was one.
+    let request: RequestSummary?
   }
 
   /// What is to be done next.
@@ -107,8 +109,10 @@ struct ConnectionState: ~Copyable {
 
   /// The frame that has begun took too long.
   mutating func frameTimedOut() {
-    guard session.phase != .ending else { return }
-    refuse(bounds.frameTooLate(ofStranger: visitor.isStranger))
+    guard session.phase != .ending, waiting == nil else { return }
+    let late = bounds.frameTooLate(ofStranger: visitor.isStranger)
+    let (operation, answer) = refuseRest(.answer(late))
+    waiting = WaitingRequest(operation: operation, answer: answer)
   }
 
   /// The server is ending: what was received whole is still answered, and nothing else.
@@ -157,8 +161,7 @@ struct ConnectionState: ~Copyable {
         }
         return refuse(.answer(bounds.frameTooLong)).map { .start($0) }
       case nil:
-        endOfInput()
-        return nil
+        return endOfInput().map { .start($0) }
       }
     }
   }
@@ -192,6 +195,9 @@ struct ConnectionState: ~Copyable {
   var isReceivingFrame: Bool {
     session.phase != .ending && waiting == nil && answers.hasRoom && decoder.holdsPartOfFrame
   }
+
+  /// Whether the client has yet to show a token before it may do anything.
+  var owesToken: Bool { visitor.owesToken }
 
   /// How long a frame may take, in seconds.
   var frameSeconds: Double { bounds.frameSeconds(ofStranger: visitor.isStranger) }
@@ -228,7 +234,9 @@ struct ConnectionState: ~Copyable {
   }
 
   private mutating func start(_ operation: Operation, _ answer: AnswerQueue.Entry) -> Start {
-    Start(number: answers.append(answer), operation: operation, id: answer.id, withHeaders: answer.withHeaders)
+    Start(
+      number: answers.append(answer), operation: operation, id: answer.id, withHeaders: answer.withHeaders,
+      request: answer.request)
   }
 
   /// What is known of the client says how long its frames may be.
@@ -261,21 +269,19 @@ struct ConnectionState: ~Copyable {
       refusal, place(of: refusal, id: error.id, withHeaders: error.headers != nil, bytes: frame.readableBytes))
   }
 
-  /// Answers in the place of a request that was not waited for, and ends the connection behind it.
+  /// Answers in the place of a request that was not waited for, or never came whole, and ends the connection behind it.
   private mutating func refuse(_ refusal: Operation) -> Start? {
+    let (operation, answer) = refuseRest(refusal)
+    return startOrWait(operation, answer)
+  }
+
+  /// Ends the connection behind the answer to what is no request, which counts as one.
+  /// - Returns: that answer, or what it is told where there were too many.
+  private mutating func refuseRest(_ refusal: Operation) -> (Operation, AnswerQueue.Entry) {
     leavesInput = true
     end()
     let refusal = visitor.countWhatIsNoRequest() ?? refusal
-    return startOrWait(refusal, place(of: refusal))
-  }
-
-  /// Answers in the place of a request that never came whole, and ends the connection behind it.
-  private mutating func refuse(_ response: Response) {
-    leavesInput = true
-    end()
-    var answer = place(of: .answer(response))
-    answer.response = response
-    _ = answers.append(answer)
+    return (refusal, place(of: refusal))
   }
 
   private func place(
@@ -295,16 +301,18 @@ struct ConnectionState: ~Copyable {
   }
 
   /// No whole frame is left: if none can follow, the connection ends.
-  private mutating func endOfInput() {
-    guard inputHasEnded || isFinishing else { return }
-    if inputHasEnded && decoder.holdsPartOfFrame {
-      refuse(
-        .error(
-          .badRequest, "incomplete_frame",
-          "The request did not end with a NUL byte before the connection was shut down."))
-    } else {
+  /// - Returns: the answer to a frame that was cut off.
+  private mutating func endOfInput() -> Start? {
+    guard inputHasEnded || isFinishing else { return nil }
+    guard inputHasEnded && decoder.holdsPartOfFrame else {
       end()
       endsWithInput = !isFinishing
+      return nil
     }
+    return refuse(
+      .answer(
+        .error(
+          .badRequest, "incomplete_frame",
+          "The request did not end with a NUL byte before the connection was shut down.")))
   }
 }

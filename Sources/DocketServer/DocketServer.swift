@@ -61,7 +61,9 @@ public struct DocketServer: Service {
     let loops = try await LoopSet(group: group, store: store, limits: configuration.limits, logger: logger)
     let listeners: Listeners
     do {
-      listeners = try await Listeners(configuration: configuration, group: group, loops: loops, logger: logger)
+      listeners = try await Listeners(
+        configuration: configuration, group: group, loops: loops,
+        meters: store.meters.connections(protocol: "native"), logger: logger)
     } catch {
       await loops.finish(within: 0)
       throw error

@@ -1,3 +1,4 @@
+import DocketService
 import Logging
 import NIOCore
 import NIOPosix
@@ -13,14 +14,17 @@ import NIOPosix
 /// The sockets that a server listens on.
 struct Listeners {
   private let channels: [any Channel]
+  private let socketFiles: [UnixSocketFile]
   /// What is listened on, with the ports that were taken.
   let addresses: [ListenAddress]
 
   init(
-    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet, logger: Logger
+    configuration: DocketServer.Configuration, group: any EventLoopGroup, loops: LoopSet,
+    meters: ServerMeters.Connections, logger: Logger
   ) async throws {
-    let admission = Admission(limit: configuration.limits.connections)
+    let admission = Admission(limit: configuration.limits.connections, meters: meters)
     var channels: [any Channel] = []
+    var socketFiles: [UnixSocketFile] = []
     var addresses: [ListenAddress] = []
     do {
       for address in configuration.addresses {
@@ -28,15 +32,17 @@ struct Listeners {
         let bootstrap = Self.bootstrap(
           configuration: configuration, tls: address.isLocal ? nil : configuration.tls, group: group, loops: loops,
           admission, logger)
-        let channel = try await Self.bind(address, configuration.unixSocketAccess, bootstrap)
+        let (channel, socketFile) = try await Self.bind(address, configuration.unixSocketAccess, bootstrap)
+        if let socketFile { socketFiles.append(socketFile) }
         channels.append(channel)
         addresses.append(address.resolved(by: channel))
       }
     } catch {
-      for channel in channels { try? await channel.close() }
+      await Self.close(channels, socketFiles)
       throw error
     }
     self.channels = channels
+    self.socketFiles = socketFiles
     self.addresses = addresses
   }
 
@@ -45,7 +51,7 @@ struct Listeners {
     _ admission: Admission, _ logger: Logger
   ) -> ServerBootstrap {
     ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 4096)
+      .serverChannelOption(.backlog, value: backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.maxMessagesPerRead, value: 64)
       .serverChannelInitializer { channel in
@@ -69,15 +75,23 @@ struct Listeners {
             return try pipeline.addHandler(RefusalHandler(admission, isTold: tls == nil))
           }
           try tls?.addHandlers(to: pipeline) { reason in logger.info("\(reason)") }
-          try pipeline.addHandler(ConnectionHandler(loop: loop))
+          try pipeline.addHandler(ConnectionHandler(loop: loop, admission: admission))
         }
       }
   }
 
   func close() async {
-    for channel in channels { try? await channel.close() }
-    for case .unixSocket(let path) in addresses { unlink(path) }
+    await Self.close(channels, socketFiles)
   }
+
+  /// The files go first: as long as a socket listens no other server takes its name, nor can another file have its inode.
+  private static func close(_ channels: [any Channel], _ files: [UnixSocketFile]) async {
+    for file in files { file.remove() }
+    for channel in channels { try? await channel.close() }
+  }
+
+  /// How many connections may wait to be accepted on each socket.
+  private static let backlog: Int32 = 4096
 
   /// Linux gives these to the connections that are accepted (tcp(7)): one call for all of them.
   private static func withTCPOptions(_ bootstrap: ServerBootstrap) -> ServerBootstrap {
@@ -96,20 +110,20 @@ struct Listeners {
 
   private static func bind(
     _ address: ListenAddress, _ access: UnixSocketAccess, _ bootstrap: ServerBootstrap
-  ) async throws -> any Channel {
+  ) async throws -> (any Channel, UnixSocketFile?) {
     do {
       switch address {
       case .tcp(let host, let port):
-        return try await withTCPOptions(bootstrap).bind(host: host, port: port).get()
+        return (try await withTCPOptions(bootstrap).bind(host: host, port: port).get(), nil)
       case .unixSocket(let path):
         try UnixSocketFile.makeRoom(at: path)
         let channel = try await bind(path, access, bootstrap)
+        let file = UnixSocketFile(at: path)
         do { try access.complete(at: path) } catch {
-          try? await channel.close()
-          unlink(path)
+          await close([channel], file.map { [$0] } ?? [])
           throw error
         }
-        return channel
+        return (channel, file)
       }
     } catch let error as ListenError {
       throw error
@@ -121,10 +135,9 @@ struct Listeners {
   private static func bind(
     _ path: String, _ access: UnixSocketAccess, _ bootstrap: ServerBootstrap
   ) async throws -> any Channel {
-    // The socket is nobody else's from its very beginning. Whatever another thread makes meanwhile is Docket's own, too.
-    let mask = umask(access.mask)
-    defer { umask(mask) }
-    return try await bootstrap.bind(unixDomainSocketPath: path).get()
+    // What NIO binds itself it also unlinks by its name, whosever that is by then.
+    let descriptor = try UnixSocketFile.listen(at: path, mask: access.mask, backlog: backlog)
+    return try await bootstrap.withBoundSocket(descriptor).get()
   }
 }
 

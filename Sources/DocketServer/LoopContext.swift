@@ -1,3 +1,4 @@
+import CoreMetrics
 import DequeModule
 import DocketService
 import DocketStore
@@ -16,7 +17,15 @@ final class LoopContext {
   private let store: ServedStore
   private let eventLoop: any EventLoop
   private let logger: Logger
-  private let logsRequests: Bool
+  /// Whether the log may be told of a request, so that its path must be kept at hand.
+  private let namesRequests: Bool
+  private let slowNanoseconds: UInt64?
+
+  /// What was answered since the last sweep.
+  var tally = RequestTally()
+  private let meter: RequestMeter
+  private let cacheGauge: Gauge
+  private var clock = TickClock()
 
   /// Lent to each connection within a tick.
   var outputBuffers = OutputBuffers()
@@ -33,8 +42,9 @@ final class LoopContext {
   private static let sweepMilliseconds: Int64 = 250
   private var sweeping: RepeatedTask?
 
+  /// - Parameter number: of the loop, from 0.
   init(
-    eventLoop: any EventLoop, store: ServedStore, limits: ServerLimits, logger: Logger
+    eventLoop: any EventLoop, number: Int, store: ServedStore, limits: ServerLimits, logger: Logger
   ) throws(StoreError) {
     self.eventLoop = eventLoop
     watchPort = WatchPort(
@@ -45,13 +55,16 @@ final class LoopContext {
     self.store = store
     self.limits = limits
     self.logger = logger
-    logsRequests = logger.logLevel <= .info
+    slowNanoseconds = limits.slowRequestMilliseconds.map { UInt64($0) * 1_000_000 }
+    namesRequests = logger.logLevel <= .info || slowNanoseconds != nil
+    meter = store.meters.requests
+    cacheGauge = store.meters.documentCache(of: "native \(number)")
   }
 
   func makeConnectionState() -> ConnectionState {
     ConnectionState(
       router: store.router, visitor: Visitor(store.gate, from: .unknown), wireLimits: store.wireLimits, limits: limits,
-      logsRequests: logsRequests)
+      logsRequests: namesRequests)
   }
 
   /// Who is at the other end of a connection that has begun.
@@ -68,11 +81,57 @@ final class LoopContext {
 
   /// - Parameter request: nil for something that was no request.
   func logRequest(_ request: RequestSummary?, _ response: Response) {
-    logger.info("\(request?.method ?? "-") \(request?.path ?? "-") \(response.status.rawValue)")
+    logger.info(
+      "\(request?.method ?? "-") \(request?.path ?? "-") \(response.status.rawValue)",
+      metadata: request?.id.map { ["id": .string($0)] })
+  }
+
+  // MARK: Counting
+
+  /// When a request is taken up, by the loop's clock.
+  var moment: UInt64 { clock.moment() }
+
+  /// Counts a request that is answered.
+  /// - Parameters:
+  ///   - began: the moment at which it was taken up.
+  ///   - request: for the log, if it may be told.
+  ///   - connection: where it came from.
+  func count(
+    _ kind: RequestKind, _ response: Response, since began: UInt64, _ request: RequestSummary?,
+    on connection: ConnectionHandler
+  ) {
+    let outcome = RequestOutcome(response.status)
+    if let slowNanoseconds {
+      let duration = TickClock.now() - began
+      if duration >= slowNanoseconds { logSlow(kind, response, duration, request, connection) }
+      tally.add(kind, outcome, duration: duration)
+    } else if service.session.isInTick {
+      tally.addInTick(kind, outcome)
+    } else {
+      tally.add(kind, outcome, duration: clock.moment() - began)
+    }
+  }
+
+  private func logSlow(
+    _ kind: RequestKind, _ response: Response, _ nanoseconds: UInt64, _ request: RequestSummary?,
+    _ connection: ConnectionHandler
+  ) {
+    var metadata: Logger.Metadata = [
+      "kind": "\(kind)", "milliseconds": "\(nanoseconds / 1_000_000)", "status": "\(response.status.rawValue)",
+      "connection": "\(connection.peerDescription)",
+    ]
+    if let id = request?.id { metadata["id"] = .string(id) }
+    logger.notice("slow request: \(request?.method ?? "-") \(request?.path ?? "-")", metadata: metadata)
   }
 
   /// Whether the server is ending.
   var isFinishing: Bool { drained != nil }
+
+  /// Tells all servers' meters what this loop has counted.
+  private func tellMeters() {
+    tally.flush(into: meter)
+    cacheGauge.record(service.session.cachedBytes)
+  }
 
   // MARK: Ticks
 
@@ -90,9 +149,12 @@ final class LoopContext {
   private func tick() {
     let ready = queue
     queue.removeAll(keepingCapacity: true)
+    let began = clock.moment()
     service.session.beginTick()
     for connection in ready { connection.runRequests() }
     service.session.endTick()
+    if tally.hasAnsweredInTick { tally.endTick(duration: TickClock.now() - began) }
+    clock.forget()
     tickIsScheduled = false
     if !service.session.readsAreDurable(otherwise: releaseFirst) {
       // The writes that the reads show are being synced.
@@ -122,6 +184,7 @@ final class LoopContext {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil, connections.isEmpty else { return }
     sweeping?.cancel()
     sweeping = nil
+    tellMeters()
     drained?.succeed()
     drained = nil
   }
@@ -154,6 +217,7 @@ final class LoopContext {
 
   private func sweep() {
     sweeps += 1
+    tellMeters()
     for connection in connections.values { connection.checkDeadlines() }
   }
 }

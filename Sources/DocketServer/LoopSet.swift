@@ -11,10 +11,11 @@ struct LoopSet: Sendable {
     group: any EventLoopGroup, store: ServedStore, limits: ServerLimits, logger: Logger
   ) async throws {
     var contexts: [NIOLoopBound<LoopContext>] = []
-    for eventLoop in group.makeIterator() {
+    for (number, eventLoop) in group.makeIterator().enumerated() {
       let context = eventLoop.submit {
         NIOLoopBound(
-          try LoopContext(eventLoop: eventLoop, store: store, limits: limits, logger: logger), eventLoop: eventLoop)
+          try LoopContext(
+            eventLoop: eventLoop, number: number, store: store, limits: limits, logger: logger), eventLoop: eventLoop)
       }
       contexts.append(try await context.get())
     }

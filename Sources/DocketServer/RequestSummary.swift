@@ -1,15 +1,24 @@
+import DocketService
 import DocketWire
 
-/// What the log tells of a request: never its data, and control characters only escaped.
+/// What the log tells of a request: never its data or the secret of a token, and control characters only escaped.
 ///
 /// It is an object since mostly there is none: a reference is all that unlogged requests carry.
-final class RequestSummary: Sendable {
-  let method: String
-  let path: String
+package final class RequestSummary: Sendable {
+  package let method: String
+  package let path: String
+  /// As it stands in the request; nil where there is none.
+  package let id: String?
 
-  init(_ request: Request) {
+  package init(_ request: Request) {
+    id = request.id.map { String(buffer: $0) }
     method = request.method == .other ? "?" : request.method.rawValue
-    path = String(buffer: request.path).unicodeScalars.reduce(into: "") { text, scalar in
+    path = Self.escaped(TokenText.masked(String(buffer: request.path)))
+  }
+
+  /// A text without control characters.
+  package static func escaped(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { text, scalar in
       if scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029 {
         text += "\\u{" + String(scalar.value, radix: 16) + "}"
       } else {

@@ -21,14 +21,20 @@ public struct ServerLimits: Sendable, Equatable {
   public var strangerFrameSeconds: Double
   /// How long such a connection may be silent.
   public var strangerIdleSeconds: Double
+  /// How long such a connection may last in all, where nothing is open to strangers.
+  public var strangerSeconds: Double
   /// How long clients have to take their answers when the server ends.
   public var shutdownSeconds: Double
+
+  /// From how long on the log tells of a request, in milliseconds; nil: it never does.
+  public var slowRequestMilliseconds: Int?
 
   public init(
     connections: Int = 10_000, idleSeconds: Double = 300, frameSeconds: Double = 10, pipelinedRequests: Int = 1024,
     pipelinedBytes: Int = 4 << 20, sendBufferBytes: Int = 256 << 10, lingerBytes: Int = 16 << 20,
     lingerSeconds: Double = 5, strangerFrameBytes: Int = 16 << 10, strangerFrameSeconds: Double = 2,
-    strangerIdleSeconds: Double = 10, shutdownSeconds: Double = 3
+    strangerIdleSeconds: Double = 10, strangerSeconds: Double = 30, shutdownSeconds: Double = 3,
+    slowRequestMilliseconds: Int? = nil
   ) {
     precondition(connections > 0 && pipelinedRequests > 0 && pipelinedBytes > 0 && sendBufferBytes > 0)
     precondition(idleSeconds > 0 && frameSeconds > 0 && lingerBytes >= 0 && lingerSeconds > 0 && shutdownSeconds > 0)
@@ -40,10 +46,12 @@ public struct ServerLimits: Sendable, Equatable {
     self.sendBufferBytes = sendBufferBytes
     self.lingerBytes = lingerBytes
     self.lingerSeconds = lingerSeconds
-    precondition(strangerFrameBytes > 0 && strangerFrameSeconds > 0 && strangerIdleSeconds > 0)
+    precondition(strangerFrameBytes > 0 && strangerFrameSeconds > 0 && strangerIdleSeconds > 0 && strangerSeconds > 0)
     self.strangerFrameBytes = strangerFrameBytes
     self.strangerFrameSeconds = strangerFrameSeconds
     self.strangerIdleSeconds = strangerIdleSeconds
+    self.strangerSeconds = strangerSeconds
     self.shutdownSeconds = shutdownSeconds
+    self.slowRequestMilliseconds = slowRequestMilliseconds
   }
 }

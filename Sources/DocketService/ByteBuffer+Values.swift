@@ -4,7 +4,7 @@ import NIOCore
 /// The parts of JSON text that was checked when it was received.
 extension ByteBuffer {
   /// The members of an object, in the order of the text; nil for another value, and where a name holds half a surrogate pair.
-  var jsonMembers: [(name: String, value: ByteBuffer)]? {
+  package var jsonMembers: [(name: String, value: ByteBuffer)]? {
     withUnsafeReadableBytes { bytes -> [(String, Range<Int>)]? in
       guard var walk = try? JSONMembers(of: JSONScanner(bytes)) else { return nil }
       var members: [(String, Range<Int>)] = []
@@ -24,7 +24,7 @@ extension ByteBuffer {
   }
 
   /// Of a string what it says, of another value its JSON; nil where a string holds half a surrogate pair.
-  var jsonText: String? {
+  package var jsonText: String? {
     guard isJSONString else { return String(buffer: self) }
     return withUnsafeReadableBytes { JSONString.decode($0) }
   }

@@ -8,12 +8,17 @@ public final class DocumentService {
   let limits: ServiceLimits
   /// All watches of the server; nil where there can be none.
   public let watchHub: WatchHub?
+  let meters: ServerMeters
+  /// Who waits for what the store answers to whether it is ready: everybody may ask, so it is asked once for all.
+  var readinessWaiters: [(Response) -> Void] = []
   /// Called behind each change of who may do what, with what is to be done on the session's executor once it holds.
   public var accessChanged: ((@escaping () -> Void) -> Void)?
 
   public init(
-    session: any RepositorySession, limits: ServiceLimits = ServiceLimits(), watchHub: WatchHub? = nil
+    session: any RepositorySession, limits: ServiceLimits = ServiceLimits(), watchHub: WatchHub? = nil,
+    meters: ServerMeters = ServerMeters()
   ) {
+    self.meters = meters
     self.session = session
     self.limits = limits
     self.watchHub = watchHub
@@ -47,6 +52,7 @@ public final class DocumentService {
     switch operation {
     case .answer(let response), .answerLater(let response, _): completion(response)
     case .reportHealth: completion(.healthy)
+    case .reportReadiness: reportReadiness(completion: completion)
     case .document(let operation):
       DocumentOperations(access: session, limits: limits).perform(
         operation, withHeaders: withHeaders, completion: completion)

@@ -9,6 +9,7 @@ public enum Operation: Sendable {
   /// So it is, but it is to be told later.
   indirect case answerLater(Response, milliseconds: Int64)
   case reportHealth
+  case reportReadiness
   case document(DocumentOperation)
   /// A write that is carried out once under its key, however often it comes.
   case once(IdempotencyKey, Write, answeredAs: WriteForm)
@@ -42,7 +43,8 @@ public enum Operation: Sendable {
     case .answer, .reportHealth, .endWatch: .immediate
     // Whoever is made to wait gets nothing else meanwhile.
     case .answerLater: .read
-    case .document(.readDocument), .document(.readPage), .document(.readList), .readStats, .past, .query,
+    case .document(.readDocument), .document(.readPage), .document(.readList), .reportReadiness, .readStats, .past,
+      .query,
       .readCollections,
       .settings, .tokens, .backups, .readChanges, .watch:
       .read
@@ -59,7 +61,8 @@ public enum Operation: Sendable {
     switch self {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
-    case .answer, .answerLater, .reportHealth, .document(.readPage), .document(.readList), .batch, .past, .query,
+    case .answer, .answerLater, .reportHealth, .reportReadiness, .document(.readPage), .document(.readList), .batch,
+      .past, .query,
       .readCollections, .settings, .tokens, .backups, .readChanges, .watch,
       .endWatch, .readStats:
       nil

@@ -50,6 +50,7 @@ public enum PathGrammar {
 
   private static func reserved(_ path: UnsafeRawBufferPointer) throws(PathError) -> Resource {
     if path.isText("/_health") { return .health }
+    if path.isText("/_ready") { return .ready }
     if path.isText("/_stats") { return .stats }
     if path.isText("/_batch") { return .batch }
     if path.isText("/_documents") { return .documents }

@@ -23,6 +23,8 @@ public enum Resource: Sendable, Equatable {
   /// A token, by its name or id.
   case token(String)
   case health
+  /// Whether requests can be carried out.
+  case ready
   case stats
   case batch
   /// What has changed.

@@ -28,7 +28,8 @@ public struct Router: Sendable {
     case .document(let path): return document(request, path, target)
     case .collection(let path): return collection(request, path, target)
     case .documents: return request.method == .get ? documents(request, target) : notAllowed(request, allowed: [.get])
-    case .health: return health(request)
+    case .health: return request.method == .get ? .reportHealth : notAllowed(request, allowed: [.get])
+    case .ready: return request.method == .get ? .reportReadiness : notAllowed(request, allowed: [.get])
     case .batch: return batch(request, target)
     case .changes: return changes(request, target)
     case .watch(let name):
@@ -45,7 +46,8 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) ?? refuseTerms(request, of: "Tokens", "invalid_token_request") {
         return refusal
       }
-      return request.method == .delete ? .tokens(.revoke(name)) : notAllowed(request, allowed: [.delete])
+      return request.method == .delete
+        ? .tokens(.revoke(TokenText.nameOrID(name))) : notAllowed(request, allowed: [.delete])
     case .reserved:
       return .answer(
         .error(.notFound, "unknown_resource", "Paths under /_ are the service's own, and this one it does not have."))
@@ -282,11 +284,6 @@ public struct Router: Sendable {
     } catch {
       return .answer(error.response)
     }
-  }
-
-  private func health(_ request: Request) -> Operation {
-    guard request.method == .get else { return notAllowed(request, allowed: [.get]) }
-    return .reportHealth
   }
 
   /// A write of the request's data, unless that is over the limit. Data that is absent is null.

@@ -6,6 +6,7 @@ public final class ServedStore: Sendable {
   public let repository: any DocumentRepository
   public let wireLimits: WireLimits
   public let serviceLimits: ServiceLimits
+  public let meters: ServerMeters
   private let watchHub: WatchHub
   private let keeper: AccessKeeper
 
@@ -13,8 +14,9 @@ public final class ServedStore: Sendable {
   public init(
     _ repository: any DocumentRepository, wireLimits: WireLimits = WireLimits(),
     serviceLimits: ServiceLimits = ServiceLimits(), watchLimits: WatchLimits = WatchLimits(),
-    access: AccessTerms = AccessTerms()
+    access: AccessTerms = AccessTerms(), meters: ServerMeters = ServerMeters()
   ) async throws(StoreError) {
+    self.meters = meters
     self.repository = repository
     self.wireLimits = wireLimits
     self.serviceLimits = serviceLimits
@@ -36,7 +38,7 @@ public final class ServedStore: Sendable {
     execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(StoreError) -> DocumentService {
     let service = DocumentService(
-      session: try repository.makeSession(deliver: execute), limits: serviceLimits, watchHub: watchHub)
+      session: try repository.makeSession(deliver: execute), limits: serviceLimits, watchHub: watchHub, meters: meters)
     service.accessChanged = { [keeper] done in
       let done = ExecutorBound(done)
       keeper.refresh { execute { done.value() } }

@@ -12,18 +12,21 @@ public struct ServiceLimits: Sendable, Equatable {
   public var refusesScans: Bool
   /// How many documents a query may look at without an index before its answer warns of it.
   public var scanWarningDocuments: Int
+  /// With less room than this in the file system of the store, in bytes, the server says that it is not ready.
+  public var roomBytes: Int64
 
   public init(
     pageBytes: Int = 4 << 20, listBytes: Int = 64 << 20, batchRequests: Int = 1_000, batchAnswerBytes: Int = 4 << 20,
-    refusesScans: Bool = false, scanWarningDocuments: Int = 10_000
+    refusesScans: Bool = false, scanWarningDocuments: Int = 10_000, roomBytes: Int64 = 64 << 20
   ) {
     precondition(pageBytes > 0 && listBytes > 0 && batchRequests > 0 && batchAnswerBytes > 0)
-    precondition(scanWarningDocuments > 0)
+    precondition(scanWarningDocuments > 0 && roomBytes >= 0)
     self.pageBytes = pageBytes
     self.listBytes = listBytes
     self.batchRequests = batchRequests
     self.batchAnswerBytes = batchAnswerBytes
     self.refusesScans = refusesScans
     self.scanWarningDocuments = scanWarningDocuments
+    self.roomBytes = roomBytes
   }
 }

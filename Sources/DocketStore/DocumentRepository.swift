@@ -44,6 +44,9 @@ public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, Coll
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }
 
+  /// How much memory the session holds documents in, so that they are at hand, in bytes.
+  var cachedBytes: Int { get }
+
   /// Begins a tick: until `endTick`, reads of single documents hold every write acknowledged before this call, by
   /// whichever process, and none is older than the one before it.
   func beginTick()
@@ -81,9 +84,17 @@ public struct StoreStatus: Sendable, Equatable {
   public let revision: Revision
   /// The oldest revision at which the past can still be read.
   public let oldestRevision: Revision
-  /// The size of the stored files, in bytes.
-  public let fileBytes: Int64
+  /// The size of what documents and history are stored in, and of the log beside it, in bytes.
+  public let databaseBytes: Int64
+  public let logBytes: Int64
+  /// How much more can be stored where they are.
+  public let freeBytes: Int64
   public let engine: String
+  /// All that is stored, in bytes.
+  public var fileBytes: Int64 { databaseBytes + logBytes }
+  /// What waits to be written, in bytes, and how much may.
+  public var writeQueueBytes = 0
+  public var writeQueueLimitBytes = 0
   /// What a change of settings makes at the moment; nil: nothing.
   public var build: Build?
 
@@ -100,12 +111,15 @@ public struct StoreStatus: Sendable, Equatable {
   }
 
   public init(
-    historyID: String, revision: Revision, oldestRevision: Revision, fileBytes: Int64, engine: String
+    historyID: String, revision: Revision, oldestRevision: Revision, databaseBytes: Int64, logBytes: Int64,
+    freeBytes: Int64, engine: String
   ) {
     self.historyID = historyID
     self.revision = revision
     self.oldestRevision = oldestRevision
-    self.fileBytes = fileBytes
+    self.databaseBytes = databaseBytes
+    self.logBytes = logBytes
+    self.freeBytes = freeBytes
     self.engine = engine
   }
 }

@@ -16,7 +16,8 @@ struct Docket: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GetCommand.self, PutCommand.self, PostCommand.self, PatchCommand.self, DeleteCommand.self,
       ListCommand.self, BatchCommand.self, HistoryCommand.self, RestoreCommand.self, DiffCommand.self,
-      WatchCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self, TokenCommand.self,
+      WatchCommand.self, StatsCommand.self, EchoCommand.self, RequestCommand.self, SettingsCommand.self,
+      TokenCommand.self,
       ImportCommand.self, ExportCommand.self, BackupCommand.self, BenchCommand.self, SQLCommand.self, ResetCommand.self,
       CheckCommand.self, CompactCommand.self,
     ])

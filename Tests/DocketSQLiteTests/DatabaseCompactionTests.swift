@@ -147,6 +147,18 @@ struct DatabaseCompactionTests {
     }
     late.connection?.close()
   }
+
+  @Test("a hard link that somebody makes meanwhile keeps what the file held")
+  func linked() async throws {
+    let store = try await Self.makeStore()
+    let kept = store.directory.file("keep.db")
+    _ = try DatabaseCompaction.run(path: store.path) { progress in
+      if progress.step == "checking changes" { link(store.path, kept) }
+      return true
+    }
+    let (former, compact) = try (DatabaseCheck.run(path: kept), DatabaseCheck.run(path: store.path))
+    #expect(former.isSound && former.documents == compact.documents && former.history == compact.history)
+  }
 }
 
 private final class LateConnection {

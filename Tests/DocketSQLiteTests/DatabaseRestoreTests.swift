@@ -208,6 +208,54 @@ struct DatabaseRestoreTests {
     #expect(try restore().tokens.mayOpenDoor)
   }
 
+  @Test(
+    "a backup is refused, and its trigger named, where that has other tokens hold than are to",
+    arguments: [
+      "AFTER UPDATE ON tokens WHEN new.revoked_at IS NOT NULL BEGIN UPDATE tokens SET revoked_at = NULL WHERE id = new.id; END",
+      "AFTER UPDATE ON tokens BEGIN UPDATE tokens SET allow = '[\"admin\", \"stats\"]' WHERE id = new.id; END",
+      "AFTER UPDATE ON tokens BEGIN INSERT INTO tokens VALUES ('z', 'z', '[\"admin\"]', '', 1, NULL, NULL); END",
+      "BEFORE UPDATE ON token_changes BEGIN SELECT raise(IGNORE); END",
+      // Long after the tokens were put there.
+      "AFTER INSERT ON properties BEGIN UPDATE tokens SET revoked_at = NULL; END",
+    ])
+  func tokensUndone(_ trigger: String) throws {
+    // What keeps a database shut that has no token any more.
+    let isOfDoor = trigger.contains("ON token_changes")
+    if !isOfDoor { try addToken("old", "a") }
+    try makeBackup()
+    if isOfDoor { try addToken("old", "a") }
+    #expect(try TokenFile.open(path: path).revoke("old") != nil)
+    if isOfDoor { try execute("DELETE FROM tokens") }
+    let present = try tokens()
+    try execute("CREATE TRIGGER quiet AFTER DELETE ON document_rows BEGIN SELECT 1; END", in: backup)
+    try execute("CREATE TRIGGER undo \(trigger)", in: backup)
+    #expect(throws: CareError.tokensChanged(path: backup, triggers: ["undo"])) { try restore { $0.replaces = true } }
+    #expect(try tokens() == present)
+    try checkSound()
+  }
+
+  @Test("triggers that come with a backup are told, but not those of settings")
+  func triggersTold() async throws {
+    let store = try StoreFixture(clock: nil)
+    let session = try store.session()
+    _ = try await session.change(
+      TextWords.notes, to: CollectionSettings(text: [CollectionIndex.Key(name: "t").path]))
+    await session.close()
+    store.repository.close()
+    try FileManager.default.removeItem(atPath: path)
+    try execute("VACUUM INTO '\(path)'", in: store.path)
+    #expect(try string("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '/notes/%'") != "0")
+    try execute("CREATE TRIGGER audit AFTER INSERT ON document_rows BEGIN SELECT 1; END")
+    try makeBackup()
+    for isDryRun in [true, false] {
+      #expect(
+        try restore {
+          $0.replaces = true
+          $0.isDryRun = isDryRun
+        }.foreignTriggers == ["audit"])
+    }
+  }
+
   @Test("a trigger of an operator's that keeps tokens from being revoked refuses the backup")
   func tokensTrigger() throws {
     try addToken("root", "a")
@@ -320,6 +368,30 @@ struct DatabaseRestoreTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: kept)).count == 8_192)
     #expect(try documents() == "1=1")
     try checkSound()
+  }
+
+  @Test("a database is put aside with its log, and keeps it where that fails", arguments: ["-shm", ".kept-journal"])
+  func notPutAside(_ hindrance: String) throws {
+    let target = try DatabasePath(resolving: path)
+    let replacement = try ReplacementFile(of: target, heldBy: DatabaseLock(on: target))
+    let contents = Data(repeating: 0x58, count: 8_192)
+    try contents.write(to: URL(fileURLWithPath: path))
+    for log in [target.log, target.journal] { try Data("log".utf8).write(to: URL(fileURLWithPath: log)) }
+    try FileManager.default.createDirectory(atPath: path + hindrance + "/x", withIntermediateDirectories: true)
+    #expect(throws: CareError.self) { try replacement.finish(keepingFormerAs: path + ".kept") }
+    for log in [target.log, target.journal] { #expect(try String(contentsOfFile: log, encoding: .utf8) == "log") }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == contents)
+    #expect(!FileManager.default.fileExists(atPath: path + ".kept"))
+    #expect(!FileManager.default.fileExists(atPath: path + ".kept-wal"))
+
+    try FileManager.default.removeItem(atPath: path + hindrance)
+    try replacement.finish(keepingFormerAs: path + ".kept")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path + ".kept")) == contents)
+    for suffix in ["-wal", "-journal"] {
+      #expect(try String(contentsOfFile: path + ".kept" + suffix, encoding: .utf8) == "log")
+      #expect(!FileManager.default.fileExists(atPath: path + suffix))
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
   }
 
   @Test("a damaged backup is told from a damaged database, before and when it is restored", arguments: [true, false])

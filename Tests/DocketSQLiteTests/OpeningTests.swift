@@ -98,6 +98,49 @@ struct OpeningTests {
     }
   }
 
+  @Test("a file with hard links is refused by whatever writes, and read by whatever reads")
+  func hardLink() async throws {
+    try await TemporaryDatabase.use { path throws in
+      let path = try DatabasePath(resolving: path).file
+      _ = try DatabaseFile.open(path)
+      let (other, backup) = (path + ".link", path + ".backup")
+      try FileManager.default.linkItem(atPath: path, toPath: other)
+      for name in [path, other] {
+        let refusal = OpeningError.hardLinked(path: name, names: 2)
+        #expect(refusal.description.contains("cp -p '\(name)' '\(name).copy' && mv '\(name).copy' '\(name)'"))
+        _ = try DatabaseBackup.run(name, to: backup)
+        #expect(try DatabaseCheck.run(path: name).isSound)
+        #expect(throws: refusal) { try DatabaseFile.open(name) }
+        #expect(throws: refusal) { try TokenFile.open(path: name) }
+        #expect(throws: CareError.opening(refusal)) { try DatabaseReset.reset(name) }
+        #expect(throws: CareError.opening(refusal)) { try DatabaseCompaction.run(path: name) }
+        #expect(throws: CareError.opening(refusal)) { try DatabaseRestore.run(backup: backup, database: name) }
+        try FileManager.default.removeItem(atPath: backup)
+      }
+      try FileManager.default.removeItem(atPath: other)
+      _ = try DatabaseFile.open(path)
+    }
+  }
+
+  @Test("a file is emptied past SQLite once it has no name, and only then")
+  func emptied() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      let other = path + ".link"
+      let connection = try Connection(path: path, access: .write)
+      defer { connection.close() }
+      let file = try #require(FileReference(path))
+      #expect(try connection.int64("SELECT count(*) FROM documents") == 0)
+      try FileManager.default.linkItem(atPath: path, toPath: other)
+      unlink(path)
+      connection.emptyFile(ifNameless: file)
+      #expect(try #require(file.status).st_size > 0)
+      unlink(other)
+      connection.emptyFile(ifNameless: file)
+      #expect(try #require(file.status).st_size == 0)
+    }
+  }
+
   @Test("a server waits for a lock that is held for a moment, as by a command that makes the file")
   func lockIsWaitedFor() async throws {
     try await TemporaryDatabase.use { path throws in
@@ -110,6 +153,44 @@ struct OpeningTests {
         path, lockTimeoutMilliseconds: 600_000, migrations: MigrationCatalog.migrations)
       #expect(held.withLockedValue { $0 } == nil && file.isNew)
     }
+  }
+
+  @Test(
+    "what root makes beside a database is its owner's, or its folder's owner's where there is none yet",
+    .enabled(if: geteuid() == 0, "only root may give files away"))
+  func ownersFiles() throws {
+    let directory = try TemporaryDirectory()
+    let path = try DatabasePath(resolving: directory.file("docket.db"))
+    func owner(_ file: String) -> [UInt32] {
+      var status = stat()
+      return lstat(file, &status) == 0 ? [status.st_uid, status.st_gid, status.st_mode & 0o777] : []
+    }
+    #expect(chown(path.folder, 12, 34) == 0)
+    for exists in [false, true] {
+      if exists {
+        try Data().write(to: URL(fileURLWithPath: path.file))
+        #expect(chmod(path.file, 0o640) == 0 && chown(path.file, 56, 78) == 0)
+      }
+      let lock = try DatabaseLock(on: path)
+      let replacement = try ReplacementFile(of: path, heldBy: lock)
+      let expected: [UInt32] = exists ? [56, 78] : [12, 34]
+      #expect(owner(path.lock) == expected + [0o600])
+      #expect(owner(replacement.path) == expected + [exists ? 0o640 : 0o600])
+      withExtendedLifetime(lock) {}
+    }
+    // One that has been left by an earlier version as well, but none that is a file of root's elsewhere.
+    try Data().write(to: URL(fileURLWithPath: path.lock))
+    do {
+      let lock = try DatabaseLock(on: path)
+      #expect(owner(path.lock).first == 56)
+      withExtendedLifetime(lock) {}
+    }
+    let other = directory.file("other")
+    try Data().write(to: URL(fileURLWithPath: other))
+    #expect(link(other, path.lock) == 0)
+    let lock = try DatabaseLock(on: path)
+    #expect(owner(other).first == 0)
+    withExtendedLifetime(lock) {}
   }
 
   @Test("a lock goes with its server, and a lock file that was left behind means nothing")

@@ -38,8 +38,6 @@ struct ReaderTests {
   func scanQueue() async throws {
     var options = SQLiteStoreOptions()
     options.scanQueueLength = 1
-    // On a busy machine the test itself may wait for long.
-    options.scanDeadlineMilliseconds = 600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
@@ -106,9 +104,7 @@ struct ReaderTests {
 
   @Test("Closing the store ends the scans that run")
   func closing() async throws {
-    var options = SQLiteStoreOptions()
-    options.scanDeadlineMilliseconds = 600_000
-    let store = try StoreFixture(options: options)
+    let store = try StoreFixture()
     let session = try store.session()
     _ = try await session.writeAll([.put("/a/", "1", "1"), .put("/a/", "2", "1")])
     let gate = DispatchSemaphore(value: 0)

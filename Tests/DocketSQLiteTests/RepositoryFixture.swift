@@ -44,6 +44,13 @@ final class StoreFixture: @unchecked Sendable {
     self.options = options
     // What a test can see does not depend on syncing, which takes most of the time of small groups.
     self.options.durability = .normal
+    // A machine that is busy may take long for anything. Tests of deadlines set their own.
+    let usual = SQLiteStoreOptions()
+    for deadline in [
+      \SQLiteStoreOptions.scanDeadlineMilliseconds, \.queryDeadlineMilliseconds, \.batchDeadlineMilliseconds,
+    ] where options[keyPath: deadline] == usual[keyPath: deadline] {
+      self.options[keyPath: deadline] = 600_000
+    }
     if let syncLog {
       repository = try SQLiteRepository(
         DatabaseFile.open(path), options: self.options, clock: clock?.wallClock ?? .system,

@@ -21,7 +21,7 @@ struct RepositoryTests {
     #expect(after.revision == Revision(1))
     #expect(after.historyID == before.historyID)
     #expect(after.oldestRevision == Revision(0))
-    #expect(after.fileBytes > 0)
+    #expect(after.databaseBytes > 0 && after.freeBytes > 0)
     #expect(try await session.put("/notes/", "42", "2") == Revision(2))
     await session.close()
     try store.closeAndCheck()

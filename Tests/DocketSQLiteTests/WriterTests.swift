@@ -165,7 +165,7 @@ struct WriterTests {
   @Test("A write that waits for another process is done once that lets go")
   func waitsForLock() async throws {
     var options = SQLiteStoreOptions()
-    options.busyTimeoutMilliseconds = 60_000
+    options.busyTimeoutMilliseconds = 600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     let outside = try store.connect()

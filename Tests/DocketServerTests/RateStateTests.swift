@@ -70,6 +70,34 @@ struct RateStateTests {
     }
   }
 
+  @Test("is told so, and closed, for a frame that is cut off, or does not end in time")
+  func unfinishedFrames() {
+    let gate = Self.gate(rate: 2)
+    let end: [(ConnectionScript) -> Void] = [
+      { $0.state.inputEnded() }, { $0.state.frameTimedOut() }, { $0.state.inputEnded() }, { $0.state.frameTimedOut() },
+      { $0.state.inputEnded() }, { $0.state.frameTimedOut() },
+    ]
+    let scripts = end.map { end in
+      let script = Self.script(gate)
+      script.receive(#"{"method":"#)
+      end(script)
+      script.run()
+      return script
+    }
+    #expect(scripts.map(\.codes) == [[400], [408], [429], [429], [], []])
+    // The answers of the last ones come late, and their connections end behind them.
+    for script in scripts.suffix(2) {
+      guard case .answerLater(let response, _) = script.started.first?.operation else {
+        Issue.record("no late answer")
+        continue
+      }
+      #expect(script.after == .goOn)
+      script.answer(0, with: response)
+      #expect(script.codes == [429])
+    }
+    #expect(!scripts.map(\.after).contains(.goOn))
+  }
+
   @Test("is told so over all its connections, also where each has one frame only")
   func connections() {
     let gate = Self.gate(rate: 2)

@@ -31,6 +31,7 @@ final class SilentRepository: DocumentRepository {
 
   private final class Session: RepositorySession {
     private(set) var isInTick = false
+    let cachedBytes = 0
     private let note: (QueryCancellation?) -> Void
 
     init(note: @escaping (QueryCancellation?) -> Void) { self.note = note }

@@ -74,6 +74,7 @@ import Testing
   @Test("Paths under /_ are the service's own")
   func reserved() throws {
     #expect(try resource("/_health") == .health)
+    #expect(try resource("/_ready") == .ready)
     #expect(try resource("/_stats") == .stats)
     #expect(try resource("/_anything/else") == .reserved)
     #expect(try resource("/%5Fanything/else") == .reserved)

@@ -20,6 +20,7 @@ final class InMemorySession: RepositorySession {
   }
 
   var isInTick: Bool { snapshot != nil }
+  let cachedBytes = 0
 
   func beginTick() {
     precondition(snapshot == nil, "a tick begins inside a tick")
@@ -97,8 +98,8 @@ final class InMemorySession: RepositorySession {
     DispatchQueue.global().async { [repository, deliver, answers] in
       let (isClosed, revision) = repository.state.withLockedValue { ($0.isClosed, $0.model.revision) }
       let status = StoreStatus(
-        historyID: InMemoryRepository.historyID, revision: revision, oldestRevision: Revision(0), fileBytes: 0,
-        engine: "memory")
+        historyID: InMemoryRepository.historyID, revision: revision, oldestRevision: Revision(0), databaseBytes: 0,
+        logBytes: 0, freeBytes: .max, engine: "memory")
       let answer: Result<StoreStatus, StoreError> = isClosed ? .failure(.closed) : .success(status)
       deliver { answers.complete(ticket, with: answer) }
     }

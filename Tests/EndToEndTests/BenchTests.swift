@@ -88,7 +88,7 @@ extension EndToEnd {
         let process = try ChildProcess(
           "/usr/bin/env",
           ["-C", folder, "python3", script, "--smoke", "--binary", Docket.path, "--output", folder])
-        #expect(process.waitForEnd() == .exited(0), "\(process.errorOutput)")
+        #expect(process.waitForEnd(seconds: 600) == .exited(0), "\(process.errorOutput)")
         let page = try String(contentsOfFile: folder + "/BENCHMARKS.md", encoding: .utf8)
         for row in [
           "| durable PUT |", "| GET, 60,000 bytes |", "| 200 |", "MiB at rest", "| with ids, by PUT |",

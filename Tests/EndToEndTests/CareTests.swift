@@ -59,6 +59,12 @@ extension EndToEnd {
       }
     }
 
+    /// The name of the history that a server serves.
+    private static func history(_ server: ServerProcess) throws -> Substring {
+      let stats = try server.exchange(#"{"method": "GET", "path": "/_stats"}"#)
+      return try #require(stats.split(separator: #""history": ""#).last?.prefix { $0 != "\"" })
+    }
+
     @Test("restore puts a backup in its place, and all documents back to a moment, and a server goes on from there")
     func restore() async throws {
       try await withDatabase { database in
@@ -67,7 +73,7 @@ extension EndToEnd {
         try Self.put(server, "1", "1")
         _ = try SQLiteCommand.run(database, "VACUUM INTO '\(backup)'")
         try Self.put(server, "1", "2")
-        let history = try server.exchange(#"{"method": "GET", "path": "/_stats"}"#)
+        let history = try Self.history(server)
         #expect(try Docket.run("restore", backup, "--database", database).error.contains("stop that server"))
         #expect(server.stop() == .exited(0))
 
@@ -83,7 +89,7 @@ extension EndToEnd {
         #expect(try Self.documents(database) == "1=1")
 
         server = try ServerProcess(database: database)
-        #expect(try server.exchange(#"{"method": "GET", "path": "/_stats"}"#) != history)
+        #expect(try Self.history(server) != history)
         let since = try server.exchange(#"{"method": "GET", "path": "/_changes?since=3"}"#)
         #expect(since.contains("ahead"))
         try Self.put(server, "2", "2")
@@ -119,6 +125,7 @@ extension EndToEnd {
         (["reset", "/etc/passwd"], 2, "--database /etc/passwd"), (["sql", "/etc/passwd"], 2, "--database /etc/passwd"),
         (["sql", "good.db", "SELECT 1"], 2, "in quotes"), (["check", "--database", "none.db"], 1, "--database"),
         (["sql", "--database", "/", "SELECT 1"], 1, "is not a file"), (["check", "--database", ""], 2, "is empty"),
+        (["check", "--databse", "good.db"], 2, "Did you mean '--database'?"),
       ])
     func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
       let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)

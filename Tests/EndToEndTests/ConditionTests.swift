@@ -130,7 +130,7 @@ extension EndToEnd {
         #expect(
           try docket("patch", "/n/1", "{}", "--if-match", "1", "--expires-in", "3600").contains(#""revision": 2"#))
         #expect(try docket("delete", "/n/1", "--if-match", "1").contains("412"))
-        #expect(try docket("sql", "SELECT 1", "--if-match", "1").contains("Unknown option"))
+        #expect(try docket("sql", "SELECT 1", "--if-match", "1").contains("Usage: docket sql"))
         #expect(try docket("put", "/n/1", "1", "--if-match", "1", "--if-none-match", "2").contains("not both"))
         #expect(try docket("put", "/n/1", "1", "--expires-in", "0").contains("at least 1"))
         #expect(try docket("list", "/n/1").contains("ends with a slash"))

@@ -47,6 +47,20 @@ extension EndToEnd {
       }
     }
 
+    @Test("and no database gives way to an export, nor what belongs to one")
+    func overDatabase() async throws {
+      try await withFolder { folder, _ in
+        #expect(try folder.run(["put", "/n/1", "1"]).ending == .exited(0))
+        #expect(try folder.run(["backup", "copy.db"]).ending == .exited(0))
+        let before = try folder.shell("cksum copy.db").output
+        for name in ["copy.db", "copy.db-wal", "copy.db.lock"] {
+          let export = try folder.run(["export", "/n/", "--output", name])
+          #expect(export.ending == .exited(1) && export.error.contains("choose another name"))
+        }
+        #expect(try folder.shell("cksum copy.db").output == before)
+      }
+    }
+
     @Test("and what is to stay stays, also where its collection has a lifetime set")
     func setLifetimes() async throws {
       try await withFolder { folder, _ in

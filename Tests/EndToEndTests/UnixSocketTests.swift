@@ -31,6 +31,22 @@ extension EndToEnd {
       }
     }
 
+    @Test("and removes it at its end, but not one that another server has put in its place")
+    func removal() async throws {
+      try await withDatabase { database in
+        let path = (database as NSString).deletingLastPathComponent + "/s"
+        let first = try ServerProcess(database: database, ["--unix-socket", path])
+        try FileManager.default.removeItem(atPath: path)
+        let second = try ServerProcess(database: database + "2", ["--unix-socket", path])
+        #expect(first.stop() == .exited(0))
+        let socket = try RawSocket(unixSocket: path)
+        try socket.send(#"{"method":"GET","path":"/"}"# + "\0")
+        #expect(try socket.receiveToEnd().contains("Hello, World!"))
+        #expect(second.stop() == .exited(0))
+        #expect(Self.rights(path) == nil)
+      }
+    }
+
     @Test("its group's, too, by name or number")
     func group() async throws {
       // Whoever is not root may only give it to a group of his own.

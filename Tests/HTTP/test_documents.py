@@ -97,6 +97,15 @@ class Documents(ServerTestCase):
         self.problem(self.server.request("GET", "/notes//x"), 400, "invalid_path")
         self.problem(self.server.request("GET", "/_nothing"), 404, "unknown_resource")
 
+    def test_a_write_without_a_body_stores_nothing(self):
+        self.server.request("PUT", "/notes/kept", b'"kept"')
+        for method, path in [("PUT", "/notes/kept"), ("PATCH", "/notes/kept"), ("POST", "/posted/"), ("POST", "/item")]:
+            for body in (None, b"", b" \n"):
+                with self.subTest(method=method, path=path, body=body):
+                    self.problem(self.server.request(method, path, body), 400, "missing_body")
+        self.assertEqual(self.server.request("GET", "/notes/kept")[2], b'"kept"')
+        self.assertEqual(self.server.request("PUT", "/notes/null", b"null")[0], 201)
+
     def test_methods_that_a_path_does_not_have(self):
         answer = self.server.request("POST", "/notes/42", b"1")
         self.problem(answer, 405, "method_not_allowed")

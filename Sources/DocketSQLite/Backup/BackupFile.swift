@@ -22,33 +22,16 @@ final class BackupFile {
 
   deinit { close(descriptor) }
 
-  /// - Parameter database: one that is served by this process.
+  /// - Parameter database: one that this process may have open, none of whose files is opened; nil: it has none.
   /// - Returns: nil where there is no backup.
-  static func open(_ path: String, of database: String? = nil) -> Result<BackupFile?, StoreError> {
-    // Only the name, so that it can be seen what it is: closing the database would drop its locks
-    // (https://sqlite.org/howtocorrupt.html, 2.2), and opening a pipe would wait.
-    let named = Glibc.open(path, pathOnly | O_NOFOLLOW | O_CLOEXEC)
-    guard named >= 0 else { return errno == ENOENT ? .success(nil) : .failure(failure()) }
-    defer { close(named) }
-    var status = stat()
-    guard fstat(named, &status) == 0 else { return .failure(failure()) }
-    guard status.st_mode & S_IFMT == S_IFREG, !(database.map { isPart(status, of: $0) } ?? false) else {
-      return .success(nil)
-    }
-    let descriptor = Glibc.open("/proc/self/fd/\(named)", O_RDONLY | O_CLOEXEC)
+  static func open(_ path: String, besides database: String?) -> Result<BackupFile?, StoreError> {
+    guard let named = FileReference(path) else { return errno == ENOENT ? .success(nil) : .failure(failure()) }
+    guard let status = named.status else { return .failure(failure()) }
+    guard status.st_mode & S_IFMT == S_IFREG, !(database.map(named.isPart) ?? false) else { return .success(nil) }
+    let descriptor = named.open(O_RDONLY)
     guard descriptor >= 0 else { return .failure(failure()) }
     let file = BackupFile(descriptor, status)
     return .success(file.isBackup ? file : nil)
-  }
-
-  /// Linux's O_PATH, which Swift does not import (open(2)).
-  private static let pathOnly: Int32 = 0o10000000
-
-  private static func isPart(_ status: stat, of database: String) -> Bool {
-    ["", "-wal", "-shm", ".lock"].contains { suffix in
-      var own = stat()
-      return stat(database + suffix, &own) == 0 && own.st_dev == status.st_dev && own.st_ino == status.st_ino
-    }
   }
 
   /// Whether it is a database of Docket's that needs no log, which one that is served has

@@ -1,5 +1,6 @@
 import DocketStore
 import Glibc
+import Logging
 
 /// The thread of a shelf that looks after its files: does what is asked with them, has the series go on, and removes copies that
 /// nobody fetches. It never makes a backup itself, so that nothing waits for one.
@@ -8,6 +9,17 @@ struct BackupKeeper: Sendable {
   let series: BackupSeries?
   let interruption: Interruption
   let clock: WallClock
+  let logger: Logger
+  /// The backups of others in the folder that were told of.
+  private let others = Monitor<[String]>([])
+
+  init(places: BackupPlaces, series: BackupSeries?, interruption: Interruption, clock: WallClock, logger: Logger) {
+    self.places = places
+    self.series = series
+    self.interruption = interruption
+    self.clock = clock
+    self.logger = logger
+  }
 
   /// It looks at the series again after so long at most, since clocks jump; and at one that has failed.
   private static let longestMilliseconds: Int64 = 60_000
@@ -50,12 +62,15 @@ struct BackupKeeper: Sendable {
   private func continueSeries(_ state: Monitor<ShelfState>) -> Int64 {
     guard let series, let folder = places.folder else { return Self.longestMilliseconds }
     let now = clock.milliseconds() / 1000
-    let due = series.secondsToNext(in: folder, now: now) * 1000
+    let backups = SeriesFolder(folder, besides: places.database)
+    let history = SeriesFolder.history(ofDatabase: places.database)
+    let due = series.secondsToNext(in: backups, of: history, now: now) * 1000
     guard due == 0 else { return min(due, Self.longestMilliseconds) }
     let name = BackupSeries.name(at: now)
     let order = ShelfState.Order(name: name, path: "\(folder)/\(name)") { [clock] result in
-      guard case .success = result else { return }
-      series.removeSurplus(in: folder, now: clock.milliseconds() / 1000)
+      guard case .success(let made) = result else { return }
+      series.removeSurplus(in: backups, of: made.history, now: clock.milliseconds() / 1000)
+      warn(of: backups.names(besides: made.history), in: folder)
       state.withLock { $0.noteSeriesHasGrown() }
       state.broadcast()
     }
@@ -63,5 +78,17 @@ struct BackupKeeper: Sendable {
     state.broadcast()
     // One that has failed is due again then.
     return Self.longestMilliseconds
+  }
+
+  /// Says once that there are backups of which this series knows nothing.
+  private func warn(of names: [String], in folder: String) {
+    let isNew = others.withLock { others in
+      defer { others = names }
+      return !Set(names).isSubset(of: others)
+    }
+    guard isNew, let first = names.min() else { return }
+    logger.warning(
+      "the backup folder has backups of another history, of another database or from before a restore; they are never removed here: give each database a folder of its own, and remove what is not needed",
+      metadata: ["folder": "\(folder)", "count": "\(names.count)", "oldest": "\(first)"])
   }
 }

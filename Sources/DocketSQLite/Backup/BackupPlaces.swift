@@ -29,8 +29,8 @@ struct BackupPlaces: Sendable {
   /// Removes what an earlier run has left that was to be fetched, or was not whole yet.
   func removeLeftovers() {
     removeCopies()
-    PartialFile.removeLeftovers(in: databaseFolder)
-    if let folder { PartialFile.removeLeftovers(in: folder + "/") }
+    PartialFile.removeLeftovers(in: databaseFolder, besides: database)
+    if let folder { PartialFile.removeLeftovers(in: folder + "/", besides: database) }
   }
 
   /// Removes what was to be fetched.
@@ -44,7 +44,7 @@ struct BackupPlaces: Sendable {
   func list() -> [StoredBackup] {
     guard let folder else { return [] }
     return Folder.names(in: folder).sorted().compactMap { name in
-      guard BackupName(name) != nil, case .success(let file?) = BackupFile.open("\(folder)/\(name)", of: database)
+      guard BackupName(name) != nil, case .success(let file?) = BackupFile.open("\(folder)/\(name)", besides: database)
       else { return nil }
       return StoredBackup(name: name, bytes: file.bytes, created: file.made)
     }

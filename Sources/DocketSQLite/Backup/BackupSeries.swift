@@ -2,7 +2,8 @@ import Glibc
 
 /// Backups that are made again and again into one folder: how they are called, when the next one is due, and which are too old.
 ///
-/// All of it is told by the names in the folder, so that a start anew changes nothing.
+/// All of it is told by what is in the folder, so that a start anew changes nothing. Each file says itself of which history it is, so
+/// that two databases may have one folder.
 public struct BackupSeries: Sendable {
   /// Seconds between two.
   public let everySeconds: Int64
@@ -63,21 +64,18 @@ public struct BackupSeries: Sendable {
     return Array(own.dropLast(keep))
   }
 
-  /// Removes those that are too many from a folder.
-  public func removeSurplus(in folder: String, now: Int64) {
-    for name in surplus(among: Self.names(in: folder), now: now) { unlink("\(folder)/\(name)") }
+  /// Removes those of a history that are too many from a folder.
+  public func removeSurplus(in folder: SeriesFolder, of history: String, now: Int64) {
+    guard keep != nil else { return }
+    for name in surplus(among: folder.names(of: history), now: now) { unlink(folder.path(of: name)) }
   }
 
   /// The same of a folder as it is.
-  public func secondsToNext(in folder: String, now: Int64) -> Int64 {
-    secondsToNext(among: Self.names(in: folder), now: now)
-  }
-
-  /// Those in a folder that are backups. What only has such a name is nobody's business.
-  private static func names(in folder: String) -> [String] {
-    Folder.names(in: folder).filter { name in
-      guard seconds(of: name) != nil, case .success(_?) = BackupFile.open("\(folder)/\(name)") else { return false }
-      return true
-    }
+  /// - Parameter history: whose backups count; nil: it is not known, and all do.
+  public func secondsToNext(in folder: SeriesFolder, of history: String?, now: Int64) -> Int64 {
+    let past = folder.names.filter { Self.seconds(of: $0).map { $0 <= now } ?? false }.sorted()
+    // The newest is nearly always the one, and the others need not be looked at.
+    let last = past.last { history == nil || folder.history(of: $0) == history }
+    return secondsToNext(among: last.map { [$0] } ?? [], now: now)
   }
 }

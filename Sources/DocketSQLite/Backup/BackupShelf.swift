@@ -38,7 +38,8 @@ final class BackupShelf: Sendable {
     let making = BackupMaker(
       copy: copy ?? BackupMaker.copying(database), fetchSeconds: options.fetchSeconds, interruption: interruption,
       clock: clock, logger: logger)
-    let keeping = BackupKeeper(places: places, series: options.series, interruption: interruption, clock: clock)
+    let keeping = BackupKeeper(
+      places: places, series: options.series, interruption: interruption, clock: clock, logger: logger)
     maker = WorkerThread(name: "docket-backup") { making.run(state) }
     keeper = WorkerThread(name: "docket-shelf") { keeping.run(state) }
   }
@@ -76,7 +77,7 @@ final class BackupShelf: Sendable {
       let end = WallClock.uptimeMilliseconds() + options.fetchSeconds * 1000
       let copy = state.withLock { $0.copyPath(named: name.text, keepUntilMilliseconds: end) }
       guard let path = copy ?? places.path(of: name) else { return .success(nil) }
-      return BackupFile.open(path, of: database).flatMap { file in
+      return BackupFile.open(path, besides: database).flatMap { file in
         file.map { $0.piece(from: offset).map { $0 } } ?? .success(nil)
       }
     }
@@ -86,7 +87,7 @@ final class BackupShelf: Sendable {
     onKeeper(completion) { [database, places, state] in
       let copy = state.withLock { $0.copyPath(named: name.text) }
       guard let path = copy ?? places.path(of: name) else { return .success(false) }
-      return BackupFile.open(path, of: database).flatMap { file in
+      return BackupFile.open(path, besides: database).flatMap { file in
         state.withLock { $0.forgetCopy(named: name.text) }
         guard file != nil else { return .success(false) }
         guard unlink(path) != 0 else { return .success(true) }

@@ -58,7 +58,7 @@ public enum DatabaseBackup {
     guard !areOne(source.path, target) else { throw .sameFile(path: target) }
     // What is wrong from here on is the target's.
     return try BackupError.translating(path: target) {
-      let file = try PartialFile(of: target, replacing: options.replaces)
+      let file = try PartialFile(of: target, replacing: options.replaces, besides: source.path)
       try DatabaseCopy(from: source, to: file, follower).run()
       let report = try check(file, interruption, follower)
       if !options.acceptsFaults, let fault = report.findings.first(where: { $0.kind.isFault }) {

@@ -1,3 +1,4 @@
+import CSQLite
 import DocketStore
 import Glibc
 
@@ -20,14 +21,15 @@ package final class PartialFile {
   /// - Parameters:
   ///   - target: the path of the file that it will be.
   ///   - replaces: whether it may take the place of another one.
-  package init(of target: String, replacing replaces: Bool = false) throws(BackupError) {
+  ///   - database: one that this process may have open, none of whose files is opened; nil: it has none.
+  package init(of target: String, replacing replaces: Bool = false, besides database: String?) throws(BackupError) {
     self.target = target
     self.replaces = replaces
     folder = Folder.holding(target)
     path = "\(folder).\(target.split(separator: "/").last ?? "")\(Self.suffix)"
     if !replaces, Self.isThere(target) { throw .exists(path: target) }
     if let other = Self.companion(of: target) { throw .companion(path: target, other: other) }
-    descriptor = try Self.make(path, of: target, in: folder)
+    descriptor = try Self.make(path, of: target, in: folder, besides: database)
   }
 
   deinit {
@@ -48,10 +50,12 @@ package final class PartialFile {
     return others.first(where: isThere)
   }
 
-  private static func make(_ path: String, of target: String, in folder: String) throws(BackupError) -> Int32 {
+  private static func make(
+    _ path: String, of target: String, in folder: String, besides database: String?
+  ) throws(BackupError) -> Int32 {
     // Somebody who removes leftovers may take it away between two of the steps.
     for _ in 0..<10 {
-      removeLeftovers(in: folder)
+      removeLeftovers(in: folder, besides: database)
       let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
       guard descriptor >= 0 else {
         if errno == EEXIST { throw .inTheMaking(path: target, partial: path) }
@@ -71,13 +75,15 @@ package final class PartialFile {
   }
 
   /// Removes what nobody writes any more.
-  static func removeLeftovers(in folder: String) {
+  /// - Parameter database: one that this process may have open, none of whose files is opened; nil: it has none.
+  static func removeLeftovers(in folder: String, besides database: String?) {
     for name in Folder.names(in: folder) where name.hasPrefix(".") && name.hasSuffix(suffix) {
       let path = folder + name
       // What is no file is not opened: a device may heed that.
-      var status = stat()
-      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else { continue }
-      let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      guard let named = FileReference(path), let status = named.status, status.st_mode & S_IFMT == S_IFREG,
+        status.st_uid == geteuid(), !(database.map(named.isPart) ?? false)
+      else { continue }
+      let descriptor = named.open(O_RDWR)
       guard descriptor >= 0 else { continue }
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0, has(path, descriptor) { unlink(path) }
       close(descriptor)
@@ -125,10 +131,7 @@ package final class PartialFile {
     if replaces {
       guard rename(path, target) == 0 else { throw failure(needed: bytes) }
     } else {
-      guard link(path, target) == 0 else {
-        throw errno == EEXIST ? .exists(path: target) : failure(needed: bytes)
-      }
-      unlink(path)
+      guard renameToNew() else { throw errno == EEXIST ? .exists(path: target) : failure(needed: bytes) }
     }
     isFinished = true
     do {
@@ -136,6 +139,15 @@ package final class PartialFile {
     } catch {
       throw .failed(error)
     }
+  }
+
+  /// - Returns: false, with `errno`, where that failed or the name is taken.
+  private func renameToNew() -> Bool {
+    if docket_rename_to_new(path, target) == 0 { return true }
+    // A file system that does not know this has links (those without, vfat and exFAT, know it).
+    guard errno == EINVAL || errno == ENOSYS, link(path, target) == 0 else { return false }
+    unlink(path)
+    return true
   }
 
   private func failure(needed: Int64) -> BackupError {

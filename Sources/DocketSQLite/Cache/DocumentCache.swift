@@ -12,6 +12,9 @@ final class DocumentCache {
 
   deinit { removeAll() }
 
+  /// What it holds.
+  var bytes: Int { young.bytes + old.bytes }
+
   var isEmpty: Bool { young.count == 0 && old.count == 0 }
 
   /// A document, if it is at hand. It is valid until the next call.

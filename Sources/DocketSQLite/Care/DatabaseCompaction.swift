@@ -47,9 +47,9 @@ public enum DatabaseCompaction {
     }
     try ExclusiveDatabase.switchToLog(replacement.path)
     try checkAgainst(connection, replacement.path, follower)
+    let former = FileReference(path.file)
     try replacement.finish(keepingFormerAs: nil)
-    // Who has opened the former file meanwhile, and waits for its lock, is not to write to what has no name any more.
-    connection.emptyFile()
+    connection.emptyFile(ifNameless: former)
     database.wasReplaced()
     return Outcome(path: path.file, bytesBefore: Int64(bytesBefore), bytesAfter: Int64(path.size ?? 0))
   }

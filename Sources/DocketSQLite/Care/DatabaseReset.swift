@@ -54,9 +54,9 @@ public enum DatabaseReset {
     let tokens = TokenRetention(of: former)
     guard keepsTokens, tokens.mayHaveTokens else {
       let owner = FileOwner(of: path.file)
+      let file = FileReference(path.file)
       try remove(path)
-      // Who waits for its lock is not to write to what has no name any more.
-      if failure == nil { former.emptyFile() }
+      if failure == nil { former.emptyFile(ifNameless: file) }
       former.close()
       var outcome = try make(path, lock)
       owner?.give(path.file)
@@ -115,7 +115,8 @@ public enum DatabaseReset {
     }
     // One that told of anything was played back when the tokens were read.
     unlink(path.journal)
+    let file = FileReference(path.file)
     try replacement.finish(keepingFormerAs: nil)
-    former.emptyFile()
+    former.emptyFile(ifNameless: file)
   }
 }

@@ -1,4 +1,5 @@
 import CSQLite
+import DocketStore
 import Glibc
 import Migrations
 
@@ -34,6 +35,8 @@ public enum DatabaseRestore {
     /// How many faults were found and accepted.
     public internal(set) var faults = 0
     public internal(set) var tokens = RestoredTokens()
+    /// The names of the backup's triggers that are not Docket's. They run within writes, a server's as well.
+    public internal(set) var foreignTriggers: [String] = []
     /// What was done to go back to a moment.
     public internal(set) var past: PastOutcome?
   }
@@ -136,6 +139,7 @@ public enum DatabaseRestore {
     outcome.documents = report.documents
     outcome.changes = report.changes
     outcome.faults = faults.count + report.omitted.reduce(0) { $0 + ($1.key.isFault ? $1.value : 0) }
+    outcome.foreignTriggers = try foreignTriggers(of: source, version: plan.version).map(\.name)
     outcome.tokens = try RestoredTokens(of: source, beside: tokens, areKept: options.keepsTokens)
     if let moment = options.moment {
       outcome.past = try PastRestoration(source, path: backup.path, follower: follower).count(moment)
@@ -233,24 +237,47 @@ public enum DatabaseRestore {
       outcome.mended = mending.mended
       outcome.olderVersion = mending.olderVersion
     }
-    outcome.tokens = try put(tokens, into: connection, named: backup, options)
+    outcome.foreignTriggers = try foreignTriggers(of: connection).map(\.name)
+    let (restored, expected) = try put(tokens, into: connection, named: backup, options)
+    outcome.tokens = restored
     try connection.execute("INSERT OR REPLACE INTO properties VALUES ('history_id', lower(hex(randomblob(16))))")
     if let moment = options.moment {
       outcome.past = try PastRestoration(connection, path: backup, follower: follower).run(moment)
     }
+    // Last of all, since a trigger may run within any write.
+    guard try tokens.isKept(expected, in: connection) else {
+      throw CareError.tokensChanged(path: backup, triggers: try suspects(in: connection))
+    }
     _ = try connection.string("PRAGMA journal_mode = WAL")
+  }
+
+  /// The triggers that neither Docket nor a setting of a collection has made.
+  private static func foreignTriggers(
+    of connection: Connection, version: Int = MigrationCatalog.currentVersion
+  ) throws -> [(name: String, sql: String)] {
+    let migrations = Array(MigrationCatalog.migrations.prefix(version))
+    let ofSettings = try Migrator(connection: connection, path: "", migrations: migrations).settingsObjects()
+    let expected = try Schema(after: MigrationCatalog.migrations).names.union(ofSettings.flatMap(\.schemaNames))
+    return try Schema(of: connection).triggers(beside: expected)
+  }
+
+  /// The triggers by which tokens may have been changed: those that speak of tokens, or, where none does, all.
+  private static func suspects(in connection: Connection) throws -> [String] {
+    let triggers = try foreignTriggers(of: connection)
+    let plain = triggers.filter { $0.sql.lowercased().contains("token") }
+    return (plain.isEmpty ? triggers : plain).map { DatabaseCheck.Finding.printable($0.name) }
   }
 
   private static func put(
     _ tokens: TokenRetention, into copy: Connection, named backup: String, _ options: Options
-  ) throws -> RestoredTokens {
+  ) throws -> (restored: RestoredTokens, expected: [AccessToken]) {
     let restored = try RestoredTokens(of: copy, beside: tokens, areKept: options.keepsTokens)
     do {
-      try tokens.put(into: copy, revoking: restored.revoked, wall: WallClock.system.milliseconds())
+      let wall = WallClock.system.milliseconds()
+      return (restored, try tokens.put(into: copy, revoking: restored.revoked, wall: wall))
     } catch  where error.isRefusal {
       throw CareError.refused(path: backup, reason: error.message)
     }
-    return restored
   }
 
   /// Like `docket.db.before-restore-20300131T120000Z`, one that is not there yet.

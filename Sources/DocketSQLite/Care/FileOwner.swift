@@ -13,6 +13,11 @@ struct FileOwner {
     group = status.st_gid
   }
 
+  /// Whose the files beside a database are to be: its owner's, or, where there is none yet, that of its folder.
+  static func ofFiles(beside database: DatabasePath) -> FileOwner? {
+    FileOwner(of: database.file) ?? FileOwner(of: database.folder)
+  }
+
   /// The owner is another one only where root does this, who may give files away.
   private var isAnother: Bool { user != geteuid() || group != getegid() }
 

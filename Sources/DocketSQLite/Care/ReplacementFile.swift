@@ -16,7 +16,8 @@ final class ReplacementFile {
     try self.init(of: database.path, heldBy: database)
   }
 
-  /// Makes an empty file with the mode and the owner of the one that it is to replace.
+  /// Makes an empty file with the mode and the owner of the one that it is to replace; where there is none, the folder's owner
+  /// gets it.
   /// - Parameter lock: the database's, or what has it.
   init(of target: DatabasePath, heldBy lock: AnyObject) throws(CareError) {
     self.target = target
@@ -26,9 +27,9 @@ final class ReplacementFile {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .failed(path: path, reason: DatabasePath.systemError()) }
     defer { close(descriptor) }
+    FileOwner.ofFiles(beside: target)?.give(descriptor)
     var status = stat()
     guard stat(target.file, &status) == 0 else { return }
-    FileOwner(of: target.file)?.give(descriptor)
     fchmod(descriptor, status.st_mode & 0o777)
   }
 
@@ -59,8 +60,12 @@ final class ReplacementFile {
       throw .failed(path: path, reason: "\(file) is still there")
     }
     try sync(path)
-    try moveSidesAway(keepingFormerAs: kept)
-    if let kept, access(target.file, F_OK) == 0 {
+    guard unlink(target.sharedMemory) == 0 || errno == ENOENT else { throw failure() }
+    let logs = [(target.log, "-wal"), (target.journal, "-journal")].filter { access($0.0, F_OK) == 0 }
+    if let first = logs.first {
+      guard let kept else { throw .failed(path: target.file, reason: "\(first.0) is still there") }
+      try putAside(logs, keepingFormerAs: kept)
+    } else if let kept, access(target.file, F_OK) == 0 {
       try exchange(keepingFormerAs: kept)
     } else {
       guard rename(path, target.file) == 0 else { throw failure() }
@@ -71,12 +76,44 @@ final class ReplacementFile {
 
   /// A log that is still there is that of a file which SQLite could not read. It goes with that file: a database must never
   /// find another one's log.
-  private func moveSidesAway(keepingFormerAs kept: String?) throws(CareError) {
-    for (file, suffix) in [(target.log, "-wal"), (target.journal, "-journal")] where access(file, F_OK) == 0 {
-      guard let kept else { throw .failed(path: target.file, reason: "\(file) is still there") }
-      guard rename(file, kept + suffix) == 0 else { throw failure() }
+  ///
+  /// No call gives two files other names at once. So the former one gets second names first, its log as well, and only then are
+  /// the first ones taken away: it is whole under the one or the other at each moment. If this is cut off in between, the file has
+  /// two names, and opening it says so. (Where the file system has no links the log has its new name a moment before.)
+  private func putAside(_ logs: [(file: String, suffix: String)], keepingFormerAs kept: String) throws(CareError) {
+    let hasFile = access(target.file, F_OK) == 0
+    let moves = (hasFile ? [(file: target.file, suffix: "")] : []) + logs
+    if linkAll(moves, to: kept) {
+      try syncDirectory()
+      guard logs.allSatisfy({ unlink($0.file) == 0 }), rename(path, target.file) == 0 else {
+        let failure = failure()
+        for move in moves {
+          link(kept + move.suffix, move.file)
+          unlink(kept + move.suffix)
+        }
+        throw failure
+      }
+      return
     }
-    guard unlink(target.sharedMemory) == 0 || errno == ENOENT else { throw failure() }
+    do throws(CareError) {
+      for log in logs {
+        guard rename(log.file, kept + log.suffix) == 0 else { throw failure() }
+      }
+      guard !hasFile else { return try exchange(keepingFormerAs: kept) }
+      guard rename(path, target.file) == 0 else { throw failure() }
+    } catch {
+      for log in logs where access(log.file, F_OK) != 0 { rename(kept + log.suffix, log.file) }
+      throw error
+    }
+  }
+
+  /// Gives files second names, all of them or none.
+  private func linkAll(_ moves: [(file: String, suffix: String)], to kept: String) -> Bool {
+    for (done, move) in moves.enumerated() where link(move.file, kept + move.suffix) != 0 {
+      for move in moves.prefix(done) { unlink(kept + move.suffix) }
+      return false
+    }
+    return true
   }
 
   /// At each moment there is one database or the other under its name. If this is cut off in between, the new one stands

@@ -60,7 +60,10 @@ struct TokenRetention {
   /// - Parameters:
   ///   - strangers: those of the copy that are revoked, so that their names are free.
   ///   - wall: the time at which they are.
-  func put(into copy: Connection, revoking strangers: [AccessToken], wall: Int64) throws(SQLiteError) {
+  /// - Returns: those that the copy is to have then.
+  @discardableResult
+  func put(into copy: Connection, revoking strangers: [AccessToken], wall: Int64) throws(SQLiteError) -> [AccessToken] {
+    let expected = merged(with: try Self.tokens(of: copy), revoking: strangers, wall: wall)
     let revoke = try copy.prepare("UPDATE tokens SET revoked_at = ?2 WHERE id = ?1")
     for stranger in strangers {
       revoke.bind(stranger.id, at: 1)
@@ -87,5 +90,36 @@ struct TokenRetention {
     }
     // A database that nobody may enter any more stays shut.
     if hasHadTokens == true { try copy.execute("UPDATE token_changes SET number = number + 1") }
+    return expected
+  }
+
+  /// What `put` makes of the tokens of a copy.
+  private func merged(with present: [AccessToken], revoking strangers: [AccessToken], wall: Int64) -> [AccessToken] {
+    let revoked = Set(strangers.map { Array($0.id.utf8) })
+    var tokens = Dictionary(uniqueKeysWithValues: present.map { (Array($0.id.utf8), $0) })
+    for (id, token) in tokens where revoked.contains(id) {
+      tokens[id] = token.with(created: token.created, revoked: Timestamp(milliseconds: wall))
+    }
+    for token in self.tokens ?? [] {
+      let id = Array(token.id.utf8)
+      tokens[id] = token.with(created: tokens[id]?.created ?? token.created, revoked: token.revoked)
+    }
+    return Array(tokens.values)
+  }
+
+  /// Whether a copy has these tokens and no others, and is shut where it is to be. A trigger that came with the backup may have
+  /// undone any of it.
+  func isKept(_ expected: [AccessToken], in copy: Connection) throws(SQLiteError) -> Bool {
+    let order: (AccessToken, AccessToken) -> Bool = { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    guard try Self.tokens(of: copy).sorted(by: order) == expected.sorted(by: order) else { return false }
+    guard hasHadTokens == true else { return true }
+    return try TokenTable(copy).changes() != 0
+  }
+}
+
+extension AccessToken {
+  fileprivate func with(created: Timestamp, revoked: Timestamp?) -> AccessToken {
+    AccessToken(
+      id: id, name: name, rules: rules, digest: digest, created: created, expires: expires, revoked: revoked)
   }
 }

@@ -30,6 +30,8 @@ public enum CareError: Error, Equatable, Sendable {
 
   /// The database has tokens, or may have some, that cannot be taken over.
   case tokensNotKept(path: String, reason: String)
+  /// Triggers of the backup change what is said of tokens, so that others would hold than are to.
+  case tokensChanged(path: String, triggers: [String])
 
   // Moments
 
@@ -69,6 +71,11 @@ extension CareError: CustomStringConvertible {
       """
       \(path): its tokens cannot be kept (\(reason)), and without tokens the server takes every request; nothing was changed: \
       with --tokens they are removed as well
+      """
+    case .tokensChanged(let path, let triggers):
+      """
+      \(path): its \(triggers.count == 1 ? "trigger" : "triggers") \(triggers.joined(separator: ", ")) would have other access \
+      tokens hold than are to; nothing was changed: drop what does so in a copy of the backup, and restore that
       """
     case .historyGone(let path, let oldest):
       "\(path): history does not reach back so far; the oldest moment that is kept is revision \(oldest)"

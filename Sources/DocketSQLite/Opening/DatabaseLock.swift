@@ -38,6 +38,7 @@ final class DatabaseLock: Sendable {
       // Whoever had the lock may have removed the file between the two calls: then this is the lock of nothing.
       if Self.isStill(descriptor, at: path) {
         self.descriptor = descriptor
+        Self.giveAway(descriptor, beside: database)
         break
       }
       Glibc.close(descriptor)
@@ -49,6 +50,17 @@ final class DatabaseLock: Sendable {
     // It is removed while it is still locked, so nobody else's lock can be removed here.
     unlink(path)
     Glibc.close(descriptor)
+  }
+
+  /// What root makes is given to whose the database is: where root's command is killed, the file that it leaves must not keep
+  /// out that user's server. A file that has a second name stays as it is: somebody may have put it there to get it.
+  private static func giveAway(_ descriptor: Int32, beside database: DatabasePath) {
+    var status = stat()
+    guard geteuid() == 0, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1
+    else {
+      return
+    }
+    FileOwner.ofFiles(beside: database)?.give(descriptor)
   }
 
   /// For people and for the message of a second server; nothing depends on it.

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Where a database lies, symbolic links followed, so that every name of a file leads to the same lock and log.
+/// Where a database that may be written lies, symbolic links followed, so that every name of a file leads to the same lock and
+/// log. A file with hard links is refused.
 struct DatabasePath: Equatable {
   let file: String
 
@@ -8,6 +9,7 @@ struct DatabasePath: Equatable {
   var log: String { file + "-wal" }
   var sharedMemory: String { file + "-shm" }
   var journal: String { file + "-journal" }
+  var folder: String { Self.directory(of: file) }
 
   /// Resolves a name, whose file need not exist, and checks that a database can live there.
   init(resolving name: String) throws(OpeningError) {
@@ -29,6 +31,8 @@ struct DatabasePath: Equatable {
     guard access(file, R_OK | W_OK) == 0 else {
       throw .notAccessible(path: file, reason: Self.systemError())
     }
+    // Each name has a lock and a log of its own, so two servers could have the file, and neither would see what the other writes.
+    guard status.st_nlink <= 1 else { throw .hardLinked(path: file, names: Int(status.st_nlink)) }
   }
 
   /// The size of the file in bytes; nil if there is none.

@@ -57,7 +57,7 @@ struct Migrator {
   }
 
   /// What the settings of collections need in the schema.
-  private func settingsObjects() throws(SQLiteError) -> [SettingsObject] {
+  func settingsObjects() throws(SQLiteError) -> [SettingsObject] {
     guard migrations.count >= 5 else { return [] }
     return try IndexCatalog(connection).all().flatMap(\.objects)
   }

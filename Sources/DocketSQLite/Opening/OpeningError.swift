@@ -10,6 +10,8 @@ public enum OpeningError: Error, Equatable, Sendable {
   /// The file or its directory cannot be written to or looked into; `reason` is the system's.
   case notAccessible(path: String, reason: String)
   case networkFileSystem(path: String, type: String)
+  /// The file has several names, of which each would have a lock and a log of its own.
+  case hardLinked(path: String, names: Int)
   /// SQLite makes files beside a database, also to read it.
   case noRoom(path: String)
 
@@ -54,6 +56,12 @@ extension OpeningError: CustomStringConvertible {
       "\(path): \(reason); the user that runs docket must be able to write to the file and to its directory"
     case .networkFileSystem(let path, let type):
       "\(path): lies on a network file system (\(type)), where SQLite's log does not work; use a local disk"
+    case .hardLinked(let path, let names):
+      """
+      \(path): the file has \(names) names (hard links), and what is written under one may be lost under another; while nobody \
+      has it open, give it a file of its own: cp -p \(Self.shellWord(path)) \(Self.shellWord(path + ".copy")) && \
+      mv \(Self.shellWord(path + ".copy")) \(Self.shellWord(path))
+      """
     case .noRoom(let path):
       "\(path): its disk is full, and SQLite needs some room beside it even to read it; make room and try again"
     case .alreadyServed(let path, let process):

@@ -56,6 +56,12 @@ struct Schema: Equatable {
     objects.keys.filter { !expected.contains($0) }.map(\.description).sorted()
   }
 
+  /// The triggers that it has beyond these, with what made each, in order.
+  func triggers(beside expected: Set<Name>) -> [(name: String, sql: String)] {
+    objects.filter { $0.key.type == "trigger" && !expected.contains($0.key) }
+      .map { ($0.key.name, $0.value) }.sorted { $0.name < $1.name }
+  }
+
   /// Whether what settings need is there, as this program makes it.
   func holds(_ object: SettingsObject) -> Bool {
     objects[object.schemaName]?.utf8.elementsEqual(object.create.utf8) == true

@@ -12,26 +12,27 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private let signal: FeedSignal
   private let mark: SyncMark
   private let queryMilliseconds: Int64
+  private let lookMilliseconds: Int64
   private let logHeader: LogHeader.Place?
   /// As it was before the last reading; nil where there was none, or a commit came just then.
   private var knownHeader: LogHeader?
   /// The tokens, as they were when the header was so.
   private var knownTokens: (header: LogHeader?, roll: TokenRoll)?
 
-  /// How often it looks for commits of other processes.
-  private static let lookMilliseconds: Int64 = 150
-
   /// - Parameters:
   ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
   ///   - queryMilliseconds: how long a query may take.
+  ///   - lookMilliseconds: how often it looks for commits of other processes.
   init(
-    _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, queryMilliseconds: Int64
+    _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, queryMilliseconds: Int64,
+    lookMilliseconds: Int64
   ) {
     self.reader = reader
     logHeader = LogHeader.Place(connection)
     self.signal = signal
     self.mark = mark
     self.queryMilliseconds = queryMilliseconds
+    self.lookMilliseconds = lookMilliseconds
   }
 
   func close() { reader.close() }
@@ -50,7 +51,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
       let left = end.map { max($0 - WallClock.uptimeMilliseconds(), 0) }
       let isDue = signal.state.wait(
         until: { $0.isWoken || $0.isEnded || (forChanges && $0.isSynced) },
-        timeoutMilliseconds: forChanges ? min(left ?? .max, Self.lookMilliseconds) : left
+        timeoutMilliseconds: forChanges ? min(left ?? .max, lookMilliseconds) : left
       ) { state in
         state.isSynced = false
         return state.isWoken || state.isEnded

@@ -142,7 +142,8 @@ final class ScanReader: @unchecked Sendable {
       return .success(
         StoreStatus(
           historyID: history, revision: Revision(newest), oldestRevision: Revision(oldest),
-          fileBytes: Self.size(of: path) + Self.size(of: path + "-wal"), engine: "SQLite \(SQLiteVersion.current)"))
+          databaseBytes: Self.size(of: path), logBytes: Self.size(of: path + "-wal"),
+          freeBytes: Self.freeBytes(beside: path), engine: "SQLite \(SQLiteVersion.current)"))
     }
   }
 
@@ -156,5 +157,13 @@ final class ScanReader: @unchecked Sendable {
   private static func size(of path: String) -> Int64 {
     var status = stat()
     return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+  }
+
+  /// What the server's user may still take of the file system (statvfs(3)); as much as can be where it does not tell.
+  private static func freeBytes(beside path: String) -> Int64 {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return .max }
+    let (bytes, isTooMuch) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    return isTooMuch ? .max : Int64(clamping: bytes)
   }
 }

@@ -44,6 +44,8 @@ final class SnapshotReader {
       """)
   }
 
+  var cachedBytes: Int { cache.bytes }
+
   /// Reads a document, as it was at the first read since `end` or later; never older than an earlier read told.
   func document(at path: DocumentPath) -> Result<Document?, StoreError> {
     do throws(SQLiteError) {

@@ -35,6 +35,9 @@ final class WriteQueue: Sendable {
     return false
   }
 
+  /// What is reserved at this moment.
+  var reservedBytes: Int { bytes.load(ordering: .relaxed) }
+
   func release(_ count: Int) {
     bytes.subtract(count, ordering: .relaxed)
   }

@@ -29,6 +29,7 @@ final class Writer: @unchecked Sendable {
   private let keptAnswers: KeptAnswers
   private let settings: SettingsWriter
   private let tokens: TokenWriter
+  private let meters: WriteMeters
 
   private var backlog = WriteBacklog()
   /// The time of changes never falls below this.
@@ -63,12 +64,14 @@ final class Writer: @unchecked Sendable {
   ///   - mark: is told what is committed and what is synced.
   ///   - keptChanges: what the pruner is to leave.
   ///   - progress: is told how far the making of indexes is.
+  ///   - meters: is told what was written.
   ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
     connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
     logger: Logger, failureSignal: FailureSignal, mark: SyncMark, keptChanges: KeptChanges, progress: BuildProgress,
-    syncLog: (@Sendable () -> String?)?
+    meters: WriteMeters, syncLog: (@Sendable () -> String?)?
   ) throws(SQLiteError) {
+    self.meters = meters
     self.connection = connection
     self.queue = queue
     self.options = options
@@ -92,8 +95,9 @@ final class Writer: @unchecked Sendable {
     files = FileWatch(connection, path: path)
     checkpointer = Checkpointer(connection, log: log, options: options, logger: logger)
     let ownLog = syncLog == nil ? try Self.syncedLog(path: path, options) : nil
+    let sync = syncLog ?? ownLog.map { log in { @Sendable in log.sync() } }
     acknowledger = Acknowledger(
-      syncLog: syncLog ?? ownLog.map { log in { @Sendable in log.sync() } }, mark: mark,
+      syncLog: sync.map(meters.countingSync), mark: mark,
       release: { [queue] in queue.release($0) },
       onFailure: { [logger, failureSignal] failure in Self.tell(failure, logger, failureSignal) })
   }
@@ -197,6 +201,7 @@ final class Writer: @unchecked Sendable {
     backlog.append(queue.take(timeoutMilliseconds: 0).submissions)
     do {
       guard try begin() else { return }
+      let began = WallClock.uptimeNanoseconds()
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
       // Settings take long and may fail by themselves, so they are a group of their own.
       let isOfSettings = if case .settings? = group.first?.work.first { true } else { false }
@@ -205,6 +210,7 @@ final class Writer: @unchecked Sendable {
       group = backlog.giveBack(group, behind: answers.count)
       try prune(behind: changes)
       try transaction.commit()
+      meters.didCommit(writes: answers.count, began: began)
       if let problem = files.problem() { return fail(group, reason: problem) }
       writes = changes
       answer(group, with: answers)

@@ -29,7 +29,9 @@ extension DocumentService {
         case .success(.some): afterAccessChange { completion(Response(.noContent)) }
         case .success(nil):
           completion(
-            .error(.notFound, "no_token", "There is no token '\(name.shortened)' that is not revoked already."))
+            .error(
+              .notFound, "no_token",
+              "There is no token '\(TokenText.masked(name).shortened)' that is not revoked already."))
         case .failure(let error): completion(error.response)
         }
       }

@@ -25,6 +25,40 @@ public struct TokenText {
     digest = SHA256.hash(data: secret)
   }
 
+  /// By which a token is to be found: its id, where somebody gives its whole text for its name or id.
+  public static func nameOrID(_ text: String) -> String { TokenText(text[...])?.id ?? text }
+
+  /// A text with the secrets of all tokens in it left out: `docket_k3v9x2m4q8t1_…`. A secret that was cut short, or has something
+  /// behind it, is left out as well.
+  public static func masked(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    var kept: [UInt8] = []
+    var next = 0
+    while next < bytes.count {
+      let rest = bytes[next...]
+      guard let secret = secretStart(in: rest) else {
+        kept.append(bytes[next])
+        next += 1
+        continue
+      }
+      let end = bytes[secret...].firstIndex { Base64URL.value(of: $0) == nil } ?? bytes.endIndex
+      kept += rest[..<secret]
+      if secret < end { kept += "…".utf8 }
+      next = end
+    }
+    return String(decoding: kept, as: UTF8.self)
+  }
+
+  /// Where the secret begins of a token whose text these bytes begin with; nil where it is none.
+  private static func secretStart(in bytes: ArraySlice<UInt8>) -> Int? {
+    guard bytes.starts(with: prefix.utf8) else { return nil }
+    let id = bytes.dropFirst(prefix.utf8.count).prefix(idLength)
+    guard id.count == idLength, id.allSatisfy({ idLetters.contains($0) }), id.endIndex < bytes.endIndex,
+      bytes[id.endIndex] == UInt8(ascii: "_")
+    else { return nil }
+    return id.endIndex + 1
+  }
+
   /// Whether its secret has this digest. It takes as long whatever the digest is: swift-crypto compares so.
   public func matches(_ digest: [UInt8]) -> Bool { self.digest == digest }
 
@@ -77,7 +111,7 @@ enum Base64URL {
     return count < 6 && bits & (1 << UInt32(count) - 1) == 0 ? bytes : nil
   }
 
-  private static func value(of character: UInt8) -> UInt8? {
+  static func value(of character: UInt8) -> UInt8? {
     switch character {
     case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
     case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26

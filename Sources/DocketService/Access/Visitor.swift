@@ -13,8 +13,9 @@ public struct Visitor {
   private var grant: Grant
   /// What the request's `Authorization` was that the grant was given for; nil where it was given without.
   private var credential: String?
-  /// An `Authorization` that came while the gate was open, to be looked at once it is shut.
-  private var unreadCredential: String?
+  /// An `Authorization` that came while the gate was open, to be looked at once it is shut; only one that shows the text of a
+  /// token, so that nobody has anything else kept.
+  private(set) var unreadCredential: String?
 
   /// - Parameter user: the user whose process it is, on a Unix socket.
   public init(_ gate: Gate, from address: VisitorAddress, user: UInt32? = nil) {
@@ -32,9 +33,13 @@ public struct Visitor {
 
   /// Whether it has shown nothing by which it is known.
   public var isStranger: Bool {
-    if grant.isOver { return !gate.isOpen }
-    return credential == nil && !grant.rules.isAdmin && (user == nil || grant.rules == gate.terms.anonymous)
+    let current = grant.isOver ? gate.grantWithoutToken(user: user) : grant
+    return (credential == nil || grant.isOver) && !current.rules.isAdmin
+      && (user == nil || current.rules == gate.terms.anonymous)
   }
+
+  /// Whether it has shown nothing that holds, where nothing is open to strangers.
+  public var owesToken: Bool { isStranger && unreadCredential == nil && gate.terms.anonymous == .none }
 
   /// Whether it may read, with no more ado, what is stored under a path.
   /// - Parameter path: of a document, not percent-encoded, or any other text.
@@ -73,7 +78,7 @@ public struct Visitor {
   public mutating func identify(by headers: Headers?) -> Operation? {
     guard let value = headers?["Authorization"], value != credential else { return nil }
     guard !gate.isOpen else {
-      unreadCredential = value
+      unreadCredential = value.bearerToken.flatMap(TokenText.init) == nil ? nil : value
       return nil
     }
     if take(value) { return nil }
@@ -120,8 +125,12 @@ extension RequestAllowance.Refusal {
 }
 
 extension String {
+  /// No `Authorization` that shows a token is longer, in bytes. What is longer is not looked at, and not kept.
+  private static let maximumBearerBytes = 256
+
   /// The token of `Bearer TOKEN` (RFC 6750, section 2.1).
   fileprivate var bearerToken: Substring? {
+    guard utf8.count <= Self.maximumBearerBytes else { return nil }
     let parts = split(separator: " ", maxSplits: 1)
     guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
     return parts[1]

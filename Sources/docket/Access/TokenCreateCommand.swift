@@ -1,6 +1,7 @@
 import ArgumentParser
 import DocketSQLite
 import DocketStore
+import Glibc
 
 struct TokenCreateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,6 +39,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let missing = tokens.database.flatMap { access($0, F_OK) == 0 ? nil : $0 }
     let order = TokenOrder(name: name, rules: allow, lifetime: expires)
     try await tokens.withKeeper(makesFile: true, maximum: maxTokens) { keeper in
       let isFirst = try await keeper.isOpen()
@@ -50,6 +52,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
         guard isRevoked, let failure = error as? CommandFailure else { throw error }
         throw CommandFailure("\(failure); the token that nobody saw is revoked again")
       }
+      if let missing { try? StandardStream.error.writeLine("docket: there was no \(missing); it was made") }
       for line in TokenCreation(token: token, isFirst: isFirst, place: keeper.place).lines {
         // It has worked, whoever reads this.
         try? StandardStream.error.writeLine("docket: \(line)")

@@ -74,14 +74,17 @@ struct BackupCommand: AsyncParsableCommand {
       guard every == nil, keep == nil else {
         throw CommandFailure("--every and --keep take a folder, and \(file) is none", status: .usage)
       }
-      return try await make(file)
+      try await make(file)
+      return
     }
     let series = BackupSeries(everySeconds: every?.seconds ?? 0, keep: keep)
+    // A server is another process, and this one opens no database but by SQLite.
+    let folder = SeriesFolder(file, besides: database)
     guard every != nil else {
-      try await make(in: file)
-      return series.removeSurplus(in: file, now: Self.now)
+      if let history = try await make(in: file) { series.removeSurplus(in: folder, of: history, now: Self.now) }
+      return
     }
-    try await repeatedly(series, in: file)
+    try await repeatedly(series, in: file, folder)
   }
 
   // MARK: Again and again
@@ -89,13 +92,15 @@ struct BackupCommand: AsyncParsableCommand {
   /// One that has failed is tried again after so long.
   private static let retrySeconds: Int64 = 60
 
-  private func repeatedly(_ series: BackupSeries, in folder: String) async throws {
-    var wait = series.secondsToNext(in: folder, now: Self.now)
+  private func repeatedly(_ series: BackupSeries, in path: String, _ folder: SeriesFolder) async throws {
+    // Which history the server has is known once a backup was made.
+    var history: String?
+    var wait = series.secondsToNext(in: folder, of: history, now: Self.now)
     while await !StopSignal.comes(within: .seconds(wait)) {
       do {
-        try await make(in: folder)
-        series.removeSurplus(in: folder, now: Self.now)
-        wait = series.secondsToNext(in: folder, now: Self.now)
+        history = try await make(in: path)
+        if let history { series.removeSurplus(in: folder, of: history, now: Self.now) }
+        wait = series.secondsToNext(in: folder, of: history, now: Self.now)
       } catch let error as CommandFailure {
         if StopSignal.isStopped { return }
         try StandardStream.error.writeLine("docket: \(error); trying again in \(Self.retrySeconds) s")
@@ -106,9 +111,10 @@ struct BackupCommand: AsyncParsableCommand {
 
   private static var now: Int64 { Int64(time(nil)) }
 
-  private func make(in folder: String) async throws {
+  /// - Returns: the name of the history that was copied.
+  private func make(in folder: String) async throws -> String? {
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
-    try await make(stem + BackupSeries.name(at: Self.now))
+    return try await make(stem + BackupSeries.name(at: Self.now))
   }
 
   private static func isFolder(_ path: String) -> Bool {
@@ -118,20 +124,22 @@ struct BackupCommand: AsyncParsableCommand {
 
   // MARK: One
 
-  private func make(_ target: String) async throws {
+  /// - Returns: the name of the history that was copied.
+  @discardableResult
+  private func make(_ target: String) async throws -> String? {
     if let database { return try copy(database, to: target) }
     do {
-      try await fetch(to: target)
+      return try await fetch(to: target)
     } catch let failure as BackupFetch.NoServer {
       let usual = "docket.db"
       guard server.isDefaultAddress, access(usual, F_OK) == 0 else { throw failure.reason }
       try StandardStream.error.writeLine("docket: no server answers on \(server.address); copying \(usual) itself")
-      try copy(usual, to: target)
+      return try copy(usual, to: target)
     }
   }
 
   /// Reads the file itself, at full speed where nobody serves it.
-  private func copy(_ database: String, to target: String) throws {
+  private func copy(_ database: String, to target: String) throws -> String? {
     var options = DatabaseBackup.Options()
     options.replaces = replace
     options.acceptsFaults = acceptFaults
@@ -139,11 +147,14 @@ struct BackupCommand: AsyncParsableCommand {
       try DatabaseBackup.run(database, to: target, options: options, progress: report)
     }
     try tell(target, bytes: outcome.bytes, revision: outcome.revision.rawValue, faults: outcome.report.faults)
+    return outcome.report.history
   }
 
-  private func fetch(to target: String) async throws {
+  private func fetch(to target: String) async throws -> String? {
     let fetch = BackupFetch(server: server, progress: progress, acceptsFaults: acceptFaults)
-    let file = try Self.failing { () throws(BackupError) in try PartialFile(of: target, replacing: replace) }
+    let file = try Self.failing { () throws(BackupError) in
+      try PartialFile(of: target, replacing: replace, besides: nil)
+    }
     try await fetch.run { piece, total in
       try Self.failing { () throws(BackupError) in
         if file.bytes == 0 { try file.checkRoom(for: total) }
@@ -159,6 +170,7 @@ struct BackupCommand: AsyncParsableCommand {
     let bytes = file.bytes
     try Self.failing { () throws(BackupError) in try file.finish() }
     try tell(target, bytes: bytes, revision: report.newestChange ?? 0, faults: report.faults)
+    return report.history
   }
 
   private func makeOnServer(_ name: String) async throws {

@@ -20,6 +20,7 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
+    try misplaced.refuse()
     let report = try progress.follow { report throws(CareError) in
       try DatabaseCheck.run(path: options.database, progress: report)
     }

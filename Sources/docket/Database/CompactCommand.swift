@@ -14,6 +14,7 @@ struct CompactCommand: ParsableCommand {
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
+    try misplaced.refuse()
     let outcome = try progress.follow { report throws(CareError) in
       try DatabaseCompaction.run(path: options.database, progress: report)
     }

@@ -37,6 +37,19 @@ struct DatabaseRestoration {
       // It has worked, whoever reads this.
       try? StandardStream.error.writeLine("docket: \(line)")
     }
+    if let line = triggerLine(outcome.foreignTriggers) { try? StandardStream.error.writeLine("docket: \(line)") }
+  }
+
+  /// Triggers come with a backup, and can do anything to the database.
+  private func triggerLine(_ names: [String]) -> String? {
+    guard !names.isEmpty else { return nil }
+    let told = names.prefix(RestoredTokenLines.limit).map { DatabaseCheck.Finding.printable($0) }.joined(
+      separator: ", ")
+    let more = names.count > RestoredTokenLines.limit ? " and \(names.count - RestoredTokenLines.limit) more" : ""
+    return """
+      triggers of the backup that are not Docket's \(isDryRun ? "would run" : "run") within each write, a server's as well, and could \
+      change tokens, too: \(told)\(more); look at what they do, and drop those that nobody knows, with docket sql
+      """
   }
 
   private func tell(_ lines: [String]) throws {

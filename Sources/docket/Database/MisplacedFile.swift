@@ -5,8 +5,9 @@ struct MisplacedFile: ParsableArguments {
   @Argument(help: .hidden)
   var misplaced: [String] = []
 
-  func validate() throws {
+  /// Not a part of validating: an option that is unknown is to be told before what stands behind it.
+  func refuse() throws(CommandFailure) {
     guard let file = misplaced.first else { return }
-    throw ValidationError("name the file with --database \(ShellWord.quoted(file))")
+    throw CommandFailure("name the file with --database \(ShellWord.quoted(file))", status: .usage)
   }
 }

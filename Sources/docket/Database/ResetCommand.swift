@@ -16,6 +16,7 @@ struct ResetCommand: ParsableCommand {
   var tokens = false
 
   func run() throws {
+    try misplaced.refuse()
     let outcome: DatabaseReset.Outcome
     do {
       outcome = try DatabaseReset.reset(options.database, keepsTokens: !tokens)

@@ -21,13 +21,11 @@ struct SQLCommand: ParsableCommand {
 
   @OptionGroup var options: DatabaseOptions
 
-  func validate() throws {
-    guard more.isEmpty else {
-      throw ValidationError("a statement is one argument, in quotes, and the file is named with --database")
-    }
-  }
-
   func run() throws {
+    guard more.isEmpty else {
+      throw CommandFailure(
+        "a statement is one argument, in quotes, and the file is named with --database", status: .usage)
+    }
     if let statement, access(statement, F_OK) == 0 {
       throw CommandFailure(
         "\(statement) is a file, and no statement: docket sql --database \(ShellWord.quoted(statement))", status: .usage

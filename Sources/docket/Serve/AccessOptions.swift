@@ -38,6 +38,10 @@ struct AccessOptions: ParsableArguments {
   @Option(help: "After how many silent seconds such a connection is closed.")
   var strangerIdleTimeout = ServerLimits().strangerIdleSeconds
 
+  @Option(
+    help: "How many seconds such a connection may last in all, without --allow-anonymous. Beyond: it is closed.")
+  var strangerTimeout = ServerLimits().strangerSeconds
+
   func terms() throws -> AccessTerms {
     let rules = try anonymousRules()
     // The server's own user and root, who may read the file anyway.
@@ -72,5 +76,6 @@ struct AccessOptions: ParsableArguments {
     try check("--stranger-frame-bytes", strangerFrameBytes, 512...(1 << 30))
     try check("--stranger-frame-timeout", strangerFrameTimeout, 0.25...86_400)
     try check("--stranger-idle-timeout", strangerIdleTimeout, 0.25...86_400)
+    try check("--stranger-timeout", strangerTimeout, 0.25...86_400)
   }
 }

@@ -85,20 +85,24 @@ struct ClientLimitOptions: ParsableArguments {
     WireLimits(documentBytes: maxDocumentBytes, depth: maxDepth)
   }
 
-  var serviceLimits: ServiceLimits {
+  func serviceLimits(_ observation: ObservationOptions) -> ServiceLimits {
     ServiceLimits(
       pageBytes: pageBytes, listBytes: listBytes, batchRequests: maxBatchRequests,
       batchAnswerBytes: maxBatchAnswerBytes,
-      refusesScans: refuseScans, scanWarningDocuments: scanWarningDocuments)
+      refusesScans: refuseScans, scanWarningDocuments: scanWarningDocuments,
+      roomBytes: observation.readyRoomBytes)
   }
 
-  func serverLimits(connections: Int, _ access: AccessOptions) -> ServerLimits {
+  func serverLimits(
+    connections: Int, _ access: AccessOptions, _ observation: ObservationOptions
+  ) -> ServerLimits {
     ServerLimits(
       connections: connections, idleSeconds: idleTimeout, frameSeconds: frameTimeout,
       pipelinedRequests: maxPipelinedRequests, pipelinedBytes: maxPipelinedBytes, sendBufferBytes: sendBufferBytes,
       lingerBytes: lingerBytes, lingerSeconds: lingerTimeout, strangerFrameBytes: access.strangerFrameBytes,
       strangerFrameSeconds: access.strangerFrameTimeout, strangerIdleSeconds: access.strangerIdleTimeout,
-      shutdownSeconds: shutdownTimeout)
+      strangerSeconds: access.strangerTimeout, shutdownSeconds: shutdownTimeout,
+      slowRequestMilliseconds: observation.slowRequestMilliseconds)
   }
 
   func validate() throws {

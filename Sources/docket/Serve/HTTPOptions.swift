@@ -58,8 +58,8 @@ struct HTTPOptions: ParsableArguments {
 
   /// - Returns: nil where there is to be no HTTP.
   func configuration(
-    _ listening: ListeningOptions, _ clients: ClientLimitOptions, _ access: AccessOptions, tls: ServerTLS?,
-    connections: Int, allowsCleartext: Bool
+    _ listening: ListeningOptions, _ clients: ClientLimitOptions, _ access: AccessOptions,
+    _ observation: ObservationOptions, tls: ServerTLS?, connections: Int, allowsCleartext: Bool
   ) -> HTTPServer.Configuration? {
     guard let httpPort else { return nil }
     let host = httpHost ?? listening.host
@@ -67,7 +67,8 @@ struct HTTPOptions: ParsableArguments {
       host: host, port: httpPort, tls: tls,
       limits: HTTPLimits(
         connections: connections, idleSeconds: clients.idleTimeout, requestSeconds: clients.frameTimeout,
-        strangerBodyBytes: access.strangerFrameBytes, shutdownSeconds: clients.shutdownTimeout),
+        strangerBodyBytes: access.strangerFrameBytes, shutdownSeconds: clients.shutdownTimeout,
+        slowRequestMilliseconds: observation.slowRequestMilliseconds),
       rules: WebRules(hosts: Set(allowedHosts.map { $0.lowercased() }), origins: Set(allowedOrigins)),
       requiresTokens: !listening.isForEverybody(host),
       warnsOfCleartext: !LoopbackHost.contains(host) && !allowsCleartext)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoreMetrics
 import DocketHTTP
 import DocketSQLite
 import DocketServer
@@ -27,9 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Backups") var backups: BackupOptions
   @OptionGroup(title: "Limits for clients") var clients: ClientLimitOptions
   @OptionGroup(title: "Limits of the store") var store: StoreLimitOptions
-
-  @Option(help: "What is logged: trace, debug, info (each request), notice, warning, error or critical.")
-  var logLevel: Logger.Level = .notice
+  @OptionGroup(title: "What it tells of itself") var observation: ObservationOptions
 
   func validate() throws {
     try listening.check()
@@ -40,15 +39,17 @@ struct ServeCommand: AsyncParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     // Until it is heeded it must not end the server.
     signal(SIGHUP, SIG_IGN)
-    var logger = Logger(label: "docket", factory: { StreamLogHandler.standardError(label: $0) })
-    logger.logLevel = logLevel
+    let logger = observation.logger
+    let meters = ServerMeters(version: DocketVersion.current)
+    // What libraries count is told as well.
+    MetricsSystem.bootstrap(meters.registry)
 
     let socketAccess = try listening.unixSocketAccess()
     let tls = try tls.load(goodbyeSeconds: clients.lingerTimeout, logger: logger)
-    let repository = try open(logger: logger)
+    let repository = try open(meters, logger: logger)
     let outcome: Result<Void, any Error>
     do {
-      outcome = .success(try await serve(repository, tls, socketAccess, logger: logger))
+      outcome = .success(try await serve(repository, meters, tls, socketAccess, logger: logger))
     } catch {
       outcome = .failure(error)
     }
@@ -57,24 +58,26 @@ struct ServeCommand: AsyncParsableCommand {
     try outcome.mapError { CommandFailure("\($0)") }.get()
   }
 
-  private func open(logger: Logger) throws -> SQLiteRepository {
+  private func open(_ meters: ServerMeters, logger: Logger) throws -> SQLiteRepository {
     var options = store.options(database, clients, threads: listening.threads)
     options.tokens.holding = access.maxTokens
     try backups.apply(to: &options)
     try backups.refuseFolder(of: database.database)
     do {
-      return try SQLiteRepository.open(path: database.database, options: options, logger: logger)
+      return try SQLiteRepository.open(
+        path: database.database, options: options, logger: logger, metrics: meters.registry)
     } catch {
       throw CommandFailure("\(error)")
     }
   }
 
   private func serve(
-    _ repository: SQLiteRepository, _ tls: ServerTLS?, _ socketAccess: UnixSocketAccess, logger: Logger
+    _ repository: SQLiteRepository, _ meters: ServerMeters, _ tls: ServerTLS?, _ socketAccess: UnixSocketAccess,
+    logger: Logger
   ) async throws {
     let store = try await ServedStore(
-      repository, wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits,
-      watchLimits: clients.watchLimits, access: try access.terms())
+      repository, wireLimits: clients.wireLimits, serviceLimits: clients.serviceLimits(observation),
+      watchLimits: clients.watchLimits, access: try access.terms(), meters: meters)
     // An idle thread costs next to nothing, but one that nobody asked for need not be there.
     let groups = (
       native: MultiThreadedEventLoopGroup(numberOfThreads: listening.threads),
@@ -84,7 +87,7 @@ struct ServeCommand: AsyncParsableCommand {
     do {
       let services = try services(store, groups.native, groups.http, tls, socketAccess, logger: logger)
       var quiet = logger
-      quiet.logLevel = max(logLevel, .warning)
+      quiet.logLevel = max(logger.logLevel, .warning)
       outcome = .success(
         try await ServiceGroup(
           services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet
@@ -115,14 +118,15 @@ struct ServeCommand: AsyncParsableCommand {
         configuration: DocketServer.Configuration(
           addresses: listening.addresses, tls: tls, unixSocketAccess: socketAccess,
           limits: clients.serverLimits(
-            connections: httpGroup == nil ? connections : max(1, connections - httpConnections), access),
+            connections: httpGroup == nil ? connections : max(1, connections - httpConnections), access,
+            observation),
           requiresTokens: !listening.isForEverybody(listening.host),
           warnsOfCleartext: !LoopbackHost.contains(listening.host) && !self.tls.allowCleartext),
         logger: logger
       ) { addresses in ready.add(addresses.map(\.description).joined(separator: " and "), at: 0) })
     if let httpGroup,
       let configuration = http.configuration(
-        listening, clients, access, tls: tls, connections: httpConnections,
+        listening, clients, access, observation, tls: tls, connections: httpConnections,
         allowsCleartext: self.tls.allowCleartext)
     {
       services.append(
@@ -151,5 +155,3 @@ struct ServeCommand: AsyncParsableCommand {
     }
   }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -59,8 +59,24 @@ struct BackupFixture {
     return try DatabaseBackup.run(path, to: file(name), options: options, progress: progress)
   }
 
+  /// The name of the history.
+  var history: String {
+    get throws { try #require(try string("SELECT value FROM properties WHERE name = 'history_id'")) }
+  }
+
+  /// Puts a backup into a folder, this one's unless another is named; the same one under each name.
+  func plant(_ name: String, in folder: String? = nil) throws {
+    let planted = directory.file("planted.db")
+    if !FileManager.default.fileExists(atPath: planted) {
+      var options = DatabaseBackup.Options()
+      options.restPerWork = 0
+      _ = try DatabaseBackup.run(path, to: planted, options: options)
+    }
+    try FileManager.default.copyItem(atPath: planted, toPath: "\(folder ?? self.folder)/\(name)")
+  }
+
   /// Puts a file into the folder that looks like a backup as far as its header goes.
-  func plant(_ name: String) throws {
+  func plantHeader(_ name: String) throws {
     var header = Data("SQLite format 3\0".utf8) + Data(repeating: 0, count: 1_000)
     header[18] = 1
     header[19] = 1

@@ -55,17 +55,40 @@ struct BackupSeriesTests {
   @Test("what only has such a name, and is no backup, neither counts nor goes")
   func planted() throws {
     let fixture = try BackupFixture()
-    let names = (0..<7).map { BackupSeries.name(at: Self.noon + 60 * $0) }
+    let names = (0..<8).map { BackupSeries.name(at: Self.noon + 60 * $0) }
     for name in names.prefix(3) { try fixture.plant(name) }
     try Data("mine".utf8).write(to: URL(fileURLWithPath: fixture.file(names[3])))
     try FileManager.default.createSymbolicLink(
       atPath: fixture.file(names[4]), withDestinationPath: fixture.file(names[0]))
     try FileManager.default.createDirectory(atPath: fixture.file(names[5]), withIntermediateDirectories: true)
     #expect(mkfifo(fixture.file(names[6]), 0o600) == 0)
+    try fixture.plantHeader(names[7])
     let series = BackupSeries(everySeconds: 3_600, keep: 1)
     let now = Self.noon + 1_200
-    #expect(series.secondsToNext(in: fixture.folder, now: now) == 3_600 - (1_200 - 120))
-    series.removeSurplus(in: fixture.folder, now: now)
+    let (folder, history) = (SeriesFolder(fixture.folder, besides: fixture.path), try fixture.history)
+    #expect(series.secondsToNext(in: folder, of: history, now: now) == 3_600 - (1_200 - 120))
+    series.removeSurplus(in: folder, of: history, now: now)
     #expect(try fixture.names == Array(names[2...]))
+  }
+
+  @Test("backups of another history, in the same folder, neither count nor go")
+  func others() throws {
+    let (fixture, other) = (try BackupFixture(), try BackupFixture())
+    let names = (0..<6).map { BackupSeries.name(at: Self.noon + 60 * $0) }
+    for (number, name) in names.enumerated() {
+      try (number.isMultiple(of: 2) ? fixture : other).plant(name, in: fixture.folder)
+    }
+    let series = BackupSeries(everySeconds: 3_600, keep: 1)
+    let folder = SeriesFolder(fixture.folder, besides: fixture.path)
+    let now = Self.noon + 1_200
+    let (own, others) = (try fixture.history, try other.history)
+    #expect(series.secondsToNext(in: folder, of: own, now: now) == 3_600 - (1_200 - 240))
+    #expect(series.secondsToNext(in: folder, of: others, now: now) == 3_600 - (1_200 - 300))
+    // Where it is not known whose backups are made.
+    #expect(series.secondsToNext(in: folder, of: nil, now: now) == 3_600 - (1_200 - 300))
+    #expect(series.secondsToNext(in: folder, of: "none", now: now) == 0)
+    series.removeSurplus(in: folder, of: own, now: now)
+    #expect(try fixture.names == [names[1], names[3], names[4], names[5]])
+    #expect(folder.names(besides: own).sorted() == [names[1], names[3], names[5]])
   }
 }

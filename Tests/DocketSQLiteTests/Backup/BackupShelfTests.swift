@@ -234,6 +234,25 @@ struct BackupShelfTests {
     try store.closeAndCheck()
   }
 
+  @Test("the locks of the database last also where it is linked as a backup of the series, or as a part that was left")
+  func locksBesideSeries() async throws {
+    var options = options
+    options.backupSeries = BackupSeries(everySeconds: 1, keep: nil)
+    let store = try StoreFixture(options: options, clock: nil)
+    let links = [BackupSeries.name(at: 1_000_000), ".x.db.docket-partial"].map(fixture.file)
+    for link in links { try FileManager.default.linkItem(atPath: store.path, toPath: link) }
+    let session = try store.session()
+    _ = try await session.write(.put("/a/", "1", "1"))
+    // Each of them is preceded by a look at the folder, and by the removal of what was left there.
+    let before = try fixture.names.count
+    try await eventually { try fixture.names.filter { BackupSeries.seconds(of: $0) != nil }.count > before + 2 }
+    let asked = try SQLiteCommand.run(store.path, "PRAGMA journal_mode = DELETE;")
+    #expect(asked.output + asked.error == "wal\n" || asked.error.contains("locked"), "\(asked)")
+    for link in links { #expect(FileManager.default.fileExists(atPath: link)) }
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   private var options: SQLiteStoreOptions {
     var options = SQLiteStoreOptions()
     options.backupFolder = fixture.folder
@@ -274,6 +293,25 @@ struct BackupShelfTests {
     #expect(try await again.list().running == nil)
     again.close()
     #expect(try fixture.names == names)
+  }
+
+  @Test("two databases with one folder have backups both, and none loses any; the log says so once")
+  func sharedFolder() async throws {
+    let other = try BackupFixture()
+    let now = WallClock.system.milliseconds() / 1000
+    let names = [30, 20, 10].map { BackupSeries.name(at: now - $0) }
+    for name in names { try other.plant(name, in: fixture.folder) }
+    let log = RecordedLog()
+    var options = BackupShelf.Options(folder: fixture.folder)
+    options.series = BackupSeries(everySeconds: 1, keep: 1)
+    let shelf = BackupShelf(
+      of: fixture.path, options: options, clock: .system, logger: Logger(label: "test") { _ in log })
+    try await eventually { log.messages.filter { $0.hasPrefix("notice: a backup was made") }.count >= 3 }
+    shelf.close()
+    let left = try fixture.names
+    #expect(names.allSatisfy(left.contains) && left.count == 4)
+    #expect(
+      log.messages.filter { $0.hasPrefix("warning: the backup folder has backups of another history") }.count == 1)
   }
 
   @Test("a database with faults makes no good backup go")
@@ -323,6 +361,22 @@ private final class Counter: Sendable {
   var value: Int { number.withLock { $0 } }
 
   func count() { number.withLock { $0 += 1 } }
+}
+
+/// Keeps what was logged, each as `level: message`.
+private final class RecordedLog: LogHandler, @unchecked Sendable {
+  private let lines = Monitor<[String]>([])
+
+  var messages: [String] { lines.withLock { $0 } }
+
+  func log(event: LogEvent) { lines.withLock { $0.append("\(event.level): \(event.message)") } }
+
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.trace
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
 }
 
 extension BackupShelf {

@@ -161,7 +161,7 @@ struct DatabaseBackupTests {
     try fixture.backUp("x.db")
     #expect(try fixture.names == ["x.db"])
 
-    let partial = try PartialFile(of: fixture.file("y.db"))
+    let partial = try PartialFile(of: fixture.file("y.db"), besides: fixture.path)
     #expect(throws: BackupError.inTheMaking(path: fixture.file("y.db"), partial: partial.path)) {
       try fixture.backUp("y.db")
     }

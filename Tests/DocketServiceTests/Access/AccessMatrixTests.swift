@@ -22,6 +22,7 @@ struct AccessMatrixTests {
 
   static let rows: [Row] = [
     Row(method: .get, path: "/_health", rules: []),
+    Row(method: .get, path: "/_ready", rules: []),
     Row(method: .get, path: "/_stats", rules: ["stats"]),
     // The original routes.
     Row(method: .get, path: "/list", rules: ["read:/item/"]),
@@ -110,6 +111,7 @@ struct AccessMatrixTests {
     case .tokens: "/_tokens/"
     case .token: "/_tokens/ci"
     case .health: "/_health"
+    case .ready: "/_ready"
     case .stats: "/_stats"
     case .batch: "/_batch"
     case .changes: "/_changes"
@@ -239,7 +241,8 @@ struct AccessMatrixTests {
       let resource = try Target(path: ByteBuffer(string: bare)).resource
       let sample = Self.sample(of: resource)
       #expect(paths.contains(sample), "\(sample)")
-      for method: DocketWire.Method in [.get, .post, .put, .patch, .delete, .other] where resource != .health {
+      for method: DocketWire.Method in [.get, .post, .put, .patch, .delete, .other]
+      where resource != .health && resource != .ready {
         let row = Row(method: method, path: path, rules: [])
         #expect(Self.isRefused(try Self.operation(row, [])), "\(method) \(path)")
       }

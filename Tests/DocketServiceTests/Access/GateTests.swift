@@ -100,6 +100,46 @@ struct GateTests {
     #expect(try Self.refusal(&known, "/notes/1") == 401)
   }
 
+  @Test("has nothing kept of an Authorization that shows no token, however long it is")
+  func keptCredential() throws {
+    let gate = Gate()
+    let key = try Self.key("read:/notes/")
+    var visitor = Self.visitor(gate)
+    func kept(_ authorization: String) -> String? {
+      #expect(visitor.identify(by: Headers([("Authorization", authorization)])) == nil)
+      return visitor.unreadCredential
+    }
+    let long = String(repeating: " ", count: 100_000)
+    for text in [
+      "", "x\(long)", "Bearer \(long)", "Bearer docket_no", "\(long)Bearer \(key.text)", "Basic \(key.text)",
+    ] {
+      #expect(kept("Bearer \(key.text)") == "Bearer \(key.text)")
+      #expect(kept(text) == nil)
+    }
+    Self.update(gate, [key.token])
+    #expect(try Self.refusal(&visitor, "/notes/1") == 401)
+  }
+
+  @Test("has those owe a token who have shown none, where nothing is open to strangers")
+  func owing() throws {
+    let key = try Self.key("read:/notes/")
+    for anonymous in [AccessRules.none, AccessRules([.read("/public/")])] {
+      let gate = Gate(terms: AccessTerms(anonymous: anonymous, peers: [7: AccessRules([.admin])]))
+      var (known, earlier) = (Self.visitor(gate), Self.visitor(gate))
+      #expect(try Self.refusal(&earlier, "/notes/1", token: key.text) == nil)
+      let (peer, other) = (Visitor(gate, from: .user(7), user: 7), Visitor(gate, from: .user(8), user: 8))
+      #expect([known, earlier, peer, other].map(\.owesToken) == [false, false, false, false])
+      Self.update(gate, [key.token])
+      let owes = anonymous == .none
+      #expect(known.owesToken == owes && other.owesToken == owes && !peer.owesToken && !earlier.owesToken)
+      #expect(!peer.isStranger && !Visitor(gate, from: .user(7), user: 7).owesToken)
+      #expect(try Self.refusal(&known, "/notes/1", token: key.text) == nil)
+      #expect(!known.owesToken)
+      Self.update(gate, [try key.with(revoked: 1)])
+      #expect(known.owesToken == owes)
+    }
+  }
+
   @Test("is shut by a token that was revoked, or has expired, as by any other")
   func firstIsOver() throws {
     let key = try Self.key("admin")

@@ -21,6 +21,27 @@ struct TokenTextTests {
 
   private static let secret = String(repeating: "A", count: 43)
 
+  @Test("tells its id where a name is wanted; any other text is the name")
+  func nameOrID() {
+    let (text, id, _) = TokenText.make()
+    #expect(TokenText.nameOrID(text) == id)
+    for name in ["ci", id, String(text.dropLast()), text + "A", ""] { #expect(TokenText.nameOrID(name) == name) }
+  }
+
+  @Test("is masked wherever it stands, whole or in part, and nothing else is")
+  func masked() {
+    let (text, id, _) = TokenText.make()
+    let plain = "docket_\(id)_…"
+    #expect(TokenText.masked(text) == plain)
+    #expect(TokenText.masked("/_tokens/\(text)?a=\(text.dropLast(30))&b") == "/_tokens/\(plain)?a=\(plain)&b")
+    #expect(TokenText.masked("docket_docket_\(text)") == "docket_docket_\(plain)")
+    for other in [
+      "", "/notes/é", "docket_\(id)_", "docket_\(id)", "docket_", "/docket_notes/1", "docket_ABCDEFGHIJKL_x",
+    ] {
+      #expect(TokenText.masked(other) == other)
+    }
+  }
+
   @Test("may be as it is made, and has letters that need no escapes")
   func form() {
     #expect(TokenText("docket_abcdefghij09_\(Self.secret)") != nil)

@@ -38,6 +38,7 @@ extension EndToEnd {
         (["--stranger-frame-bytes", "511"], "--stranger-frame-bytes"),
         (["--stranger-frame-timeout", "0"], "--stranger-frame-timeout"),
         (["--stranger-idle-timeout", "86401"], "--stranger-idle-timeout"),
+        (["--stranger-timeout", "0"], "--stranger-timeout"),
       ])
     func wrongOptions(options: [String], words: String) async throws {
       try await withDatabase { database in
@@ -169,6 +170,53 @@ extension EndToEnd {
         #expect(try known.next()?.code == 404)
         #expect(try known.code("PUT", "/public/1", data: "1") == 201)
         #expect(try watcher.next()?.path == "/public/1")
+      }
+    }
+
+    @Test("who keep asking what all may ask: they are closed in the end, unless something is open to them")
+    func wholeTime() async throws {
+      for anonymous in [[], ["--allow-anonymous", "read:/public/"]] {
+        try await withServer(["--stranger-timeout", "0.5"] + anonymous) { (server) throws in
+          let (_, token) = try server.shut()
+          let known = try AccessClient(server, token: token)
+          let stranger = try AccessClient(server)
+          let begin = ContinuousClock.now
+          var codes: Set<Int?> = []
+          // As long as it may take; of those to whom something is open, well beyond the bound.
+          let patience = Duration.seconds(anonymous.isEmpty ? 60 : 3)
+          while ContinuousClock.now - begin < patience {
+            guard (try? stranger.send(#"{"method":"GET","path":"/_health"}"#)) != nil,
+              let frame = try? stranger.next()
+            else {
+              codes.insert(nil)
+              break
+            }
+            codes.insert(frame.code)
+            usleep(50_000)
+          }
+          #expect(codes == (anonymous.isEmpty ? [200, nil] : [200]))
+          #expect(try known.code("GET", "/n/1") == 404)
+        }
+      }
+    }
+
+    @Test("who hold all places: the one that came first gives way to a new one, and who is known does not")
+    func places() async throws {
+      try await withServer(["--max-connections", "4", "--stranger-idle-timeout", "600", "--stranger-timeout", "600"]) {
+        (server) throws in
+        let token = try AccessClient(server).makeToken("admin", ["admin"])
+        let known = try AccessClient(server, token: token)
+        var strangers: [AccessClient] = []
+        for _ in 0..<6 { strangers.append(try AccessClient(server)) }
+        let another = try AccessClient(server, token: token)
+        #expect(try another.code("GET", "/n/1") == 404)
+        #expect(try known.code("GET", "/n/1") == 404)
+        #expect(try strangers[0].next() == nil)
+        #expect(try strangers[5].code("GET", "/_health") == 200)
+        // All by people who are known: as ever.
+        let others = try (0..<2).map { _ in try AccessClient(server, token: token) }
+        #expect(try server.exchange(#"{"method":"GET","path":"/_health"}"#).contains("too_many_connections"))
+        for client in [known, another] + others { #expect(try client.code("GET", "/n/1") == 404) }
       }
     }
 

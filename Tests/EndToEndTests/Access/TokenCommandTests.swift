@@ -106,6 +106,32 @@ extension EndToEnd {
       }
     }
 
+    @Test("a token is revoked by its whole text, whose secret is neither printed nor logged")
+    func wholeText() async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database, ["--log-level", "info"])
+        let (admin, root) = try server.shut()
+        let texts = try ["a", "b", "c"].map { try admin.makeToken($0, ["stats"]) }
+        let ids = texts.map { String($0.dropFirst(7).prefix(12)) }
+        let revoked = [
+          try Self.run(server, ["token", "revoke", texts[0]], token: root),
+          try Docket.run("token", "revoke", texts[1], "--database", database),
+        ]
+        #expect(revoked.map(\.output) == ids.prefix(2).map { "\($0) is revoked.\n" })
+        #expect(try admin.code("DELETE", "/_tokens/\(texts[2])") == 204)
+        // One that was cut short is no token's name.
+        let part = String(texts[2].dropLast(3))
+        let failed = try Self.run(server, ["token", "revoke", part], token: root)
+        #expect(failed.ending == .exited(1) && failed.error.contains("docket_\(ids[2])_…"), "\(failed)")
+        let frame = try #require(try admin.answer(#"{"method":"DELETE","path":"/_tokens/\#(part)"}"#))
+        #expect(frame.code == 404 && frame.text.contains("docket_\(ids[2])_…"), "\(frame.text)")
+        #expect(server.stop() == .exited(0))
+        let told = server.process.errorOutput + failed.error + frame.text
+        #expect(told.contains("DELETE /_tokens/docket_\(ids[2])_…"), "\(told)")
+        for text in texts { #expect(!told.contains(text.suffix(43).prefix(20))) }
+      }
+    }
+
     @Test("a token that is wrong, and one that has expired, is refused as such")
     func invalid() async throws {
       try await withDatabase { database in
