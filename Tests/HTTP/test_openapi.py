@@ -231,13 +231,15 @@ class Answers(unittest.TestCase):
         self.assertIsNotNone(response, f"{operation} is answered {status}, of which nothing is said: {body}")
         self.assertEqual("content" in response, status not in (204, 304), f"{operation}: {status}")
         if "content" in response:
-            self.assertIn(headers["Content-Type"], response["content"])
-            schema = response["content"][headers["Content-Type"]]["schema"]
-            value = json.loads(body) if "json" in headers["Content-Type"] else body.decode()
+            media = headers["Content-Type"].partition(";")[0]
+            self.assertIn(media, response["content"])
+            schema = response["content"][media]["schema"]
+            value = json.loads(body) if "json" in media else body.decode()
             self.assertEqual(faults(schema, value, is_closed=True), [], f"{operation}: {status} {body}")
         else:
             self.assertEqual(body, b"")
-        common = {"date", "vary", "cache-control", "x-content-type-options", "content-type", "content-length", "connection"}
+        common = {"date", "vary", "cache-control", "x-content-type-options", "content-type", "content-length", "connection",
+                  "x-request-id"}
         described = {name.lower(): resolved(header) for name, header in response.get("headers", {}).items()}
         for name in set(map(str.lower, headers)) - common:
             self.assertIn(name, described, f"{operation}: {status}")
@@ -293,6 +295,15 @@ class Refusals(Answers):
                 answer = self.server.request(operation.method, operation.target(operation.required), None)
                 self.check(operation, *answer)
                 self.assertEqual(answer[0] == 401, not operation.is_for_everybody, answer)
+
+    def test_a_write_that_lacks_its_body_is_told_what_else_is_wrong_first(self):
+        for method, path, headers, code in [
+            ("PUT", "/notes/42", {}, "missing_body"), ("PUT", "/notes/..", {}, "invalid_path"),
+            ("POST", "/notes/42", {}, "method_not_allowed"), ("PUT", "/notes/42", {"If_Match": "one"}, "invalid_condition"),
+        ]:
+            with self.subTest(path, method=method):
+                answer = self.server.request(method, path, Authorization=f"Bearer {self.token}", **headers)
+                self.assertEqual(json.loads(answer[2])["error"], code)
 
     def test_each_operation_is_there(self):
         # With a condition that never holds and bodies that are none, nothing is changed.
