@@ -66,10 +66,12 @@ final class HTTPConnection: Sendable {
       body = try await collect(request.body, atMost: greeting.bodyBytes).withoutOuterWhitespace
       if body?.readableBytes == 0 { body = nil }
     }
-    if body == nil, request.head.storesBody { throw .missingBody }
+    let lacksBody = body == nil && request.head.storesBody
     do throws(RequestError) {
       let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
-      switch await desk.answer(native, from: address, id: id, cancellation: cancellation) {
+      switch await desk.answer(
+        native, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation)
+      {
       case .response(let response): return HTTPAnswer(response)
       case .stream(let stream): return .events(stream)
       }
@@ -153,10 +155,6 @@ extension HTTPRequest {
 }
 
 extension HTTPProblem {
-  fileprivate static var missingBody: HTTPProblem {
-    HTTPProblem(.badRequest, "missing_body", "There is no body to store; a document that is null is the body null.")
-  }
-
   fileprivate static var incompleteBody: HTTPProblem {
     HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
   }

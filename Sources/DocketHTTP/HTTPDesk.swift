@@ -103,16 +103,23 @@ actor HTTPDesk {
 
   /// Carries out a request. From its loop, where connections run, no thread or task is changed for what can be answered at once.
   /// - Parameters:
+  ///   - lacksBody: whether it has none, and would store it: that is refused, to those who may do what it asks.
   ///   - id: by which the log tells of it.
   ///   - cancellation: ends its query early.
   nonisolated func answer(
-    _ request: DocketWire.Request, from address: VisitorAddress, id: String,
+    _ request: DocketWire.Request, lacksBody: Bool, from address: VisitorAddress, id: String,
     cancellation: @escaping @Sendable () -> QueryCancellation
   ) async -> Outcome {
     await withCheckedContinuation { continuation in
       onLoop { desk in
         var visitor = Visitor(desk.store.gate, from: address)
-        let operation = visitor.operation(for: request, by: desk.router)
+        var operation = visitor.operation(for: request, by: desk.router)
+        if lacksBody {
+          switch operation {
+          case .answer, .answerLater: break
+          default: operation = .answer(.missingBody)
+          }
+        }
         let (kind, began) = (operation.requestKind, NIODeadline.now())
         if case .watch(let watch) = operation {
           let outcome = desk.open(watch)
@@ -287,6 +294,11 @@ actor HTTPDesk {
 }
 
 extension Response {
+  fileprivate static var missingBody: Response {
+    .error(
+      .badRequest, "missing_body", "There is no body to store; a document that is null is the body null.")
+  }
+
   /// To those who may not be told what was read.
   fileprivate static var lost: Response {
     .retry(
