@@ -324,7 +324,8 @@ class StatsCommand(ServerTestCase):
             return subprocess.run(
                 self.command(), capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
 
-        self.assertTrue(eventually(lambda: "\nwrite " in printed()))  # The loop that wrote tells it a moment later.
+        # The loop that wrote tells it a moment later.
+        self.assertTrue(eventually(lambda: re.search(r"(?m)^write +\d", printed())))
         output = printed()
         self.assertRegex(output, r"^docket \d+\.\d+\.\d+, SQLite \S+, up \d+ ")
         self.assertRegex(output, r"(?m)^write +\d+ +\d+ +\d+ +\d+\.\d+ +\d+\.\d+$")
