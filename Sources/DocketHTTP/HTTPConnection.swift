@@ -147,7 +147,7 @@ extension HTTPRequest {
   /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
   fileprivate var storesBody: Bool {
     switch method {
-    case .put, .patch: true
+    case .put: true
     case .post: path.map { !$0.contains("?") && !$0.hasPrefix("/_") } ?? false
     default: false
     }
