@@ -67,11 +67,11 @@ final class HTTPConnection: Sendable {
       if body?.readableBytes == 0 { body = nil }
     }
     let lacksBody = body == nil && request.head.storesBody
-    // What it would come to with one says whether it lacks nothing but that.
-    if lacksBody { body = ByteBuffer(staticString: "{}") }
     do throws(RequestError) {
       let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
-      switch await desk.answer(native, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation) {
+      switch await desk.answer(
+        native, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation)
+      {
       case .response(let response): return HTTPAnswer(response)
       case .stream(let stream): return .events(stream)
       }
@@ -144,10 +144,10 @@ extension HummingbirdCore.Request {
 }
 
 extension HTTPRequest {
-  /// Whether its body is what is stored.
+  /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
   fileprivate var storesBody: Bool {
     switch method {
-    case .put, .patch: true
+    case .put: true
     case .post: path.map { !$0.contains("?") && !$0.hasPrefix("/_") } ?? false
     default: false
     }

@@ -103,7 +103,7 @@ actor HTTPDesk {
 
   /// Carries out a request. From its loop, where connections run, no thread or task is changed for what can be answered at once.
   /// - Parameters:
-  ///   - lacksBody: whether it came without what it is to store. Who may not store that anyway is told so first.
+  ///   - lacksBody: whether it has none, and would store it: that is refused, to those who may do what it asks.
   ///   - id: by which the log tells of it.
   ///   - cancellation: ends its query early.
   nonisolated func answer(
@@ -114,7 +114,12 @@ actor HTTPDesk {
       onLoop { desk in
         var visitor = Visitor(desk.store.gate, from: address)
         var operation = visitor.operation(for: request, by: desk.router)
-        if lacksBody, !operation.isAnswer { operation = .answer(.missingBody) }
+        if lacksBody {
+          switch operation {
+          case .answer, .answerLater: break
+          default: operation = .answer(.missingBody)
+          }
+        }
         let (kind, began) = (operation.requestKind, NIODeadline.now())
         if case .watch(let watch) = operation {
           let outcome = desk.open(watch)
@@ -289,23 +294,14 @@ actor HTTPDesk {
 }
 
 extension Response {
+  fileprivate static var missingBody: Response {
+    .error(
+      .badRequest, "missing_body", "There is no body to store; a document that is null is the body null.")
+  }
+
   /// To those who may not be told what was read.
   fileprivate static var lost: Response {
     .retry(
       .serviceUnavailable, "unavailable", "The store can no longer hold what it promises; ask again.", afterSeconds: 1)
-  }
-
-  /// Without one the native protocol stores null, which over HTTP hardly anybody means.
-  fileprivate static var missingBody: Response {
-    error(.badRequest, "missing_body", "There is no body to store; a document that is null is the body null.")
-  }
-}
-
-extension DocketService.Operation {
-  fileprivate var isAnswer: Bool {
-    switch self {
-    case .answer, .answerLater: true
-    default: false
-    }
   }
 }
