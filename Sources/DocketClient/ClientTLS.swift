@@ -26,6 +26,7 @@ public struct ClientTLS: Sendable {
   }
 
   private let context: NIOSSLContext
+  private let verifies: Bool
   private let serverName: String?
 
   /// Reads the files; blocks.
@@ -38,8 +39,9 @@ public struct ClientTLS: Sendable {
   ) throws {
     var file: String?
     if case .authorities(let path) = trust { file = path }
+    verifies = trust != .acceptAnyServer
     context = try NIOSSLContext.client(
-      authorities: file, verifies: trust != .acceptAnyServer,
+      authorities: file, verifies: verifies,
       identity: try identity.map { try TLSIdentity(certificateFile: $0.certificateFile, keyFile: $0.keyFile) })
     self.serverName = serverName
     if let serverName, (try? NIOSSLClientHandler(context: context, serverHostname: serverName)) == nil {
@@ -53,7 +55,15 @@ public struct ClientTLS: Sendable {
     let name = serverName ?? host
     // An address is compared with those in the certificate, and not sent as a name (RFC 6066, 3).
     let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-    return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name)
+    guard verifies, !isAddress else {
+      return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name)
+    }
+    return try NIOSSLClientHandler._makeSSLClientHandler(context: context, serverHostname: name) {
+      certificate, channel in
+      certificate.stands(forHost: name)
+        ? channel.eventLoop.makeSucceededVoidFuture()
+        : channel.eventLoop.makeFailedFuture(NIOSSLExtraError.failedToValidateHostname)
+    }
   }
 }
 

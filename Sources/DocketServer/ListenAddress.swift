@@ -52,7 +52,7 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
     case .socketIsLive(let path): "a server is listening on the unix socket \(path); end it or choose another path"
     case .notASocket(let path): "\(path) exists and is not a unix socket; it is left alone, so choose another path"
     case .everybodyMayDoEverything:
-      "there is no token yet, so whoever reaches an address that is not loopback may read and change everything; make one with docket token create admin --allow admin, or add --insecure if that is meant"
+      "there is no token yet, so whoever reaches an address that is not loopback may read and change everything; make one with docket token create admin --allow admin --database FILE, the one that is to be served, or add --insecure if that is meant"
     case .other(let address, let reason): "\(address) cannot be listened on: \(reason)"
     }
   }

@@ -6,6 +6,8 @@ public enum BackupError: Error, Equatable, Sendable {
   case stopped
   /// There is a file already where it is to be.
   case exists(path: String)
+  /// What is there is no file that could give way to one.
+  case notFile(path: String)
   /// It would take the place of the database itself.
   case sameFile(path: String)
   /// SQLite would take one of two files for a part of the other: a log, say.
@@ -26,10 +28,11 @@ extension BackupError: CustomStringConvertible {
     switch self {
     case .stopped: "stopped; nothing was made"
     case .exists(let path): "\(path): is there already; name another file, or add --replace"
+    case .notFile(let path): "\(path): is there, and no file that could be replaced; name another one"
     case .sameFile(let path): "\(path): is the database itself; name another file"
     case .companion(let path, let other):
       """
-      \(path): is not made beside \(other), since SQLite would take one of them for a part of the other; name another file, or \
+      \(path): is not made beside \(other), since one of them would be taken for a part of the other; name another file, or \
       remove that one if no database belongs to it
       """
     case .inTheMaking(let path, let partial):
@@ -78,7 +81,7 @@ extension StoreError {
       case .exists: .backupExists(name: name)
       case .noRoom(_, let needed, let free): .noRoomForBackup(needed: needed, free: free)
       case .faulty(_, let fault, let faults): .backupFaulty(fault: fault, faults: faults)
-      case .sameFile, .companion, .inTheMaking, .failed: .backupFailed(reason: error.description)
+      case .notFile, .sameFile, .companion, .inTheMaking, .failed: .backupFailed(reason: error.description)
       }
   }
 }

@@ -28,6 +28,7 @@ package final class PartialFile {
     folder = Folder.holding(target)
     path = "\(folder).\(target.split(separator: "/").last ?? "")\(Self.suffix)"
     if !replaces, Self.isThere(target) { throw .exists(path: target) }
+    guard Self.mayBeReplaced(target) else { throw .notFile(path: target) }
     if let other = Self.companion(of: target) { throw .companion(path: target, other: other) }
     descriptor = try Self.make(path, of: target, in: folder, besides: database)
   }
@@ -42,8 +43,17 @@ package final class PartialFile {
     return lstat(path, &status) == 0
   }
 
-  /// A file that SQLite would take for a part of the target, or the other way round (https://sqlite.org/tempfiles.html).
+  /// Whether nothing is lost but a file: no device, say.
+  private static func mayBeReplaced(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// A file that SQLite would take for a part of the target, or the other way round (https://sqlite.org/tempfiles.html), or whose
+  /// lock the target is.
   private static func companion(of target: String) -> String? {
+    let lock = DatabaseBelongings.lockSuffix
+    if target.hasSuffix(lock), case let locked = String(target.dropLast(lock.count)), isThere(locked) { return locked }
     let others = BackupName.companionSuffixes.map { suffix in
       target.hasSuffix(suffix) ? String(target.dropLast(suffix.count)) : target + suffix
     }

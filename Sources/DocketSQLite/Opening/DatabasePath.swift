@@ -5,7 +5,7 @@ import Glibc
 struct DatabasePath: Equatable {
   let file: String
 
-  var lock: String { file + ".lock" }
+  var lock: String { file + DatabaseBelongings.lockSuffix }
   var log: String { file + "-wal" }
   var sharedMemory: String { file + "-shm" }
   var journal: String { file + "-journal" }

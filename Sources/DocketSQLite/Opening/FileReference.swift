@@ -30,7 +30,7 @@ final class FileReference {
   /// Whether it is a database, or one of the files beside it, under whatever name.
   func isPart(of database: String) -> Bool {
     guard let status else { return false }
-    return ["", "-wal", "-shm", ".lock"].contains { suffix in
+    return ([""] + DatabaseBelongings.suffixes).contains { suffix in
       var own = stat()
       return stat(database + suffix, &own) == 0 && own.st_dev == status.st_dev && own.st_ino == status.st_ino
     }

@@ -58,9 +58,13 @@ public final class ServerTLS: Sendable {
     self.loaded = loaded
   }
 
-  /// Reads the files again, for connections that begin from now on; blocks. If it throws, what was there stays.
+  /// Reads the files again, for connections that begin from now on; blocks. If it throws, what was there stays: also where the new
+  /// certificate is one that no client accepts any more.
   public func reload() throws -> Loaded {
     let (context, loaded) = try Self.load(files, goodbyeSeconds)
+    guard loaded.validity.end >= time(nil) else {
+      throw ExpiredCertificate(file: files.certificate, day: loaded.lastDay)
+    }
     current.withLockedValue { $0 = context }
     return loaded
   }
@@ -81,6 +85,14 @@ public final class ServerTLS: Sendable {
       TLSSessionHandler(socket, handshakeSeconds: handshakeSeconds, report: report),
     ])
   }
+}
+
+/// A certificate that would take the place of another one, and is out of date.
+private struct ExpiredCertificate: Error, CustomStringConvertible {
+  let file: String
+  let day: String
+
+  var description: String { "the one in \(file) has expired on \(day)" }
 }
 
 extension ServerTLS.Loaded {

@@ -5,7 +5,7 @@ extension Response {
   static var unauthorized: Response {
     challenge(
       "unauthorized",
-      "This needs a token: send \"headers\": {\"Authorization\": \"Bearer docket_…\"} with the request, or once with the first of a persistent session. The server's operator makes one with docket token create."
+      "This needs a token: send the header Authorization: Bearer docket_… with the request (in its \"headers\"), or once with the first of a persistent session; over HTTP with each. The server's operator makes one with docket token create."
     )
   }
 

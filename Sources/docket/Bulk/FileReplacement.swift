@@ -1,3 +1,4 @@
+import DocketSQLite
 import Glibc
 import NIOCore
 
@@ -17,7 +18,7 @@ final class FileReplacement {
     guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
       throw CommandFailure("cannot write \(path): it is no file that could be replaced")
     }
-    guard !Self.isOfDatabase(path) else {
+    guard !DatabaseBelongings.contain(path) else {
       throw CommandFailure("\(path) is a database, or belongs to one, and is not overwritten; choose another name")
     }
     // mkstemp replaces the last six characters.
@@ -29,22 +30,6 @@ final class FileReplacement {
     let mask = umask(0)
     umask(mask)
     fchmod(descriptor, 0o666 & ~mask)
-  }
-
-  /// Whether it is what SQLite keeps, or one of the files beside that.
-  private static func isOfDatabase(_ path: String) -> Bool {
-    if isDatabase(path) { return true }
-    return ["-wal", "-shm", "-journal", ".lock"].contains { suffix in
-      path.hasSuffix(suffix) && isDatabase(String(path.dropLast(suffix.count)))
-    }
-  }
-
-  /// By what such a file begins with (https://sqlite.org/fileformat.html).
-  private static func isDatabase(_ path: String) -> Bool {
-    guard let file = fopen(path, "re") else { return false }
-    defer { fclose(file) }
-    var beginning = [UInt8](repeating: 0, count: 16)
-    return fread(&beginning, 1, 16, file) == 16 && beginning.elementsEqual("SQLite format 3\0".utf8)
   }
 
   /// What was not finished leaves nothing behind.

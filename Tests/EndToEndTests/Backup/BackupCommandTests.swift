@@ -86,6 +86,15 @@ extension EndToEnd {
           let itself = try folder.run(["backup", "docket.db", "--replace"] + more)
           #expect(itself.ending == .exited(1) && itself.errorLines.count == 1, "\(itself)")
         }
+        // Nor the lock of its server, nor what is no file.
+        #expect(mkfifo(folder.path + "/fifo", 0o600) == 0)
+        for (name, reason) in [("docket.db.lock", "docket.db"), ("fifo", "no file that could be replaced")] {
+          for more in [[], ["--database", "docket.db"]] {
+            let refused = try folder.run(["backup", name, "--replace"] + more)
+            #expect(refused.ending == .exited(1) && refused.error.contains(reason), "\(refused)")
+          }
+        }
+        #expect(unlink(folder.path + "/fifo") == 0)
         try folder.write("y.bak-wal", "log")
         let companion = try folder.run(["backup", "y.bak"])
         #expect(companion.ending == .exited(1) && companion.error.contains("y.bak-wal"), "\(companion)")

@@ -66,6 +66,19 @@ extension EndToEnd {
         }
         #expect(named.process.stop() == .exited(0))
         #expect(named.process.complaints == [])
+        // A name is not proven by the address that it leads to, nor by a name that only begins alike.
+        let addressed = try SecuredServer(database: database) {
+          try $0.issue("addressed", names: ["IP:127.0.0.1", "DNS:*.docket.example"])
+        }
+        #expect(try addressed.run("echo", "1", "--host", "127.0.0.1").ending == .exited(0))
+        #expect(try addressed.run("echo", "1", "--tls-server-name", "db.docket.example").ending == .exited(0))
+        for name in ["localhost", "docket.example", "a.b.docket.example", "db.docket.example.org"] {
+          for command in [["get", "/n/1"], ["watch", "/n/"], ["bench", "--filled"]] {
+            Self.expectFailure(
+              try Self.run(command + addressed.options + ["--tls-server-name", name]), "another name")
+          }
+        }
+        #expect(addressed.process.stop() == .exited(0))
       }
     }
 

@@ -36,7 +36,7 @@ extension EndToEnd {
 
     @Test(
       "keeps what it has when the new files cannot be used, and says why",
-      arguments: ["missing", "garbage", "unfitting", "encrypted"])
+      arguments: ["missing", "garbage", "unfitting", "encrypted", "expired"])
     func kept(_ mistake: String) async throws {
       try await withSecuredServer(complaints: true) { server in
         let old = try server.expect("serial")
@@ -46,6 +46,12 @@ extension EndToEnd {
         case "missing":
           try FileManager.default.removeItem(atPath: server.identity.certificate)
           message = "cannot read \(server.identity.certificate): No such file or directory"
+        case "expired":
+          let expired = try server.authority.issue("expired", dates: ("20200101000000Z", "20210101000000Z"))
+          for (from, to) in [(expired.certificate, server.identity.certificate), (expired.key, server.identity.key)] {
+            try Data(contentsOf: URL(fileURLWithPath: from)).write(to: URL(fileURLWithPath: to))
+          }
+          message = "has expired on 2021-01-01"
         case "garbage":
           try Data("garbage".utf8).write(to: URL(fileURLWithPath: server.identity.key))
           message = "is no private key in PEM form"
