@@ -8,7 +8,7 @@ struct HTTPAnswer: Sendable {
   enum Body: Sendable {
     case none
     case bytes(ByteBuffer)
-    case stream(HTTPDesk.StreamID)
+    case stream(EventStreams.ID)
   }
 
   var status: HTTPResponse.Status
@@ -41,7 +41,7 @@ struct HTTPAnswer: Sendable {
     }
   }
 
-  static func events(_ stream: HTTPDesk.StreamID) -> HTTPAnswer {
+  static func events(_ stream: EventStreams.ID) -> HTTPAnswer {
     HTTPAnswer(.ok, [.contentType: "text/event-stream"], .stream(stream))
   }
 

@@ -14,7 +14,7 @@ actor HTTPDesk {
   enum Outcome: Sendable {
     case response(Response)
     /// What is told goes on, until `closeStream`.
-    case stream(StreamID)
+    case stream(EventStreams.ID)
 
     fileprivate var status: Status {
       switch self {
@@ -22,10 +22,6 @@ actor HTTPDesk {
       case .stream: .ok
       }
     }
-  }
-
-  struct StreamID: Hashable, Sendable {
-    fileprivate let number: Int
   }
 
   nonisolated let eventLoop: any EventLoop
@@ -37,10 +33,7 @@ actor HTTPDesk {
   private let logger: Logger
   private let router: Router
   private var service: DocumentService?
-  private let watchPort: WatchPort
-  private var streams: [StreamID: EventStream] = [:]
-  private var lastStream = 0
-  private var isEnding = false
+  private let streams: EventStreams
   private var tally = RequestTally()
   private var willTellMeters = false
   private let cacheGauge: Gauge
@@ -54,9 +47,7 @@ actor HTTPDesk {
     self.limits = limits
     executor = LoopExecutor(eventLoop)
     router = store.router
-    watchPort = WatchPort(
-      execute: { work in eventLoop.execute(work) },
-      pause: { work in eventLoop.scheduleTask(in: .microseconds(50), work) })
+    streams = EventStreams(on: eventLoop, commentSeconds: limits.commentSeconds)
   }
 
   func open() throws(StoreError) {
@@ -65,10 +56,7 @@ actor HTTPDesk {
   }
 
   /// Ends all streams, and says why. No further one begins.
-  func endStreams() {
-    isEnding = true
-    for stream in streams.values { stream.end(.watchClosing) }
-  }
+  func endStreams() { streams.end() }
 
   func close() {
     service?.session.close()
@@ -122,7 +110,7 @@ actor HTTPDesk {
         }
         let (kind, began) = (operation.requestKind, NIODeadline.now())
         if case .watch(let watch) = operation {
-          let outcome = desk.open(watch)
+          let outcome = desk.service.map { desk.streams.open(watch, by: $0) } ?? .response(.watchClosing)
           desk.count(kind, outcome.status, since: began, request, id)
           return continuation.resume(returning: outcome)
         }
@@ -195,13 +183,8 @@ actor HTTPDesk {
     tally.add(kind, RequestOutcome(status), duration: duration)
     tellMetersSoon()
     guard let slow = limits.slowRequestMilliseconds, duration >= UInt64(slow) * 1_000_000 else { return }
-    let summary = RequestSummary(request)
-    logger.notice(
-      "slow request: \(summary.method) \(summary.path)",
-      metadata: [
-        "kind": "\(kind)", "milliseconds": "\(duration / 1_000_000)", "status": "\(status.rawValue)",
-        "connection": "http", "id": "\(id)",
-      ])
+    logger.slowRequest(
+      RequestSummary(request), id: id, kind, status, nanoseconds: duration, connection: "http")
   }
 
   private func tellMetersSoon() {
@@ -251,46 +234,13 @@ actor HTTPDesk {
 
   // MARK: Streams
 
-  private func open(_ request: WatchRequest) -> Outcome {
-    guard !isEnding, let service, let hub = service.watchHub else { return .response(.watchClosing) }
-    let stream = EventStream(hub: hub, port: watchPort)
-    service.session.beginTick()
-    let refusal = stream.open(request, newest: service.session.newestRevision)
-    service.session.endTick()
-    if let refusal { return .response(refusal) }
-    lastStream += 1
-    let id = StreamID(number: lastStream)
-    streams[id] = stream
-    if streams.count == 1 { lookAfterStreams() }
-    return .stream(id)
-  }
-
   /// What is told next; nil behind the end. What it told before is on its way.
-  func next(of id: StreamID) async -> ByteBuffer? {
-    guard let stream = streams[id] else { return nil }
-    return await withCheckedContinuation { stream.tellNext($0) }
+  func next(of id: EventStreams.ID) async -> ByteBuffer? {
+    await withCheckedContinuation { streams.tellNext(of: id, $0) }
   }
 
   /// The client has gone, or the stream has ended.
-  func closeStream(_ id: StreamID) {
-    streams.removeValue(forKey: id)?.close()
-  }
-
-  private static let lookMilliseconds: Int64 = 250
-
-  /// Ends those that are no longer allowed, and has those say something that are silent, for as long as there are any.
-  private func lookAfterStreams() {
-    let interval = TimeAmount.milliseconds(Self.lookMilliseconds)
-    eventLoop.scheduleTask(in: interval) { [self] in
-      assumeIsolated { desk in
-        for stream in desk.streams.values {
-          stream.checkAccess()
-          stream.breakSilence(after: desk.limits.commentSeconds)
-        }
-        if !desk.streams.isEmpty { desk.lookAfterStreams() }
-      }
-    }
-  }
+  func closeStream(_ id: EventStreams.ID) { streams.close(id) }
 }
 
 extension Response {

@@ -24,3 +24,30 @@ struct HTTPProblem: Error, Sendable {
     return .problem(status: status.code, title: status.reasonPhrase, data: error)
   }
 }
+
+/// Errors as HTTP tells them: `application/problem+json` (RFC 9457).
+///
+///     {"type": "about:blank", "title": "Not Found", "status": 404, "error": "no_document", "detail": "…"}
+///
+/// `error` is the stable code of the native protocol; members that an error has besides follow `detail`.
+extension ByteBuffer {
+  static func problem(_ response: Response) -> ByteBuffer {
+    problem(status: response.status.rawValue, title: "\(response.status.phrase)", data: response.data)
+  }
+
+  /// - Parameter data: the native error: an object, or nothing at all.
+  static func problem(status: Int, title: String, data: ByteBuffer?) -> ByteBuffer {
+    var text = ByteBuffer(staticString: "{\"type\": \"about:blank\", \"title\": ")
+    text.writeJSONString(title)
+    text.writeStaticString(", \"status\": ")
+    text.writeDecimal(Int64(status))
+    // The members of `{"error": …}` as they stand.
+    if let data, data.readableBytesView.first == UInt8(ascii: "{"), data.readableBytes > 2 {
+      text.writeStaticString(", ")
+      text.writeBytes(data.readableBytesView.dropFirst())
+    } else {
+      text.writeStaticString("}")
+    }
+    return text
+  }
+}

@@ -16,22 +16,18 @@ public struct HTTPServer: Service {
     public var tls: ServerTLS?
     public var limits: HTTPLimits
     public var rules: WebRules
-    /// Whether the server does not start as long as everybody may do everything.
-    public var requiresTokens: Bool
-    /// Whether the log warns where there are tokens and no TLS.
-    public var warnsOfCleartext: Bool
+    public var exposure: Exposure
 
     public init(
       host: String, port: Int, tls: ServerTLS? = nil, limits: HTTPLimits = HTTPLimits(), rules: WebRules = WebRules(),
-      requiresTokens: Bool = false, warnsOfCleartext: Bool = false
+      exposure: Exposure = Exposure()
     ) {
       self.host = host
       self.port = port
       self.tls = tls
       self.limits = limits
       self.rules = rules
-      self.requiresTokens = requiresTokens
-      self.warnsOfCleartext = warnsOfCleartext
+      self.exposure = exposure
     }
   }
 
@@ -58,12 +54,8 @@ public struct HTTPServer: Service {
   /// Serves until the service group shuts down gracefully. The store stays as it is.
   /// - Throws: `ListenError` where the address cannot be listened on.
   public func run() async throws {
-    guard !configuration.requiresTokens || !store.gate.isOpen else { throw ListenError.everybodyMayDoEverything }
-    if configuration.warnsOfCleartext, configuration.tls == nil, !store.gate.isOpen {
-      logger.warning(
-        "tokens and documents come and go over HTTP without TLS, and whoever is on the way can read them: set --tls-certificate and --tls-key, or --allow-cleartext if something else encrypts the way"
-      )
-    }
+    try configuration.exposure.check(store.gate)
+    configuration.exposure.warn(of: "over HTTP", store.gate, tls: configuration.tls, logger)
     var desks: [HTTPDesk] = []
     for (number, eventLoop) in group.makeIterator().enumerated() {
       let desk = HTTPDesk(store, on: eventLoop, number: number, limits: configuration.limits, logger: logger)

@@ -14,22 +14,19 @@ public struct DocketServer: Service {
     /// Who may use the unix sockets.
     public var unixSocketAccess: UnixSocketAccess
     public var limits: ServerLimits
-    /// Whether the server does not start as long as everybody may do everything.
-    public var requiresTokens: Bool
-    /// Whether the log warns where there are tokens and the TCP addresses have no TLS.
-    public var warnsOfCleartext: Bool
+    /// Of the TCP addresses.
+    public var exposure: Exposure
 
     public init(
       addresses: [ListenAddress], tls: ServerTLS? = nil, unixSocketAccess: UnixSocketAccess = UnixSocketAccess(),
-      limits: ServerLimits = ServerLimits(), requiresTokens: Bool = false, warnsOfCleartext: Bool = false
+      limits: ServerLimits = ServerLimits(), exposure: Exposure = Exposure()
     ) {
       precondition(!addresses.isEmpty)
       self.addresses = addresses
       self.tls = tls
       self.unixSocketAccess = unixSocketAccess
       self.limits = limits
-      self.requiresTokens = requiresTokens
-      self.warnsOfCleartext = warnsOfCleartext
+      self.exposure = exposure
     }
   }
 
@@ -57,7 +54,7 @@ public struct DocketServer: Service {
   /// Serves until the service group shuts down gracefully, or throws the store's failure. The store stays as it is.
   /// - Throws: `ListenError` where an address cannot be listened on; `StoreError` where the store fails.
   public func run() async throws {
-    guard !configuration.requiresTokens || !store.gate.isOpen else { throw ListenError.everybodyMayDoEverything }
+    try configuration.exposure.check(store.gate)
     let loops = try await LoopSet(group: group, store: store, limits: configuration.limits, logger: logger)
     let listeners: Listeners
     do {
@@ -68,7 +65,7 @@ public struct DocketServer: Service {
       await loops.finish(within: 0)
       throw error
     }
-    warnOfCleartext()
+    configuration.exposure.warn(of: "over the native port", store.gate, tls: configuration.tls, logger)
     onReady(listeners.addresses)
     let failure = await waitForEnd()
     await listeners.close()
@@ -76,13 +73,6 @@ public struct DocketServer: Service {
     store.prepareToClose()
     await loops.finish(within: configuration.limits.shutdownSeconds)
     if let failure { throw failure }
-  }
-
-  private func warnOfCleartext() {
-    guard configuration.warnsOfCleartext, configuration.tls == nil, !store.gate.isOpen else { return }
-    logger.warning(
-      "tokens and documents come and go without TLS, and whoever is on the way can read them: set --tls-certificate and --tls-key, or --allow-cleartext if something else encrypts the way"
-    )
   }
 
   /// Waits for the graceful shutdown, or for the store to fail: then the failure.

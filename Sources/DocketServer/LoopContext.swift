@@ -116,12 +116,9 @@ final class LoopContext {
     _ kind: RequestKind, _ response: Response, _ nanoseconds: UInt64, _ request: RequestSummary?,
     _ connection: ConnectionHandler
   ) {
-    var metadata: Logger.Metadata = [
-      "kind": "\(kind)", "milliseconds": "\(nanoseconds / 1_000_000)", "status": "\(response.status.rawValue)",
-      "connection": "\(connection.peerDescription)",
-    ]
-    if let id = request?.id { metadata["id"] = .string(id) }
-    logger.notice("slow request: \(request?.method ?? "-") \(request?.path ?? "-")", metadata: metadata)
+    logger.slowRequest(
+      request, id: request?.id, kind, response.status, nanoseconds: nanoseconds,
+      connection: connection.peerDescription)
   }
 
   /// Whether the server is ending.

@@ -70,7 +70,6 @@ struct HTTPOptions: ParsableArguments {
         strangerBodyBytes: access.strangerFrameBytes, shutdownSeconds: clients.shutdownTimeout,
         slowRequestMilliseconds: observation.slowRequestMilliseconds),
       rules: WebRules(hosts: Set(allowedHosts.map { $0.lowercased() }), origins: Set(allowedOrigins)),
-      requiresTokens: !listening.isForEverybody(host),
-      warnsOfCleartext: !LoopbackHost.contains(host) && !allowsCleartext)
+      exposure: listening.exposure(of: host, allowsCleartext: allowsCleartext))
   }
 }

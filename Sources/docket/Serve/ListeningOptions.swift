@@ -62,7 +62,10 @@ struct ListeningOptions: ParsableArguments {
     }
   }
 
-  /// Whether a server without tokens may listen on this name or address.
-  func isForEverybody(_ host: String) -> Bool { insecure || LoopbackHost.contains(host) }
+  /// What holds for listening on a name or address.
+  func exposure(of host: String, allowsCleartext: Bool) -> Exposure {
+    let isLocal = LoopbackHost.contains(host)
+    return Exposure(requiresTokens: !insecure && !isLocal, warnsOfCleartext: !allowsCleartext && !isLocal)
+  }
 
 }

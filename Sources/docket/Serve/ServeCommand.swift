@@ -120,8 +120,7 @@ struct ServeCommand: AsyncParsableCommand {
           limits: clients.serverLimits(
             connections: httpGroup == nil ? connections : max(1, connections - httpConnections), access,
             observation),
-          requiresTokens: !listening.isForEverybody(listening.host),
-          warnsOfCleartext: !LoopbackHost.contains(listening.host) && !self.tls.allowCleartext),
+          exposure: listening.exposure(of: listening.host, allowsCleartext: self.tls.allowCleartext)),
         logger: logger
       ) { addresses in ready.add(addresses.map(\.description).joined(separator: " and "), at: 0) })
     if let httpGroup,
