@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends a connection whose request takes too long from its first byte to its last, or whose client does not take its answer. It
-/// stands before the decoder, and `RequestEnd` behind it.
+/// Ends a connection whose request takes too long from its first byte to its last, whose client does not take its answer, or says
+/// nothing. It stands before the decoder, and `RequestEnd` behind it.
 final class ConnectionDeadlines: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -14,17 +14,28 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   private var isOver = false
   private var answerTimer: Scheduled<Void>?
 
-  init(_ limits: HTTPLimits) {
+  private let requests: RequestGuard
+  private var lastActivity = NIODeadline.now()
+  private var silenceTimer: Scheduled<Void>?
+
+  init(_ limits: HTTPLimits, _ requests: RequestGuard) {
     self.limits = limits
+    self.requests = requests
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    listen(until: .now() + .fraction(ofSeconds: limits.idleSeconds), context)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
+    silenceTimer?.cancel()
     requestTimer?.cancel()
     answerTimer?.cancel()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isOver else { return }
+    lastActivity = .now()
     if requestBegan == nil {
       requestBegan = .now()
       // One timer a connection: a request that is on time pays for none.
@@ -43,6 +54,15 @@ final class ConnectionDeadlines: ChannelInboundHandler {
       guard let requestBegan else { return }
       let end = requestBegan + .fraction(ofSeconds: limits.requestSeconds)
       if end <= .now() { refuse(context) } else { wait(until: end, context) }
+    }
+  }
+
+  private func listen(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
+    silenceTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in
+      // Who waits for an answer has nothing to say.
+      if requests.unanswered > 0 { lastActivity = .now() }
+      let end = lastActivity + .fraction(ofSeconds: limits.idleSeconds)
+      if end <= .now() { context.close(promise: nil) } else { listen(until: end, context) }
     }
   }
 

@@ -40,7 +40,8 @@ struct HTTPChannel: HTTPChannelHandler {
       let pipeline = channel.pipeline.syncOperations
       let isAdmitted = channels.admit(channel)
       try tls?.addHandlers(to: pipeline) { [logger = self.logger] reason in logger.info("\(reason)") }
-      let deadlines = ConnectionDeadlines(site.limits)
+      let guardian = RequestGuard()
+      let deadlines = ConnectionDeadlines(site.limits, guardian)
       if isAdmitted { try pipeline.addHandler(deadlines) }
       var decoderLimits = NIOHTTPDecoderLimitConfiguration()
       decoderLimits.maxHeaderFieldSize = site.limits.headerBytes
@@ -48,17 +49,17 @@ struct HTTPChannel: HTTPChannelHandler {
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
-      let guardian = RequestGuard()
       try pipeline.addHandler(guardian)
       try pipeline.addHandler(HTTPResponseCompressor(responseCompressionPredicate: Self.isCompressed))
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: site.isSecure))
       if isAdmitted {
         try pipeline.addHandler(ConnectionDeadlines.RequestEnd(deadlines))
+        try pipeline.addHandler(DocumentReads(site, desk(of: channel), guardian.progress))
       } else {
         try pipeline.addHandler(HTTPRefusal(limit: channels.limit))
       }
-      try pipeline.addHandler(
-        HTTPConnectionStateHandler(idleTimeout: .milliseconds(Int64(site.limits.idleSeconds * 1000)), logger: logger))
+      // It ends connections when the server ends; of silence it does not see all that is said.
+      try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
       return Value(
         parts: try NIOAsyncChannel(
           wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)),
@@ -67,15 +68,20 @@ struct HTTPChannel: HTTPChannelHandler {
   }
 
   func handle(value: Value, logger: Logger) async {
-    guard let desk = desks.first(where: { $0.eventLoop === value.channel.eventLoop }) else {
-      preconditionFailure("every loop has a desk")
-    }
+    let desk = desk(of: value.channel)
     await withTaskExecutorPreference(desk.executor) {
-      let connection = HTTPConnection(site, desk, value.channel, value.progress, self.logger)
+      let connection = HTTPConnection(site, desk, value.channel, value.progress)
       var own = self
       own.responder = { request, writer, _ in try await connection.respond(to: request, writer) }
       await own.handleHTTP(asyncChannel: value.parts, logger: logger)
     }
+  }
+
+  private func desk(of channel: any Channel) -> HTTPDesk {
+    guard let desk = desks.first(where: { $0.eventLoop === channel.eventLoop }) else {
+      preconditionFailure("every loop has a desk")
+    }
+    return desk
   }
 
   // MARK: Compression

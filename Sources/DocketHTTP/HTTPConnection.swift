@@ -4,7 +4,6 @@ import DocketStore
 import DocketWire
 import HTTPTypes
 import HummingbirdCore
-import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
@@ -15,16 +14,14 @@ final class HTTPConnection: Sendable {
   private let desk: HTTPDesk
   private let address: VisitorAddress
   private let progress: RequestProgress
-  private let logger: Logger
   /// How many requests have been taken up.
   private let requests = Atomic(0)
   /// Ends the query that runs, which is one at most: a connection's requests are answered one after the other.
   private let query = NIOLockedValueBox<QueryCancellation?>(nil)
 
   init(
-    _ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel, _ progress: RequestProgress, _ logger: Logger
+    _ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel, _ progress: RequestProgress
   ) {
-    self.logger = logger
     self.site = site
     self.desk = desk
     self.progress = progress
@@ -42,11 +39,7 @@ final class HTTPConnection: Sendable {
     } catch {
       answer = HTTPAnswer(error)
     }
-    site.addCommonFields(to: &answer, request.head)
-    answer.fields[RequestID.field] = id
-    logger.info(
-      "\(request.method.rawValue) \(RequestSummary.escaped(request.head.path ?? "-")) \(answer.status.code)",
-      metadata: ["id": "\(id)"])
+    site.finish(&answer, to: request.head, id: id)
     try await write(answer, to: request.head, writer)
   }
 

@@ -100,28 +100,54 @@ actor HTTPDesk {
   ) async -> Outcome {
     await withCheckedContinuation { continuation in
       onLoop { desk in
-        var visitor = Visitor(desk.store.gate, from: address)
-        var operation = visitor.operation(for: request, by: desk.router)
-        if lacksBody {
-          switch operation {
-          case .answer, .answerLater: break
-          default: operation = .answer(.missingBody)
-          }
-        }
-        let (kind, began) = (operation.requestKind, NIODeadline.now())
-        if case .watch(let watch) = operation {
-          let outcome = desk.service.map { desk.streams.open(watch, by: $0) } ?? .response(.watchClosing)
-          desk.count(kind, outcome.status, since: began, request, id)
-          return continuation.resume(returning: outcome)
-        }
-        if case .readStats = operation { desk.tellMeters() }
-        // That an answer is told late says nothing of the server.
-        let isCounted = if case .answerLater = operation { false } else { true }
-        desk.perform(operation, cancellation) { [self] response in
-          if isCounted { assumeIsolated { $0.count(kind, response.status, since: began, request, id) } }
-          continuation.resume(returning: .response(response))
+        desk.carryOut(request, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation) {
+          continuation.resume(returning: $0)
         }
       }
+    }
+  }
+
+  /// Carries out a read of one document, on the loop, without a task.
+  /// - Parameter completion: called once, at once or later, on the loop.
+  nonisolated func read(
+    _ request: DocketWire.Request, from address: VisitorAddress, id: String,
+    completion: @escaping @Sendable (DocketWire.Response) -> Void
+  ) {
+    assumeIsolated { desk in
+      desk.carryOut(request, lacksBody: false, from: address, id: id, cancellation: { QueryCancellation() }) {
+        outcome in
+        guard case .response(let response) = outcome else {
+          preconditionFailure("a read of one document is no watch")
+        }
+        completion(response)
+      }
+    }
+  }
+
+  private func carryOut(
+    _ request: DocketWire.Request, lacksBody: Bool, from address: VisitorAddress, id: String,
+    cancellation: () -> QueryCancellation, completion: @escaping @Sendable (Outcome) -> Void
+  ) {
+    var visitor = Visitor(store.gate, from: address)
+    var operation = visitor.operation(for: request, by: router)
+    if lacksBody {
+      switch operation {
+      case .answer, .answerLater: break
+      default: operation = .answer(.missingBody)
+      }
+    }
+    let (kind, began) = (operation.requestKind, NIODeadline.now())
+    if case .watch(let watch) = operation {
+      let outcome = service.map { streams.open(watch, by: $0) } ?? .response(.watchClosing)
+      count(kind, outcome.status, since: began, request, id)
+      return completion(outcome)
+    }
+    if case .readStats = operation { tellMeters() }
+    // That an answer is told late says nothing of the server.
+    let isCounted = if case .answerLater = operation { false } else { true }
+    perform(operation, cancellation) { [self] response in
+      if isCounted { assumeIsolated { $0.count(kind, response.status, since: began, request, id) } }
+      completion(.response(response))
     }
   }
 

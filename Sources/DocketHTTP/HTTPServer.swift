@@ -69,7 +69,8 @@ public struct HTTPServer: Service {
 
   private func serve(_ desks: [HTTPDesk]) async -> Result<Void, any Error> {
     let site = HTTPSite(
-      store: store, rules: configuration.rules, limits: configuration.limits, isSecure: configuration.tls != nil)
+      store: store, rules: configuration.rules, limits: configuration.limits, isSecure: configuration.tls != nil,
+      logger: logger)
     let channel = HTTPChannel(site: site, tls: configuration.tls, desks: desks, logger: logger)
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)

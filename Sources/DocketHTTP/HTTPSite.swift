@@ -1,6 +1,8 @@
+import DocketServer
 import DocketService
 import DocketWire
 import HTTPTypes
+import Logging
 import NIOCore
 
 /// What all HTTP connections have in common.
@@ -9,6 +11,7 @@ struct HTTPSite: Sendable {
   let rules: WebRules
   let limits: HTTPLimits
   let isSecure: Bool
+  let logger: Logger
 
   /// What there is over HTTP alone; nil: it is a resource of the service.
   func page(_ head: HTTPRequest, _ desk: HTTPDesk, from address: VisitorAddress) async -> HTTPAnswer? {
@@ -41,7 +44,17 @@ struct HTTPSite: Sendable {
     return methods + (methods.contains("GET") ? ["HEAD"] : []) + ["OPTIONS"]
   }
 
-  func addCommonFields(to answer: inout HTTPAnswer, _ head: HTTPRequest) {
+  /// Gives an answer what all answers have, and tells the log of it.
+  /// - Parameter id: the request's.
+  func finish(_ answer: inout HTTPAnswer, to head: HTTPRequest, id: String) {
+    addCommonFields(to: &answer, head)
+    answer.fields[RequestID.field] = id
+    logger.info(
+      "\(head.method.rawValue) \(RequestSummary.shown(path: head.path ?? "-")) \(answer.status.code)",
+      metadata: ["id": "\(id)"])
+  }
+
+  private func addCommonFields(to answer: inout HTTPAnswer, _ head: HTTPRequest) {
     answer.fields[.date] = HTTPDate.now
     // A browser must not take a document for what its text looks like, nor an answer for one that still holds.
     answer.fields[.xContentTypeOptions] = "nosniff"

@@ -3,11 +3,14 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// How many requests of a connection have come whole.
+/// How many of the requests that a connection's task answers have come whole.
 final class RequestProgress: Sendable {
   private let ended = Atomic(0)
 
   var endedRequests: Int { ended.load(ordering: .acquiring) }
+
+  /// The request that came last is not the task's, and does not count.
+  func isAnsweredElsewhere() { ended.subtract(1, ordering: .releasing) }
 
   fileprivate func requestHasEnded() { ended.add(1, ordering: .releasing) }
 }
@@ -24,7 +27,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
   let progress = RequestProgress()
   /// How many requests came whole and are not answered yet.
-  private var unanswered = 0
+  private(set) var unanswered = 0
   /// What is wrong with the request that is the last.
   private var problem: HTTPProblem?
   private var isOver = false

@@ -13,12 +13,12 @@ package final class RequestSummary: Sendable {
   package init(_ request: Request) {
     id = request.id.map { String(buffer: $0) }
     method = request.method == .other ? "?" : request.method.rawValue
-    path = Self.escaped(TokenText.masked(String(buffer: request.path)))
+    path = Self.shown(path: String(buffer: request.path))
   }
 
-  /// A text without control characters.
-  package static func escaped(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { text, scalar in
+  /// A path without secrets and control characters.
+  package static func shown(path: String) -> String {
+    TokenText.masked(path).unicodeScalars.reduce(into: "") { text, scalar in
       if scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029 {
         text += "\\u{" + String(scalar.value, radix: 16) + "}"
       } else {

@@ -66,6 +66,11 @@ class Tokens(ServerTestCase):
         answer = self.server.request("GET", "/notes/1", Cookie=f"token={self.admin}; Authorization=Bearer {self.admin}")
         self.assertEqual(answer[0], 401)
 
+    def test_who_may_write_nothing_is_not_told_what_a_write_lacks(self):
+        self.problem(self.server.request("PUT", "/notes/1"), 401, "unauthorized")
+        self.problem(self.read("/notes/1", self.reader, "PUT"), 403, "forbidden")
+        self.problem(self.read("/notes/1", self.admin, "PUT"), 400, "missing_body")
+
     def test_a_wrong_token_is_refused_before_its_body_is_read(self):
         answer = self.server.request("PUT", "/notes/1", b"1", Authorization="Bearer docket_wrong")
         self.problem(answer, 401, "invalid_token")
@@ -84,6 +89,17 @@ class Tokens(ServerTestCase):
         event = stream.next()
         self.assertEqual((event[1], event[2]["error"]), ("problem", "invalid_token"))
         self.assertIsNone(stream.next())
+
+
+class Log(ServerTestCase):
+    arguments = ("--log-level", "info")
+
+    def test_no_secret_is_logged(self):
+        secret = "docket_k3v9x2m4q8t1_" + "x" * 43
+        self.server.request("DELETE", f"/_tokens/{secret}")
+        self.server.request("GET", f"/notes/{secret}")
+        self.assertTrue(eventually(lambda: "GET /notes/" in self.server.logged()))
+        self.assertNotIn("x" * 43, self.server.logged())
 
 
 class Rates(ServerTestCase):

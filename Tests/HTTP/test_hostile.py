@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import socket
+import time
 import unittest
 
 from server import ServerTestCase, eventually, receive_all
@@ -78,6 +79,18 @@ class Shapes(ServerTestCase):
         received = self.server.exchange(sent)
         bodies = [part.rsplit(b"\r\n\r\n", 1)[1] for part in received.split(b"HTTP/1.1 ")[1:]]
         self.assertEqual(bodies, [str(number).encode() for number in range(50)])
+
+    def test_reads_and_writes_on_one_connection_see_each_other_in_their_order(self):
+        sent, expected = b"", []
+        for number in range(100):
+            body = b"%d" % number
+            sent += b"PUT /mixed/1 HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s" % (HOST, len(body), body)
+            sent += b"GET /mixed/1 HTTP/1.1\r\n%s\r\nGET /mixed/none HTTP/1.1\r\n%s\r\n" % (HOST, HOST)
+            expected += [201 if number == 0 else 200, 200, 404]
+        received = self.server.exchange(sent)
+        self.assertEqual(statuses(received), expected)
+        read = [part.rsplit(b"\r\n\r\n", 1)[1] for part in received.split(b"HTTP/1.1 ")[1:]][1::3]
+        self.assertEqual(read, [b"%d" % number for number in range(100)])
 
     def test_a_request_may_come_byte_by_byte(self):
         with self.server.connect() as connection:
@@ -193,6 +206,13 @@ class Slow(ServerTestCase):
         with self.server.connect() as connection:
             connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
             self.assertEqual(statuses(receive_all(connection)), [200])
+        with self.server.connect() as connection:
+            # For longer than the silence that ends it; then it is silent.
+            for _ in range(20):
+                connection.sendall(b"GET /a/none HTTP/1.1\r\n" + HOST + b"\r\n")
+                self.assertEqual(statuses(connection.recv(65536)), [404])
+                time.sleep(0.1)
+            self.assertEqual(receive_all(connection), b"")
 
     def test_who_takes_no_answers_is_let_go(self):
         for number in range(40):
