@@ -18,7 +18,7 @@ package final class RequestSummary: Sendable {
 
   /// A path without secrets and control characters.
   package static func shown(path: String) -> String {
-    TokenText.masked(path).unicodeScalars.reduce(into: "") { text, scalar in
+    TokenText.masked(path: path).unicodeScalars.reduce(into: "") { text, scalar in
       if scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029 {
         text += "\\u{" + String(scalar.value, radix: 16) + "}"
       } else {

@@ -115,6 +115,20 @@ public enum PathGrammar {
     return string
   }
 
+  /// A text as a path's segments are decoded; what is no percent-encoding stays as it is.
+  static func decodedWherePossible(_ text: String) -> String {
+    Array(text.utf8).withUnsafeBytes { text in
+      var bytes: [UInt8] = []
+      var index = 0
+      while index < text.count {
+        let (byte, width) = (try? decodedByte(text, at: index)) ?? (text[index], 1)
+        bytes.append(byte)
+        index += width
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
   /// The byte that stands at `index` and how many bytes its writing takes.
   static func decodedByte(_ text: UnsafeRawBufferPointer, at index: Int) throws(PathError) -> (UInt8, width: Int) {
     guard text[index] == UInt8(ascii: "%") else { return (text[index], 1) }

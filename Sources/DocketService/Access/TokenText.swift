@@ -49,6 +49,15 @@ public struct TokenText {
     return String(decoding: kept, as: UTF8.self)
   }
 
+  /// A path with the secrets of all tokens in it left out, also of those that are percent-encoded; a path with such a secret
+  /// is told decoded.
+  public static func masked(path: String) -> String {
+    guard path.utf8.contains(UInt8(ascii: "%")) else { return masked(path) }
+    let decoded = PathGrammar.decodedWherePossible(path)
+    let maskedAndDecoded = masked(decoded)
+    return maskedAndDecoded == decoded ? path : maskedAndDecoded
+  }
+
   /// Where the secret begins of a token whose text these bytes begin with; nil where it is none.
   private static func secretStart(in bytes: ArraySlice<UInt8>) -> Int? {
     guard bytes.starts(with: prefix.utf8) else { return nil }

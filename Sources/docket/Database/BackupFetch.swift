@@ -32,22 +32,24 @@ struct BackupFetch {
     let made = try await make(named: nil)
     let result: Result<Void, any Error>
     do {
-      result = .success(try await fetch(made, write))
+      result = .success(try await server.withClient { try await fetch(made, $0, write) })
     } catch {
       result = .failure(error)
     }
-    // Where this does not get through the server forgets the copy by itself.
-    _ = try? await ask(.delete, "/_backups/\(made.name)", seconds: server.timeout)
+    // Also when this command is to stop. Where it does not get through the server forgets the copy by itself.
+    _ = try? await server.withClient { try await $0.request(.delete, "/_backups/\(made.name)", data: nil) }
     try result.get()
   }
 
-  private func fetch(_ made: Made, _ write: (_ piece: [UInt8], _ total: Int64) throws -> Void) async throws {
+  private func fetch(
+    _ made: Made, _ client: DocketClient, _ write: (_ piece: [UInt8], _ total: Int64) throws -> Void
+  ) async throws {
     let line = StepProgress(isQuiet: progress.quiet)
     defer { line.clear() }
     var offset: Int64? = 0
     while let start = offset {
       guard !StopSignal.isStopped else { throw CommandFailure("stopped; nothing was made") }
-      let data = try await ask(.get, "/_backups/\(made.name)?offset=\(start)", seconds: server.timeout)
+      let data = try await ask(client, .get, "/_backups/\(made.name)?offset=\(start)")
       let fields = Fields(data)
       guard let text = fields.string("data"), let piece = Base64.decode(text) else {
         throw CommandFailure("the server's answer holds no piece of the backup; its version may be another one")
@@ -72,7 +74,8 @@ struct BackupFetch {
     let shown = showMaking()
     let result: Result<ByteBuffer, any Error>
     do {
-      result = .success(try await ask(.post, "/_backups/", data, seconds: Self.makingSeconds))
+      result = .success(
+        try await server.withClient(requestTimeout: Self.makingSeconds) { try await ask($0, .post, "/_backups/", data) })
     } catch let failure as CommandFailure where failure.isOfConnection {
       result = .failure(NoServer(reason: failure))
     } catch {
@@ -105,15 +108,25 @@ struct BackupFetch {
     }
   }
 
+  /// Asks again while the server says that it has to wait: a large database has many pieces, and how many requests there are
+  /// in a second may be bounded; and it makes one backup at a time.
   private func ask(
-    _ method: Method, _ path: String, _ data: ByteBuffer? = nil, seconds: Double
+    _ client: DocketClient, _ method: Method, _ path: String, _ data: ByteBuffer? = nil
   ) async throws -> ByteBuffer {
+    var isTold = false
     while true {
-      let answer = try await StopSignal.endsOnStop { [server] in
-        try await server.withClient(requestTimeout: seconds) { try await $0.request(method, path, data: data) }
+      let answer = try await StopSignal.endsOnStop { try await client.request(method, path, data: data) }
+      let refusal = Refusal(answer)
+      let waitsForAnother = refusal.error == "backup_running"
+      if waitsForAnother, !isTold, !progress.quiet {
+        try StandardStream.error.writeLine("docket: another backup is being made or fetched; waiting for it to end")
+        isTold = true
       }
-      // A large database has many pieces, and a server may bound how many requests there are in a second.
-      if answer.code == 429, await !StopSignal.comes(within: .seconds(Refusal(answer).retryAfter ?? 1)) { continue }
+      if answer.code == 429 || waitsForAnother,
+        await !StopSignal.comes(within: .seconds(refusal.retryAfter ?? 1))
+      {
+        continue
+      }
       try CommandFailure.check(answer)
       return answer.data
     }

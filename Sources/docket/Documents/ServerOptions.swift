@@ -109,7 +109,7 @@ struct ServerOptions: ParsableArguments {
   ///   - maximumAttempts: one where somebody waits in front of a terminal, or a script knows better.
   ///   - requestTimeout: in seconds, where that is not the one that was asked for.
   func withClient<Value: Sendable>(
-    maximumAttempts: Int = 1, requestTimeout: Double? = nil, _ body: @Sendable (DocketClient) async throws -> Value
+    maximumAttempts: Int = 1, requestTimeout: Double? = nil, _ body: (DocketClient) async throws -> Value
   ) async throws -> Value {
     let client = DocketClient(
       address,

@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     // Also behind a failure: it knows what it must not touch any more.
     repository.close()
-    try outcome.mapError { CommandFailure("\($0)") }.get()
+    try outcome.mapError { CommandFailure(endOfServing: $0) }.get()
   }
 
   private func open(_ meters: ServerMeters, logger: Logger) throws -> SQLiteRepository {
@@ -151,6 +151,20 @@ struct ServeCommand: AsyncParsableCommand {
       } catch {
         logger.warning("\(error)")
       }
+    }
+  }
+}
+
+extension CommandFailure {
+  /// Why serving came to an end that nobody asked for.
+  init(endOfServing error: any Error) {
+    switch error as? StoreError {
+    case .outcomeUnknown(let reason):
+      self.init(
+        "a write could not be put on disk: \(reason); start the server again: what was acknowledged is there, and what was answered outcome_unknown may be"
+      )
+    case .failed(let reason): self.init("the store failed: \(reason); start the server again")
+    default: self.init("\(error)")
     }
   }
 }

@@ -42,6 +42,19 @@ struct TokenTextTests {
     }
   }
 
+  @Test("is masked in a path also where that is percent-encoded, and other paths stay as they are")
+  func maskedPath() {
+    let (text, id, _) = TokenText.make()
+    let plain = "docket_\(id)_…"
+    #expect(TokenText.masked(path: "/_tokens/\(text)?a=b") == "/_tokens/\(plain)?a=b")
+    #expect(TokenText.masked(path: "/_tokens/%64ocket_\(text.dropFirst(7))/%é%4") == "/_tokens/\(plain)/%é%4")
+    let encoded = text.utf8.map { "%" + String($0, radix: 16) }.joined()
+    #expect(TokenText.masked(path: "/a%2Fb/\(encoded)") == "/a/b/\(plain)")
+    for other in ["", "/notes/%2F", "/notes/%", "/%64ocket_\(id)_", "/notes/%C3%28"] {
+      #expect(TokenText.masked(path: other) == other)
+    }
+  }
+
   @Test("may be as it is made, and has letters that need no escapes")
   func form() {
     #expect(TokenText("docket_abcdefghij09_\(Self.secret)") != nil)

@@ -65,6 +65,21 @@ extension EndToEnd {
       }
     }
 
+    @Test("the command waits for a copy that somebody else has, says so, and then makes its own")
+    func waitsForAnother() async throws {
+      try await withDatabase { database in
+        let backups = try BackupServer(database, fill: 1, "--backup-fetch-timeout", "1")
+        #expect(try backups.make(nil)?.code == 201)
+        let target = database + ".monday"
+        let made = try Docket.run("backup", "--port", String(backups.server.port), target)
+        #expect(made.ending == .exited(0) && made.output.hasPrefix(target), "\(made)")
+        #expect(made.error == "docket: another backup is being made or fetched; waiting for it to end\n")
+        try BackupServer.check(target)
+        #expect(backups.server.stop() == .exited(0))
+        #expect(backups.besides == [])
+      }
+    }
+
     @Test(
       "a backup that is being made at the end is ended, its client is told, and nothing of it is left",
       arguments: [true, false])
