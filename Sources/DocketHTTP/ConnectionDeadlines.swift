@@ -1,8 +1,7 @@
 import NIOCore
-import NIOHTTPTypes
 
 /// Ends a connection whose request takes too long from its first byte to its last, whose client does not take its answer, or says
-/// nothing. It stands before the decoder, and `RequestEnd` behind it.
+/// nothing. It stands before the decoder.
 final class ConnectionDeadlines: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -35,17 +34,16 @@ final class ConnectionDeadlines: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isOver else { return }
-    lastActivity = .now()
+    let now = NIODeadline.now()
+    lastActivity = now
     if requestBegan == nil {
-      requestBegan = .now()
+      requestBegan = now
       // One timer a connection: a request that is on time pays for none.
-      if requestTimer == nil { wait(until: .now() + .fraction(ofSeconds: limits.requestSeconds), context) }
+      if requestTimer == nil { wait(until: now + .fraction(ofSeconds: limits.requestSeconds), context) }
     }
+    let ended = requests.ended
     context.fireChannelRead(data)
-  }
-
-  fileprivate func requestHasEnded() {
-    requestBegan = nil
+    if requests.ended != ended { requestBegan = nil }
   }
 
   private func wait(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
@@ -94,23 +92,6 @@ final class ConnectionDeadlines: ChannelInboundHandler {
       }
     }
     context.fireChannelWritabilityChanged()
-  }
-
-  /// Tells it that a request has come whole.
-  final class RequestEnd: ChannelInboundHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-
-    private let deadlines: ConnectionDeadlines
-
-    init(_ deadlines: ConnectionDeadlines) {
-      self.deadlines = deadlines
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-      if case .end = unwrapInboundIn(data) { deadlines.requestHasEnded() }
-      context.fireChannelRead(data)
-    }
   }
 }
 

@@ -1,32 +1,37 @@
 import DequeModule
 import DocketService
 import DocketWire
-import HTTPTypes
 import NIOCore
-import NIOHTTPTypes
+import NIOHTTP1
 
 /// Answers reads of single documents where they come in, without the connection's task: most requests are such, and to wake the
-/// task and to go through its streams of parts took a quarter of what they cost (40 us of CPU with it, 30 without; 64 connections).
+/// task, and to tell it of heads as it wants them, took more than half of what they cost (docs/BENCHMARKS.md).
 ///
 /// It stands behind everything that looks at bytes, so that such a request is bounded, refused and compressed as any other. One
 /// that comes while the task has something to answer goes to the task as well, so that answers keep their order.
 final class DocumentReads: ChannelDuplexHandler {
-  typealias InboundIn = HTTPRequestPart
-  typealias InboundOut = HTTPRequestPart
-  typealias OutboundIn = HTTPResponsePart
-  typealias OutboundOut = HTTPResponsePart
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+  typealias OutboundIn = HTTPServerResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
 
   private let site: HTTPSite
   private let desk: HTTPDesk
   private let progress: RequestProgress
-  /// Of a read whose end is still to come.
-  private var head: HTTPRequest?
+  /// Whose end is still to come.
+  private var pending: PlainRead?
+  /// The client's, once it is known.
+  private var address: VisitorAddress?
+  /// A `Host` that was taken, and that a client mostly says again.
+  private var takenHost: String?
   /// How many requests the task has, and has not answered.
   private var elsewhere = 0
+  /// Whether those behind were told of parts, and not yet that these are all for now.
+  private var hasPassedOn = false
   /// Whether an answer waits for what it read to be durable, or is late on purpose.
   private var isAnswering = false
   /// What came meanwhile. No more is read then.
-  private var waiting = Deque<HTTPRequestPart>()
+  private var waiting = Deque<HTTPServerRequestPart>()
   private var readIsHeldBack = false
 
   init(_ site: HTTPSite, _ desk: HTTPDesk, _ progress: RequestProgress) {
@@ -40,6 +45,12 @@ final class DocumentReads: ChannelDuplexHandler {
     if isAnswering { waiting.append(part) } else { take(part, context) }
   }
 
+  func channelReadComplete(context: ChannelHandlerContext) {
+    guard hasPassedOn else { return }
+    hasPassedOn = false
+    context.fireChannelReadComplete()
+  }
+
   func read(context: ChannelHandlerContext) {
     if isAnswering { readIsHeldBack = true } else { context.read() }
   }
@@ -49,64 +60,67 @@ final class DocumentReads: ChannelDuplexHandler {
     context.write(data, promise: promise)
   }
 
-  private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
+  private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
     switch part {
-    case .head(let head) where elsewhere == 0 && Self.isDocumentRead(head): self.head = head
-    case .head:
+    case .head(let head):
+      if elsewhere == 0 { pending = PlainRead(head) }
+      guard pending == nil else { return }
       elsewhere += 1
-      context.fireChannelRead(wrapInboundOut(part))
-    case .end where head != nil:
-      if let head { answer(head, context) }
-      head = nil
-    case .body, .end: context.fireChannelRead(wrapInboundOut(part))
+      passOn(part, context)
+    case .end where pending != nil:
+      if let pending { answer(pending, context) }
+      pending = nil
+    case .body, .end: passOn(part, context)
     }
   }
 
-  /// Whether it is the plain form of a read: what is special about others the task knows.
-  private static func isDocumentRead(_ head: HTTPRequest) -> Bool {
-    guard head.method == .get || head.method == .head, let path = head.path?.utf8, path.first == UInt8(ascii: "/"),
-      path.last != UInt8(ascii: "/"), path.dropFirst().first != UInt8(ascii: "_"),
-      path.dropFirst().contains(UInt8(ascii: "/")), !path.contains(UInt8(ascii: "?"))
-    else { return false }
-    return head.headerFields.allSatisfy { field in
-      switch field.name {
-      case .contentLength, .transferEncoding, .expect, .upgrade: false
-      case .accept: !field.value.lowercased().contains("text/event-stream")
-      default: true
-      }
-    }
+  private func passOn(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+    hasPassedOn = true
+    context.fireChannelRead(wrapInboundOut(part))
   }
 
-  private func answer(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
+  private func answer(_ read: PlainRead, _ context: ChannelHandlerContext) {
     progress.isAnsweredElsewhere()
-    let id = RequestID.of(head)
-    if let problem = site.rules.refusal(head, isSecure: site.isSecure) {
-      return send(HTTPAnswer(problem), to: head, id, context)
-    }
-    guard let request = try? DocketWire.Request(head, body: nil, depth: site.store.wireLimits.depth) else {
-      preconditionFailure("without a body there is nothing that could be wrong with it")
-    }
+    if let problem = refusal(read.outline) { return send(HTTPAnswer(problem), to: read, context) }
     isAnswering = true
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    desk.read(request, from: VisitorAddress(context.channel.remoteAddress), id: id) { response in
+    desk.read(read.request, from: address(context), id: read.outline.id) { response in
       let (reads, context) = bound.value
       reads.isAnswering = false
-      reads.send(HTTPAnswer(response), to: head, id, context)
+      reads.send(HTTPAnswer(response), to: read, context)
       reads.goOn(context)
     }
   }
 
-  private func send(_ answer: HTTPAnswer, to head: HTTPRequest, _ id: String, _ context: ChannelHandlerContext) {
+  private func address(_ context: ChannelHandlerContext) -> VisitorAddress {
+    if let address { return address }
+    let address = VisitorAddress(context.channel.remoteAddress)
+    self.address = address
+    return address
+  }
+
+  private func refusal(_ request: RequestOutline) -> HTTPProblem? {
+    // Without an origin a read's host is all that the rules look at.
+    if let takenHost, request.host == takenHost, request.origin == nil { return nil }
+    if let problem = site.rules.refusal(request, isSecure: site.isSecure) { return problem }
+    takenHost = request.host
+    return nil
+  }
+
+  private func send(_ answer: HTTPAnswer, to read: PlainRead, _ context: ChannelHandlerContext) {
     var answer = answer
-    site.finish(&answer, to: head, id: id)
+    site.finish(&answer, to: read.outline)
     var body: ByteBuffer?
     if case .bytes(let bytes) = answer.body {
-      answer.fields[.contentLength] = String(bytes.readableBytes)
-      if head.method == .head { answer.fields[.contentEncoding] = HTTPChannel.uncompressed } else { body = bytes }
+      answer.fields.append("Content-Length", String(bytes.readableBytes))
+      if read.wantsBody { body = bytes }
     }
-    context.write(
-      wrapOutboundOut(.head(HTTPResponse(status: answer.status, headerFields: answer.fields))), promise: nil)
-    if let body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
+    let head = HTTPResponseHead(
+      version: .http1_1,
+      status: HTTPResponseStatus(statusCode: answer.status.code, reasonPhrase: answer.status.reasonPhrase),
+      headers: HTTPHeaders(answer.fields.fields.map { ($0.name, $0.value) }))
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
+    if let body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
   }
 

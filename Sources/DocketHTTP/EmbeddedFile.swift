@@ -1,3 +1,4 @@
+import DocketWire
 import HTTPTypes
 import NIOCore
 
@@ -17,15 +18,15 @@ struct EmbeddedFile: Sendable {
 
   /// What a request is answered that may read and nothing else.
   /// - Parameter fields: the answer's, besides those that every file has.
-  func answer(_ head: HTTPRequest, _ fields: HTTPFields = [:]) -> HTTPAnswer {
+  func answer(_ head: HTTPRequest, _ fields: Headers = Headers()) -> HTTPAnswer {
     guard Self.isRead(head) else { return Self.notAllowed }
     let isKnown = head.headerFields[values: .ifNoneMatch].contains { tags in
       tags.split(separator: ",").contains { $0.trimmingSpace == tag || $0.trimmingSpace == "W/" + tag }
     }
     var fields = fields
-    fields[.eTag] = tag
+    fields.append("ETag", tag)
     if isKnown { return HTTPAnswer(.notModified, fields) }
-    fields[.contentType] = contentType
+    fields.append(HTTPAnswer.contentType, contentType)
     return HTTPAnswer(.ok, fields, .bytes(bytes))
   }
 
@@ -34,7 +35,7 @@ struct EmbeddedFile: Sendable {
   static var notAllowed: HTTPAnswer {
     var answer = HTTPAnswer(
       HTTPProblem(.methodNotAllowed, "method_not_allowed", "This path has the methods GET and HEAD."))
-    answer.fields[.allow] = "GET, HEAD, OPTIONS"
+    answer.fields.append("Allow", "GET, HEAD, OPTIONS")
     return answer
   }
 

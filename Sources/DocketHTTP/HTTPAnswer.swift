@@ -1,6 +1,5 @@
 import DocketWire
 import HTTPTypes
-import HummingbirdCore
 import NIOCore
 
 /// What a request is answered over HTTP.
@@ -12,38 +11,41 @@ struct HTTPAnswer: Sendable {
   }
 
   var status: HTTPResponse.Status
-  var fields: HTTPFields
+  /// The native protocol's names of headers are HTTP's.
+  var fields: Headers
   var body: Body
 
-  init(_ status: HTTPResponse.Status, _ fields: HTTPFields = [:], _ body: Body = .none) {
+  init(_ status: HTTPResponse.Status, _ fields: Headers = Headers(), _ body: Body = .none) {
     self.status = status
     self.fields = fields
     self.body = body
   }
 
   init(_ problem: HTTPProblem) {
-    self.init(problem.status, [.contentType: Self.problemType], .bytes(problem.text))
+    self.init(problem.status, Headers([(Self.contentType, Self.problemType)]), .bytes(problem.text))
   }
 
   /// What the native protocol answers: `data` is the body.
   init(_ response: DocketWire.Response) {
-    self.init(HTTPResponse.Status(code: response.status.rawValue, reasonPhrase: "\(response.status.phrase)"))
-    for field in response.headers.fields {
-      // Names of the service's own are HTTP's.
-      if let name = HTTPField.Name(field.name) { fields.append(HTTPField(name: name, value: field.value)) }
+    let code = response.status.rawValue
+    guard !response.status.isError else {
+      self.init(
+        HTTPResponse.Status(code: code, reasonPhrase: "\(response.status.phrase)"), response.headers,
+        .bytes(.problem(response)))
+      fields.append(Self.contentType, Self.problemType)
+      return
     }
-    if response.status.isError {
-      fields[.contentType] = Self.problemType
-      body = .bytes(.problem(response))
-    } else if response.status != .noContent, response.status != .notModified {
-      fields[.contentType] = "application/json"
-      body = .bytes(response.data ?? ByteBuffer(staticString: "null"))
-    }
+    self.init(HTTPResponse.Status(integerLiteral: code), response.headers)
+    guard response.status != .noContent, response.status != .notModified else { return }
+    fields.append(Self.contentType, Self.jsonType)
+    body = .bytes(response.data ?? ByteBuffer(staticString: "null"))
   }
 
   static func events(_ stream: EventStreams.ID) -> HTTPAnswer {
-    HTTPAnswer(.ok, [.contentType: "text/event-stream"], .stream(stream))
+    HTTPAnswer(.ok, Headers([(contentType, "text/event-stream")]), .stream(stream))
   }
 
   static let problemType = "application/problem+json"
+  static let jsonType = "application/json"
+  static let contentType = "Content-Type"
 }

@@ -5,7 +5,6 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
@@ -50,14 +49,10 @@ struct HTTPChannel: HTTPChannelHandler {
         withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
       try pipeline.addHandler(guardian)
-      try pipeline.addHandler(HTTPResponseCompressor(responseCompressionPredicate: Self.isCompressed))
+      try pipeline.addHandler(Compression(guardian))
+      if isAdmitted { try pipeline.addHandler(DocumentReads(site, desk(of: channel), guardian.progress)) }
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: site.isSecure))
-      if isAdmitted {
-        try pipeline.addHandler(ConnectionDeadlines.RequestEnd(deadlines))
-        try pipeline.addHandler(DocumentReads(site, desk(of: channel), guardian.progress))
-      } else {
-        try pipeline.addHandler(HTTPRefusal(limit: channels.limit))
-      }
+      if !isAdmitted { try pipeline.addHandler(HTTPRefusal(limit: channels.limit)) }
       // It ends connections when the server ends; of silence it does not see all that is said.
       try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
       return Value(
@@ -82,25 +77,5 @@ struct HTTPChannel: HTTPChannelHandler {
       preconditionFailure("every loop has a desk")
     }
     return desk
-  }
-
-  // MARK: Compression
-
-  /// In `Content-Encoding`, of an answer that is to be left as it is; it is not sent.
-  static let uncompressed = "identity"
-  /// What is shorter is sent as it is.
-  private static let compressedBytes = 1_024
-
-  private static func isCompressed(
-    _ head: inout HTTPResponseHead, _ isSupported: Bool
-  ) -> HTTPResponseCompressor.CompressionIntent {
-    if head.headers["content-encoding"].first == uncompressed {
-      head.headers.remove(name: "content-encoding")
-      return .doNotCompress
-    }
-    guard isSupported, !head.headers.contains(name: "content-encoding"),
-      let length = head.headers["content-length"].first.flatMap({ Int($0) }), length >= compressedBytes
-    else { return .doNotCompress }
-    return .compressIfPossible
   }
 }

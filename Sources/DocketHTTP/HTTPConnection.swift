@@ -31,15 +31,15 @@ final class HTTPConnection: Sendable {
 
   func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
     requests.add(1, ordering: .relaxed)
-    let id = RequestID.of(request.head)
+    let outline = RequestOutline(request.head)
     var answer: HTTPAnswer
     do throws(HTTPProblem) {
-      if let problem = site.rules.refusal(request.head, isSecure: site.isSecure) { throw problem }
-      answer = try await self.answer(request, id)
+      if let problem = site.rules.refusal(outline, isSecure: site.isSecure) { throw problem }
+      answer = try await self.answer(request, outline.id)
     } catch {
       answer = HTTPAnswer(error)
     }
-    site.finish(&answer, to: request.head, id: id)
+    site.finish(&answer, to: outline)
     try await write(answer, to: request.head, writer)
   }
 
@@ -101,7 +101,7 @@ final class HTTPConnection: Sendable {
   // MARK: How it is sent
 
   private func write(_ answer: HTTPAnswer, to head: HTTPRequest, _ writer: consuming ResponseWriter) async throws {
-    var fields = answer.fields
+    var fields = HTTPFields(answer.fields)
     switch answer.body {
     case .none:
       if answer.status.mayHaveBody { fields[.contentLength] = "0" }
@@ -109,8 +109,6 @@ final class HTTPConnection: Sendable {
     case .bytes(let bytes):
       fields[.contentLength] = String(bytes.readableBytes)
       guard head.method != .head else {
-        // There is nothing that could be compressed.
-        fields[.contentEncoding] = HTTPChannel.uncompressed
         return try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
       }
       try await writer.write(
@@ -150,6 +148,16 @@ extension HTTPRequest {
 extension HTTPProblem {
   fileprivate static var incompleteBody: HTTPProblem {
     HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
+  }
+}
+
+extension HTTPFields {
+  fileprivate init(_ headers: Headers) {
+    self.init()
+    for field in headers.fields {
+      // Names of the service's own are HTTP's.
+      if let name = HTTPField.Name(field.name) { append(HTTPField(name: name, value: field.value)) }
+    }
   }
 }
 

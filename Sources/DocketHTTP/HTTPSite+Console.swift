@@ -1,4 +1,5 @@
 import DocketConsole
+import DocketWire
 import HTTPTypes
 
 /// The console: pages that a browser shows, which use this very server as every client does.
@@ -17,7 +18,7 @@ extension HTTPSite {
     guard Self.isOfConsole(path) else { return nil }
     guard EmbeddedFile.isRead(head) else { return EmbeddedFile.notAllowed }
     guard path.hasPrefix(Self.consolePath) else {
-      return HTTPAnswer(.permanentRedirect, [.location: Self.consolePath])
+      return HTTPAnswer(.permanentRedirect, Headers([("Location", Self.consolePath)]))
     }
     let name = path.dropFirst(Self.consolePath.count)
     guard let file = Self.consoleFiles[name.isEmpty ? "index.html" : String(name)] else {
@@ -29,11 +30,13 @@ extension HTTPSite {
 
   /// The pages may run the console's own scripts, ask this server, and nothing else. Trusted types that nobody can make keep
   /// text from becoming HTML (https://www.w3.org/TR/CSP3/, https://www.w3.org/TR/trusted-types/).
-  private static let consoleFields: HTTPFields = [
-    .contentSecurityPolicy:
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-    HTTPField.Name("Referrer-Policy")!: "no-referrer",
-    HTTPField.Name("Cross-Origin-Opener-Policy")!: "same-origin",
-    HTTPField.Name("Cross-Origin-Resource-Policy")!: "same-origin",
-  ]
+  private static let consoleFields = Headers([
+    (
+      "Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+  ])
 }

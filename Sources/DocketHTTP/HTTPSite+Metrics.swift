@@ -19,10 +19,11 @@ extension HTTPSite {
       guard head.method == .get || head.method == .head else {
         var answer = HTTPAnswer(
           HTTPProblem(.methodNotAllowed, "method_not_allowed", "/metrics has the methods GET and HEAD."))
-        answer.fields[.allow] = "GET, HEAD, OPTIONS"
+        answer.fields.append("Allow", "GET, HEAD, OPTIONS")
         return answer
       }
-      return HTTPAnswer(.ok, [.contentType: Exposition.contentType], .bytes(ByteBuffer(string: text)))
+      return HTTPAnswer(
+        .ok, Headers([(HTTPAnswer.contentType, Exposition.contentType)]), .bytes(ByteBuffer(string: text)))
     }
   }
 }

@@ -22,9 +22,7 @@ struct HTTPSite: Sendable {
   /// The methods of a path, and what a browser wants to know of it.
   func options(_ head: HTTPRequest) -> HTTPAnswer {
     if WebRules.isPreflight(head) { return HTTPAnswer(.noContent, WebRules.preflightFields) }
-    var answer = HTTPAnswer(.noContent)
-    answer.fields[.allow] = allowed(at: head.path ?? "/").joined(separator: ", ")
-    return answer
+    return HTTPAnswer(.noContent, Headers([("Allow", allowed(at: head.path ?? "/").joined(separator: ", "))]))
   }
 
   private func allowed(at path: String) -> [String] {
@@ -45,28 +43,23 @@ struct HTTPSite: Sendable {
   }
 
   /// Gives an answer what all answers have, and tells the log of it.
-  /// - Parameter id: the request's.
-  func finish(_ answer: inout HTTPAnswer, to head: HTTPRequest, id: String) {
-    addCommonFields(to: &answer, head)
-    answer.fields[RequestID.field] = id
+  func finish(_ answer: inout HTTPAnswer, to request: RequestOutline) {
+    addCommonFields(to: &answer.fields, request)
     logger.info(
-      "\(head.method.rawValue) \(RequestSummary.shown(path: head.path ?? "-")) \(answer.status.code)",
-      metadata: ["id": "\(id)"])
+      "\(request.method) \(RequestSummary.shown(path: request.target ?? "-")) \(answer.status.code)",
+      metadata: ["id": "\(request.id)"])
   }
 
-  private func addCommonFields(to answer: inout HTTPAnswer, _ head: HTTPRequest) {
-    answer.fields[.date] = HTTPDate.now
+  private func addCommonFields(to fields: inout Headers, _ request: RequestOutline) {
     // A browser must not take a document for what its text looks like, nor an answer for one that still holds.
-    answer.fields[.xContentTypeOptions] = "nosniff"
-    if answer.fields[.cacheControl] == nil { answer.fields[.cacheControl] = "no-cache" }
-    var vary = "Accept-Encoding"
-    if !rules.origins.isEmpty {
-      vary += ", Origin"
-      if let origin = rules.allowedOrigin(head) {
-        answer.fields[.accessControlAllowOrigin] = origin
-        answer.fields[.accessControlExposeHeaders] = WebRules.exposedFields
-      }
-    }
-    answer.fields[.vary] = vary
+    if fields["Cache-Control"] == nil { fields.append("Cache-Control", "no-cache") }
+    fields.append("Date", HTTPDate.now)
+    fields.append("X-Content-Type-Options", "nosniff")
+    fields.append(RequestID.field, request.id)
+    guard !rules.origins.isEmpty else { return fields.append("Vary", "Accept-Encoding") }
+    fields.append("Vary", "Accept-Encoding, Origin")
+    guard let origin = rules.allowedOrigin(request) else { return }
+    fields.append("Access-Control-Allow-Origin", origin)
+    fields.append("Access-Control-Expose-Headers", WebRules.exposedFields)
   }
 }

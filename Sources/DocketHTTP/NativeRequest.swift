@@ -27,6 +27,10 @@ extension DocketWire.Request {
   }
 }
 
+extension HTTPField.Name {
+  fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID")!
+}
+
 extension HTTPRequest {
   /// The path and the query, as the native protocol takes them; of a stream of events with what asks for one.
   fileprivate var nativePath: String {
@@ -57,12 +61,14 @@ extension Headers {
   init(_ fields: HTTPFields) {
     // Those that mean something here; the others are the connection's, the browser's, and so on.
     self.init(
-      fields.compactMap { field in Self.known.contains(field.name) ? (field.name.rawName, field.value) : nil })
+      fields.compactMap { field in
+        Self.known.contains(field.name.canonicalName) ? (field.name.rawName, field.value) : nil
+      })
   }
 
-  private static let known: Set<HTTPField.Name> = [
-    .authorization, .ifMatch, .ifNoneMatch, HTTPField.Name("Expires-In")!, HTTPField.Name("Idempotency-Key")!,
-    HTTPField.Name("Prefer")!,
+  /// In lower case.
+  static let known: Set<String> = [
+    "authorization", "if-match", "if-none-match", "expires-in", "idempotency-key", "prefer",
   ]
 }
 

@@ -26,7 +26,9 @@ final class RequestGuard: ChannelDuplexHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   let progress = RequestProgress()
-  /// How many requests came whole and are not answered yet.
+  /// How many requests have come whole.
+  private(set) var ended = 0
+  /// How many of them are not answered yet.
   private(set) var unanswered = 0
   /// What is wrong with the request that is the last.
   private var problem: HTTPProblem?
@@ -52,6 +54,7 @@ final class RequestGuard: ChannelDuplexHandler {
       }
     case .body: break
     case .end:
+      ended += 1
       unanswered += 1
       lastHasEnded = isLast
       progress.requestHasEnded()

@@ -1,3 +1,4 @@
+import DocketWire
 import HTTPTypes
 
 /// Which web pages and which names of this server are taken: browsers make requests for every page that a person has open.
@@ -17,8 +18,8 @@ public struct WebRules: Sendable, Equatable {
   }
 
   /// Why a request is not taken; nil: it is.
-  func refusal(_ head: HTTPRequest, isSecure: Bool) -> HTTPProblem? {
-    guard let host = head.authority, let name = Self.name(in: host) else {
+  func refusal(_ request: RequestOutline, isSecure: Bool) -> HTTPProblem? {
+    guard let host = request.host, let name = Self.name(in: host) else {
       return HTTPProblem(.badRequest, "invalid_host", "A request needs one 'Host', such as localhost:8080.")
     }
     guard Self.isAddress(name) || name == "localhost" || hosts.contains(name) else {
@@ -27,10 +28,9 @@ public struct WebRules: Sendable, Equatable {
         "This server is not known as '\(name.prefix(100))'; ask it by its address or as localhost, or start it with --http-allow-host NAME."
       )
     }
-    guard let origin = head.headerFields[.origin] else {
+    guard let origin = request.origin else {
       // An old browser's simple request, or no browser at all.
-      return head.headerFields[.secFetchSite] == "cross-site" && head.method != .get && head.method != .head
-        ? .foreignOrigin("another site") : nil
+      return request.fetchSite == "cross-site" && !request.isRead ? .foreignOrigin("another site") : nil
     }
     guard isSame(origin, host, isSecure) || origins.contains(origin) else {
       return .foreignOrigin("'\(origin.prefix(100))'")
@@ -39,8 +39,8 @@ public struct WebRules: Sendable, Equatable {
   }
 
   /// The origin that is to be told that it may read the answer; nil: there is none, or it need not be told.
-  func allowedOrigin(_ head: HTTPRequest) -> String? {
-    head.headerFields[.origin].flatMap { origins.contains($0) ? $0 : nil }
+  func allowedOrigin(_ request: RequestOutline) -> String? {
+    request.origin.flatMap { origins.contains($0) ? $0 : nil }
   }
 
   private func isSame(_ origin: String, _ host: String, _ isSecure: Bool) -> Bool {
@@ -81,12 +81,14 @@ public struct WebRules: Sendable, Equatable {
       && head.headerFields[.accessControlRequestMethod] != nil
   }
 
-  static let preflightFields: HTTPFields = [
-    .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
-    .accessControlAllowHeaders:
-      "Authorization, Content-Type, If-Match, If-None-Match, Expires-In, Idempotency-Key, Prefer, Last-Event-ID, X-Request-Id",
-    .accessControlMaxAge: "600",
-  ]
+  static let preflightFields = Headers([
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+    (
+      "Access-Control-Allow-Headers",
+      "Authorization, Content-Type, If-Match, If-None-Match, Expires-In, Idempotency-Key, Prefer, Last-Event-ID, X-Request-Id"
+    ),
+    ("Access-Control-Max-Age", "600"),
+  ])
 
   static let exposedFields =
     "ETag, Last-Modified, Location, Retry-After, Expires-At, Idempotency-Replayed, Allow, X-Request-Id"
@@ -98,9 +100,4 @@ extension HTTPProblem {
       .forbidden, "foreign_origin",
       "Pages of \(origin) may not use this server; if they should, start it with --http-allow-origin ORIGIN.")
   }
-}
-
-extension HTTPField.Name {
-  static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
-  static let lastEventID = HTTPField.Name("Last-Event-ID")!
 }

@@ -80,12 +80,38 @@ extension Timestamp {
   /// The form of HTTP's `Last-Modified` (RFC 9110, section 5.6.7): `Mon, 23 Nov 2026 09:08:07 GMT`.
   package var httpDate: String {
     let (date, time) = civil
-    let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(days % 7 + 7) % 7]
-    let month = [
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ][date.month - 1]
-    return "\(weekday), \(pad(date.day)) \(month) \(pad(date.year, 4)) "
-      + "\(pad(time.hour)):\(pad(time.minute)):\(pad(time.second)) GMT"
+    let weekday = Int(days % 7 + 7) % 7
+    // Every answer over HTTP has one or two of these.
+    return String(unsafeUninitializedCapacity: 29) { text in
+      var end = 0
+      func put(_ name: StaticString, _ index: Int = 0, length: Int) {
+        for offset in 0..<length { text[end + offset] = name.utf8Start[index * length + offset] }
+        end += length
+      }
+      func put(_ number: Int, digits: Int) {
+        var rest = number
+        for offset in (0..<digits).reversed() {
+          text[end + offset] = UInt8(ascii: "0") + UInt8(rest % 10)
+          rest /= 10
+        }
+        end += digits
+      }
+      put("ThuFriSatSunMonTueWed", weekday, length: 3)
+      put(", ", length: 2)
+      put(date.day, digits: 2)
+      put(" ", length: 1)
+      put("JanFebMarAprMayJunJulAugSepOctNovDec", date.month - 1, length: 3)
+      put(" ", length: 1)
+      put(min(max(date.year, 0), 9999), digits: 4)
+      put(" ", length: 1)
+      put(time.hour, digits: 2)
+      put(":", length: 1)
+      put(time.minute, digits: 2)
+      put(":", length: 1)
+      put(time.second, digits: 2)
+      put(" GMT", length: 4)
+      return end
+    }
   }
 
   private var days: Int64 {

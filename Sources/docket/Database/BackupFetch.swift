@@ -75,7 +75,8 @@ struct BackupFetch {
     let result: Result<ByteBuffer, any Error>
     do {
       result = .success(
-        try await server.withClient(requestTimeout: Self.makingSeconds) { try await ask($0, .post, "/_backups/", data) })
+        try await server.withClient(requestTimeout: Self.makingSeconds) { try await ask($0, .post, "/_backups/", data) }
+      )
     } catch let failure as CommandFailure where failure.isOfConnection {
       result = .failure(NoServer(reason: failure))
     } catch {

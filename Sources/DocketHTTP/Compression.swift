@@ -1,0 +1,50 @@
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+
+/// Sets up compression on a connection when a client says for the first time that it takes it: others have nothing of it, and
+/// pay nothing.
+final class Compression: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+
+  private let requests: RequestGuard
+  private var isSetUp = false
+
+  init(_ requests: RequestGuard) {
+    self.requests = requests
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data), head.headers.contains(name: Self.request) else {
+      return context.fireChannelRead(data)
+    }
+    // The compressor wants to see every request that is answered behind it, so one that comes while others are not answered
+    // goes without: nobody is owed compression.
+    if !isSetUp, requests.unanswered == 0 {
+      isSetUp = true
+      let compressor = HTTPResponseCompressor(responseCompressionPredicate: Self.isCompressed)
+      do {
+        try context.pipeline.syncOperations.addHandler(compressor, position: .after(self))
+      } catch {
+        return context.fireErrorCaught(error)
+      }
+    }
+    // Of an answer to that there is no body to compress.
+    if head.method == .HEAD { head.headers.remove(name: Self.request) }
+    context.fireChannelRead(wrapInboundOut(.head(head)))
+  }
+
+  private static let request = "accept-encoding"
+  /// What is shorter is sent as it is.
+  private static let compressedBytes = 1_024
+
+  private static func isCompressed(
+    _ head: inout HTTPResponseHead, _ isSupported: Bool
+  ) -> HTTPResponseCompressor.CompressionIntent {
+    guard isSupported, !head.headers.contains(name: "content-encoding"),
+      let length = head.headers["content-length"].first.flatMap({ Int($0) }), length >= compressedBytes
+    else { return .doNotCompress }
+    return .compressIfPossible
+  }
+}
