@@ -36,6 +36,8 @@ struct HTTPAnswer: Sendable {
       return
     }
     self.init(HTTPResponse.Status(integerLiteral: code), response.headers)
+    // Those that all answers have come to it.
+    fields.reserveCapacity(12)
     guard response.status != .noContent, response.status != .notModified else { return }
     fields.append(Self.contentType, Self.jsonType)
     body = .bytes(response.data ?? ByteBuffer(staticString: "null"))

@@ -50,7 +50,7 @@ struct HTTPChannel: HTTPChannelHandler {
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
       try pipeline.addHandler(guardian)
       try pipeline.addHandler(Compression(guardian))
-      if isAdmitted { try pipeline.addHandler(DocumentReads(site, desk(of: channel), guardian.progress)) }
+      if isAdmitted { try pipeline.addHandler(PlainRequests(site, desk(of: channel), guardian.progress)) }
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: site.isSecure))
       if !isAdmitted { try pipeline.addHandler(HTTPRefusal(limit: channels.limit)) }
       // It ends connections when the server ends; of silence it does not see all that is said.

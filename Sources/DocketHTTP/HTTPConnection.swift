@@ -56,12 +56,11 @@ final class HTTPConnection: Sendable {
         try? await Task.sleep(for: .milliseconds(greeting.delayMilliseconds))
         return HTTPAnswer(refusal)
       }
-      body = try await collect(request.body, atMost: greeting.bodyBytes).withoutOuterWhitespace
-      if body?.readableBytes == 0 { body = nil }
+      body = try await collect(request.body, atMost: greeting.bodyBytes)
     }
-    let lacksBody = body == nil && request.head.storesBody
     do throws(RequestError) {
       let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
+      let lacksBody = native.data == nil && request.head.storesBody
       switch await desk.answer(
         native, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation)
       {
@@ -69,7 +68,7 @@ final class HTTPConnection: Sendable {
       case .stream(let stream): return .events(stream)
       }
     } catch {
-      return HTTPAnswer(await desk.answer(noRequest: error.response(onPersistentSession: true), from: address))
+      return HTTPAnswer(await desk.answer(noRequest: error, from: address))
     }
   }
 

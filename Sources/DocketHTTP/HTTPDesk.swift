@@ -107,18 +107,24 @@ actor HTTPDesk {
     }
   }
 
-  /// Carries out a read of one document, on the loop, without a task.
+  /// Carries out a request for one document, on the loop, without a task.
   /// - Parameter completion: called once, at once or later, on the loop.
-  nonisolated func read(
-    _ request: DocketWire.Request, from address: VisitorAddress, id: String,
+  nonisolated func answer(
+    plain request: PlainRequest, from address: VisitorAddress,
     completion: @escaping @Sendable (DocketWire.Response) -> Void
   ) {
     assumeIsolated { desk in
-      desk.carryOut(request, lacksBody: false, from: address, id: id, cancellation: { QueryCancellation() }) {
-        outcome in
-        guard case .response(let response) = outcome else {
-          preconditionFailure("a read of one document is no watch")
-        }
+      let native: DocketWire.Request
+      do throws(RequestError) {
+        native = try request.native(depth: desk.store.wireLimits.depth)
+      } catch {
+        return desk.answer(noRequest: error, from: address, completion: completion)
+      }
+      desk.carryOut(
+        native, lacksBody: native.data == nil && request.storesBody, from: address, id: request.outline.id,
+        cancellation: { QueryCancellation() }
+      ) { outcome in
+        guard case .response(let response) = outcome else { preconditionFailure("of one document there is no watch") }
         completion(response)
       }
     }
@@ -152,17 +158,22 @@ actor HTTPDesk {
   }
 
   /// What is answered to something that is no request, unless there was too much of that.
-  nonisolated func answer(
-    noRequest response: DocketWire.Response, from address: VisitorAddress
-  ) async -> DocketWire.Response {
+  nonisolated func answer(noRequest error: RequestError, from address: VisitorAddress) async -> DocketWire.Response {
     await withCheckedContinuation { continuation in
       onLoop { desk in
-        let visitor = Visitor(desk.store.gate, from: address)
-        desk.perform(visitor.countWhatIsNoRequest() ?? .answer(response), { QueryCancellation() }) {
-          continuation.resume(returning: $0)
-        }
+        desk.answer(noRequest: error, from: address) { continuation.resume(returning: $0) }
       }
     }
+  }
+
+  private func answer(
+    noRequest error: RequestError, from address: VisitorAddress,
+    completion: @escaping @Sendable (DocketWire.Response) -> Void
+  ) {
+    let visitor = Visitor(store.gate, from: address)
+    perform(
+      visitor.countWhatIsNoRequest() ?? .answer(error.response(onPersistentSession: true)), { QueryCancellation() },
+      completion: completion)
   }
 
   private nonisolated func onLoop(_ body: @escaping @Sendable (isolated HTTPDesk) -> Void) {

@@ -7,17 +7,18 @@ import NIOCore
 /// HTTP's requests as those of the native protocol: the same methods, paths and headers; the body is `data`.
 extension DocketWire.Request {
   /// - Parameters:
-  ///   - body: what was sent, without white space around it.
+  ///   - body: what was sent.
   ///   - depth: how many arrays and objects may be open in it.
   init(_ head: HTTPRequest, body: ByteBuffer?, depth: Int) throws(RequestError) {
     self.init(
       method: head.method == .head ? .get : Method(rawValue: head.method.rawValue) ?? .other,
-      path: ByteBuffer(string: head.nativePath), data: try Self.data(body, depth: depth),
+      path: ByteBuffer(string: head.nativePath), data: try Self.document(body, depth: depth),
       headers: Headers(head.headerFields))
   }
 
-  private static func data(_ body: ByteBuffer?, depth: Int) throws(RequestError) -> ByteBuffer? {
-    guard let data = body else { return nil }
+  /// The document that a body is; nil where it is nothing but white space.
+  static func document(_ body: ByteBuffer?, depth: Int) throws(RequestError) -> ByteBuffer? {
+    guard let data = body?.withoutOuterWhitespace, data.readableBytes > 0 else { return nil }
     do throws(JSONError) {
       try data.validate(depth: depth)
     } catch {
@@ -73,7 +74,7 @@ extension Headers {
 }
 
 extension ByteBuffer {
-  var withoutOuterWhitespace: ByteBuffer {
+  fileprivate var withoutOuterWhitespace: ByteBuffer {
     let view = readableBytesView
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
     guard let start = view.firstIndex(where: { !isSpace($0) }), let end = view.lastIndex(where: { !isSpace($0) }) else {

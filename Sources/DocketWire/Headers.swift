@@ -16,6 +16,8 @@ public struct Headers: Sendable, Equatable {
     fields.last { $0.name.equalsIgnoringASCIICase(name) }?.value
   }
 
+  public mutating func reserveCapacity(_ count: Int) { fields.reserveCapacity(count) }
+
   public mutating func append(_ name: String, _ value: String) {
     fields.append(Field(name: name, value: value))
   }

@@ -1,10 +1,13 @@
 """What curl does with documents: methods, statuses, bodies, conditions."""
 
 import json
+import signal
+import sqlite3
 import subprocess
+import time
 import unittest
 
-from server import BINARY, PATIENCE, Server, ServerTestCase
+from server import BINARY, PATIENCE, Server, ServerTestCase, receive_all
 
 
 class Documents(ServerTestCase):
@@ -159,6 +162,26 @@ class Restart(unittest.TestCase):
             finally:
                 second.remove()
         finally:
+            server.remove()
+
+    def test_a_write_that_is_under_way_when_the_server_ends_is_answered(self):
+        server = Server()
+        other = sqlite3.connect(server.database, isolation_level=None)
+        try:
+            # The server waits for this lock.
+            other.execute("BEGIN IMMEDIATE")
+            with server.connect() as connection:
+                connection.sendall(b"PUT /notes/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1")
+                time.sleep(0.3)
+                server.process.send_signal(signal.SIGTERM)
+                time.sleep(0.3)
+                other.execute("COMMIT")
+                answer = receive_all(connection)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 201 "), answer)
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(other.execute("SELECT data FROM documents").fetchall(), [("1",)])
+        finally:
+            other.close()
             server.remove()
 
 

@@ -4,12 +4,12 @@ import DocketWire
 import NIOCore
 import NIOHTTP1
 
-/// Answers reads of single documents where they come in, without the connection's task: most requests are such, and to wake the
-/// task, and to tell it of heads as it wants them, took more than half of what they cost (docs/BENCHMARKS.md).
+/// Answers requests for single documents where they come in, without the connection's task: most requests are such, and to wake
+/// the task, and to tell it of heads as it wants them, took more than half of what they cost (docs/BENCHMARKS.md).
 ///
 /// It stands behind everything that looks at bytes, so that such a request is bounded, refused and compressed as any other. One
 /// that comes while the task has something to answer goes to the task as well, so that answers keep their order.
-final class DocumentReads: ChannelDuplexHandler {
+final class PlainRequests: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
   typealias OutboundIn = HTTPServerResponsePart
@@ -19,25 +19,34 @@ final class DocumentReads: ChannelDuplexHandler {
   private let desk: HTTPDesk
   private let progress: RequestProgress
   /// Whose end is still to come.
-  private var pending: PlainRead?
+  private var pending: PlainRequest?
   /// The client's, once it is known.
   private var address: VisitorAddress?
   /// A `Host` that was taken, and that a client mostly says again.
   private var takenHost: String?
+  /// How long a body may be that is taken here: not longer than one of somebody who is not known yet.
+  private let bodyBytes: Int
   /// How many requests the task has, and has not answered.
   private var elsewhere = 0
   /// Whether those behind were told of parts, and not yet that these are all for now.
   private var hasPassedOn = false
-  /// Whether an answer waits for what it read to be durable, or is late on purpose.
+  /// Whether an answer waits for what it wrote or read to be durable, or is late on purpose.
   private var isAnswering = false
+  /// What else happened to the connection meanwhile.
+  private var events: [Any] = []
   /// What came meanwhile. No more is read then.
   private var waiting = Deque<HTTPServerRequestPart>()
   private var readIsHeldBack = false
+  private var isGoingOn = false
+
+  /// Whether there is a request here that is not answered.
+  private var isBusy: Bool { isAnswering || pending != nil }
 
   init(_ site: HTTPSite, _ desk: HTTPDesk, _ progress: RequestProgress) {
     self.site = site
     self.desk = desk
     self.progress = progress
+    bodyBytes = min(site.limits.strangerBodyBytes, site.store.wireLimits.frameBytes)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -49,6 +58,12 @@ final class DocumentReads: ChannelDuplexHandler {
     guard hasPassedOn else { return }
     hasPassedOn = false
     context.fireChannelReadComplete()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    // Such as that the client says no more, or that the server ends: those behind do not know of a request that is answered
+    // here, and would end the connection at once.
+    if isBusy { events.append(event) } else { context.fireUserInboundEventTriggered(event) }
   }
 
   func read(context: ChannelHandlerContext) {
@@ -63,13 +78,14 @@ final class DocumentReads: ChannelDuplexHandler {
   private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
     switch part {
     case .head(let head):
-      if elsewhere == 0 { pending = PlainRead(head) }
+      if elsewhere == 0 { pending = PlainRequest(head, bodyBytes: bodyBytes) }
       guard pending == nil else { return }
       elsewhere += 1
       passOn(part, context)
     case .end where pending != nil:
-      if let pending { answer(pending, context) }
-      pending = nil
+      guard let request = pending.take() else { return }
+      answer(request, context)
+    case .body(var bytes) where pending != nil: pending?.body.setOrWriteBuffer(&bytes)
     case .body, .end: passOn(part, context)
     }
   }
@@ -79,16 +95,19 @@ final class DocumentReads: ChannelDuplexHandler {
     context.fireChannelRead(wrapInboundOut(part))
   }
 
-  private func answer(_ read: PlainRead, _ context: ChannelHandlerContext) {
+  private func answer(_ request: PlainRequest, _ context: ChannelHandlerContext) {
     progress.isAnsweredElsewhere()
-    if let problem = refusal(read.outline) { return send(HTTPAnswer(problem), to: read, context) }
+    if let problem = refusal(request.outline) {
+      send(HTTPAnswer(problem), to: request, context)
+      return goOn(context)
+    }
     isAnswering = true
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    desk.read(read.request, from: address(context), id: read.outline.id) { response in
-      let (reads, context) = bound.value
-      reads.isAnswering = false
-      reads.send(HTTPAnswer(response), to: read, context)
-      reads.goOn(context)
+    desk.answer(plain: request, from: address(context)) { response in
+      let (requests, context) = bound.value
+      requests.isAnswering = false
+      requests.send(HTTPAnswer(response), to: request, context)
+      requests.goOn(context)
     }
   }
 
@@ -100,20 +119,20 @@ final class DocumentReads: ChannelDuplexHandler {
   }
 
   private func refusal(_ request: RequestOutline) -> HTTPProblem? {
-    // Without an origin a read's host is all that the rules look at.
-    if let takenHost, request.host == takenHost, request.origin == nil { return nil }
+    // Where a browser has said nothing the host is all that the rules look at.
+    if let takenHost, request.host == takenHost, request.origin == nil, request.fetchSite == nil { return nil }
     if let problem = site.rules.refusal(request, isSecure: site.isSecure) { return problem }
     takenHost = request.host
     return nil
   }
 
-  private func send(_ answer: HTTPAnswer, to read: PlainRead, _ context: ChannelHandlerContext) {
+  private func send(_ answer: HTTPAnswer, to request: PlainRequest, _ context: ChannelHandlerContext) {
     var answer = answer
-    site.finish(&answer, to: read.outline)
+    site.finish(&answer, to: request.outline)
     var body: ByteBuffer?
     if case .bytes(let bytes) = answer.body {
       answer.fields.append("Content-Length", String(bytes.readableBytes))
-      if read.wantsBody { body = bytes }
+      if request.wantsBody { body = bytes }
     }
     let head = HTTPResponseHead(
       version: .http1_1,
@@ -126,10 +145,15 @@ final class DocumentReads: ChannelDuplexHandler {
 
   /// Takes what came meanwhile.
   private func goOn(_ context: ChannelHandlerContext) {
+    // What is answered at once comes back here.
+    guard !isGoingOn else { return }
+    isGoingOn = true
     while !isAnswering, let part = waiting.popFirst() { take(part, context) }
+    isGoingOn = false
     if !isAnswering, readIsHeldBack {
       readIsHeldBack = false
       context.read()
     }
+    while !isBusy, !events.isEmpty { context.fireUserInboundEventTriggered(events.removeFirst()) }
   }
 }

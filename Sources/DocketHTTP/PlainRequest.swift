@@ -2,16 +2,30 @@ import DocketWire
 import NIOCore
 import NIOHTTP1
 
-/// A read of one document without anything that is special: what is special about others the connection's task knows.
-struct PlainRead: Sendable {
+/// A request for one document without anything that is special: what is special about others the connection's task knows.
+struct PlainRequest: Sendable {
   let outline: RequestOutline
-  let request: DocketWire.Request
-  /// Otherwise it is a `HEAD`.
-  let wantsBody: Bool
+  /// What has come of its body.
+  var body: ByteBuffer?
+  private let method: Method
+  private let headers: Headers
 
-  /// nil: it is another request.
-  init?(_ head: HTTPRequestHead) {
-    guard head.method == .GET || head.method == .HEAD, Self.isDocument(head.uri) else { return nil }
+  /// Whether its answer has a body.
+  var wantsBody: Bool { outline.method != "HEAD" }
+  /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
+  var storesBody: Bool { method == .put }
+
+  /// - Parameter bodyBytes: of a body that is longer, or has no length, the task takes care.
+  /// - Returns: nil: it is another request.
+  init?(_ head: HTTPRequestHead, bodyBytes limit: Int) {
+    switch head.method {
+    case .GET, .HEAD: method = .get
+    case .PUT: method = .put
+    case .PATCH: method = .patch
+    case .DELETE: method = .delete
+    default: return nil
+    }
+    guard Self.isDocument(head.uri) else { return nil }
     var host: String?
     var origin: String?
     var fetchSite: String?
@@ -27,13 +41,22 @@ struct PlainRead: Sendable {
       case .requestID: id = value
       case .native: headers.append((name, value))
       case .accept: if value.lowercased().contains("text/event-stream") { return nil }
-      case .body: return nil
+      case .length:
+        guard method == .put || method == .patch, let length = Int(value), length <= limit else { return nil }
+      case .special: return nil
       }
     }
     outline = RequestOutline(
       method: head.method, target: head.uri, host: host, origin: origin, fetchSite: fetchSite, id: id)
-    request = DocketWire.Request(method: .get, path: ByteBuffer(string: head.uri), headers: Headers(headers))
-    wantsBody = head.method == .GET
+    self.headers = Headers(headers)
+  }
+
+  /// It as the native protocol has it, once it has come whole.
+  /// - Parameter depth: how many arrays and objects may be open in its body.
+  func native(depth: Int) throws(RequestError) -> DocketWire.Request {
+    DocketWire.Request(
+      method: method, path: ByteBuffer(string: outline.target ?? "/"),
+      data: try DocketWire.Request.document(body, depth: depth), headers: headers)
   }
 
   /// Whether it may name a document, and asks nothing of it.
@@ -52,13 +75,12 @@ struct PlainRead: Sendable {
     return slashes >= 2 && last != UInt8(ascii: "/")
   }
 
-  /// What a header is to a read.
+  /// What a header is to such a request.
   private enum Field {
-    case host, origin, fetchSite, requestID, accept
+    case host, origin, fetchSite, requestID, accept, length
     /// One that the native protocol has, too.
     case native
-    /// Of a request that has a body, or wants another protocol.
-    case body
+    case special
 
     init?(_ name: String) {
       // Shorter and longer ones are none of these.
@@ -69,7 +91,8 @@ struct PlainRead: Sendable {
       case "sec-fetch-site": self = .fetchSite
       case "x-request-id": self = .requestID
       case "accept": self = .accept
-      case "content-length", "transfer-encoding", "expect", "upgrade": self = .body
+      case "content-length": self = .length
+      case "transfer-encoding", "expect", "upgrade": self = .special
       case let name where Headers.known.contains(name): self = .native
       default: return nil
       }
