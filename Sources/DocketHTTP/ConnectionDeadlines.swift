@@ -10,7 +10,6 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   /// When the request began that is under way; nil: none is.
   private var requestBegan: NIODeadline?
   private var requestTimer: Scheduled<Void>?
-  private var isOver = false
   private var answerTimer: Scheduled<Void>?
 
   private let requests: RequestGuard
@@ -33,10 +32,10 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !isOver else { return }
     let now = NIODeadline.now()
     lastActivity = now
-    if requestBegan == nil {
+    // Empty lines in front of a request are nothing (RFC 9112, section 2.2).
+    if requestBegan == nil, unwrapInboundIn(data).readableBytesView.contains(where: { $0 != 0x0D && $0 != 0x0A }) {
       requestBegan = now
       // One timer a connection: a request that is on time pays for none.
       if requestTimer == nil { wait(until: now + .fraction(ofSeconds: limits.requestSeconds), context) }
@@ -51,7 +50,11 @@ final class ConnectionDeadlines: ChannelInboundHandler {
       requestTimer = nil
       guard let requestBegan else { return }
       let end = requestBegan + .fraction(ofSeconds: limits.requestSeconds)
-      if end <= .now() { refuse(context) } else { wait(until: end, context) }
+      guard end <= .now() else { return wait(until: end, context) }
+      requests.refuse(
+        HTTPProblem(
+          .requestTimeout, "request_timeout",
+          "A request must arrive whole within \(limits.requestSeconds) s (--frame-timeout)."))
     }
   }
 
@@ -62,24 +65,6 @@ final class ConnectionDeadlines: ChannelInboundHandler {
       let end = lastActivity + .fraction(ofSeconds: limits.idleSeconds)
       if end <= .now() { context.close(promise: nil) } else { listen(until: end, context) }
     }
-  }
-
-  private func refuse(_ context: ChannelHandlerContext) {
-    let problem = HTTPProblem(
-      .requestTimeout, "request_timeout",
-      "A request must arrive whole within \(limits.requestSeconds) s (--frame-timeout).")
-    let body = problem.text
-    var text = ByteBuffer(
-      string:
-        "HTTP/1.1 408 Request Timeout\r\nContent-Type: \(HTTPAnswer.problemType)\r\nContent-Length: \(body.readableBytes)\r\nConnection: close\r\n\r\n"
-    )
-    text.writeImmutableBuffer(body)
-    let channel = context.channel
-    context.writeAndFlush(NIOAny(text), promise: nil)
-    context.close(mode: .output, promise: nil)
-    // What still comes is dropped for a moment, so that no reset overtakes the answer.
-    isOver = true
-    context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -21,7 +21,9 @@ struct EmbeddedFile: Sendable {
   func answer(_ head: HTTPRequest, _ fields: Headers = Headers()) -> HTTPAnswer {
     guard Self.isRead(head) else { return Self.notAllowed }
     let isKnown = head.headerFields[values: .ifNoneMatch].contains { tags in
-      tags.split(separator: ",").contains { $0.trimmingSpace == tag || $0.trimmingSpace == "W/" + tag }
+      tags.split(separator: ",").contains {
+        $0.trimmingSpace == "*" || $0.trimmingSpace == tag || $0.trimmingSpace == "W/" + tag
+      }
     }
     var fields = fields
     fields.append("ETag", tag)

@@ -109,6 +109,20 @@ extension EventStream: WatchSink {
   }
 }
 
+extension EventStream {
+  /// Whether an `Accept` asks for events; with a weight of 0 it says that it does not take them (RFC 9110, section 12.4.2).
+  static func isAccepted(_ accept: String) -> Bool {
+    guard accept.utf8.count >= "text/event-stream".utf8.count else { return false }
+    return accept.lowercased().split(separator: ",").contains { item in
+      let parts = item.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+      guard parts.first == "text/event-stream" else { return false }
+      return !parts.dropFirst().contains {
+        $0.hasPrefix("q=0") && $0.dropFirst(3).allSatisfy { $0 == "." || $0 == "0" }
+      }
+    }
+  }
+}
+
 extension ByteBuffer {
   fileprivate mutating func writeEvent(_ answer: Answer) {
     guard answer.isSuccess else {
@@ -116,12 +130,16 @@ extension ByteBuffer {
       return writeEventData(.problem(status: answer.code, title: answer.message, data: answer.data))
     }
     answer.data.withUnsafeReadableBytes { data in
-      if case .number(let sequence) = FieldPath(unchecked: ["sequence"]).value(in: data) {
+      let sequence = FieldPath(unchecked: ["sequence"]).value(in: data)
+      let change = FieldPath(unchecked: ["change"]).value(in: data)
+      let isHeartbeat = if case .string(let name) = change { name.elementsEqual("heartbeat".utf8) } else { false }
+      // A heartbeat within a snapshot has no number yet from which a client that breaks off could go on.
+      if case .number(let sequence) = sequence, !isHeartbeat || !sequence.token.elementsEqual("0".utf8) {
         writeStaticString("id: ")
         writeBytes(sequence.token)
         writeStaticString("\n")
       }
-      if case .string(let change) = FieldPath(unchecked: ["change"]).value(in: data) {
+      if case .string(let change) = change {
         writeStaticString("event: ")
         writeBytes(change)
         writeStaticString("\n")

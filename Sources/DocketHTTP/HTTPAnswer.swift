@@ -25,6 +25,10 @@ struct HTTPAnswer: Sendable {
     self.init(problem.status, Headers([(Self.contentType, Self.problemType)]), .bytes(problem.text))
   }
 
+  init(_ refusal: DocketWire.Response?, or problem: HTTPProblem) {
+    if let refusal { self.init(refusal) } else { self.init(problem) }
+  }
+
   /// What the native protocol answers: `data` is the body.
   init(_ response: DocketWire.Response) {
     let code = response.status.rawValue
@@ -35,7 +39,7 @@ struct HTTPAnswer: Sendable {
       fields.append(Self.contentType, Self.problemType)
       return
     }
-    self.init(HTTPResponse.Status(integerLiteral: code), response.headers)
+    self.init(HTTPResponse.Status(integerLiteral: code), response.headers.encodedForHTTP)
     // Those that all answers have come to it.
     fields.reserveCapacity(12)
     guard response.status != .noContent, response.status != .notModified else { return }
@@ -50,4 +54,29 @@ struct HTTPAnswer: Sendable {
   static let problemType = "application/problem+json"
   static let jsonType = "application/json"
   static let contentType = "Content-Type"
+}
+
+extension Headers {
+  /// `Location` as a reference may be (RFC 3986, section 2): the native protocol takes any character in a path.
+  fileprivate var encodedForHTTP: Headers {
+    guard let location = self["Location"], location.utf8.contains(where: { !$0.isPlainInPath }) else { return self }
+    let encoded = location.utf8.reduce(into: "") { text, byte in
+      if byte.isPlainInPath {
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      } else {
+        text += (byte < 0x10 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return Headers(fields.map { ($0.name, $0.name == "Location" ? encoded : $0.value) })
+  }
+}
+
+extension UInt8 {
+  /// What a path may hold as it is; a percent sign begins what is encoded already.
+  fileprivate var isPlainInPath: Bool {
+    switch self {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+    default: "-._~!$&'()*+,;=:@/%".utf8.contains(self)
+    }
+  }
 }

@@ -6,12 +6,14 @@ import HTTPTypes
 import HummingbirdCore
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOHTTPTypes
 import Synchronization
 
 /// Answers the requests of one connection.
 final class HTTPConnection: Sendable {
   private let site: HTTPSite
   private let desk: HTTPDesk
+  private let channel: any Channel
   private let address: VisitorAddress
   private let progress: RequestProgress
   /// How many requests have been taken up.
@@ -24,6 +26,7 @@ final class HTTPConnection: Sendable {
   ) {
     self.site = site
     self.desk = desk
+    self.channel = channel
     self.progress = progress
     address = VisitorAddress(channel.remoteAddress)
     channel.closeFuture.whenComplete { [query] _ in query.withLockedValue { $0 }?.cancel() }
@@ -37,7 +40,7 @@ final class HTTPConnection: Sendable {
       if let problem = site.rules.refusal(outline, isSecure: site.isSecure) { throw problem }
       answer = try await self.answer(request, outline.id)
     } catch {
-      answer = HTTPAnswer(error)
+      answer = await counted(HTTPAnswer(error))
     }
     site.finish(&answer, to: outline)
     try await write(answer, to: request.head, writer)
@@ -46,8 +49,9 @@ final class HTTPConnection: Sendable {
   // MARK: What is answered
 
   private func answer(_ request: HummingbirdCore.Request, _ id: String) async throws(HTTPProblem) -> HTTPAnswer {
-    if request.method == .options { return site.options(request.head) }
-    if let page = await site.page(request.head, desk, from: address) { return page }
+    if request.method == .options { return await counted(site.options(request.head)) }
+    if let page = site.page(request.head) { return await counted(page) }
+    if let metrics = await site.metrics(request.head, desk, from: address) { return metrics }
     let headers = Headers(request.headers)
     var body: ByteBuffer?
     if request.hasBody {
@@ -55,6 +59,12 @@ final class HTTPConnection: Sendable {
       if let refusal = greeting.refusal {
         try? await Task.sleep(for: .milliseconds(greeting.delayMilliseconds))
         return HTTPAnswer(refusal)
+      }
+      if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > greeting.bodyBytes {
+        throw tooLong(greeting.bodyBytes)
+      }
+      if request.headers[.expect]?.lowercased() == "100-continue" {
+        try? await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
       }
       body = try await collect(request.body, atMost: greeting.bodyBytes)
     }
@@ -72,6 +82,14 @@ final class HTTPConnection: Sendable {
     }
   }
 
+  /// The answer, unless there were too many requests: of those that never come to the store it is counted here.
+  private func counted(_ answer: HTTPAnswer) async -> HTTPAnswer {
+    let refusal = await withCheckedContinuation { continuation in
+      desk.countOther(from: address) { continuation.resume(returning: $0) }
+    }
+    return refusal.map(HTTPAnswer.init) ?? answer
+  }
+
   private func collect(_ body: RequestBody, atMost limit: Int) async throws(HTTPProblem) -> ByteBuffer {
     do {
       let bytes = try await body.collect(upTo: limit)
@@ -81,14 +99,18 @@ final class HTTPConnection: Sendable {
     } catch let problem as HTTPProblem {
       throw problem
     } catch is NIOTooManyBytesError {
-      throw HTTPProblem(
-        .contentTooLarge, limit < site.store.wireLimits.frameBytes ? "authenticate_first" : "document_too_large",
-        limit < site.store.wireLimits.frameBytes
-          ? "Before a token is known a body may have \(limit) bytes (--stranger-frame-bytes); send a token with the request."
-          : "A body may have \(limit) bytes at most (--max-document-bytes).")
+      throw tooLong(limit)
     } catch {
       throw .incompleteBody
     }
+  }
+
+  private func tooLong(_ limit: Int) -> HTTPProblem {
+    HTTPProblem(
+      .contentTooLarge, limit < site.store.wireLimits.frameBytes ? "authenticate_first" : "document_too_large",
+      limit < site.store.wireLimits.frameBytes
+        ? "Before a token is known a body may have \(limit) bytes (--stranger-frame-bytes); send a token with the request."
+        : "A body may have \(limit) bytes at most (--max-document-bytes).")
   }
 
   private func cancellation() -> QueryCancellation {
@@ -112,6 +134,9 @@ final class HTTPConnection: Sendable {
       }
       try await writer.write(
         response: HTTPResponse(status: answer.status, headerFields: fields), body: ResponseBody(byteBuffer: bytes))
+    case .stream(let stream) where head.method == .head:
+      await desk.closeStream(stream)
+      try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
     case .stream(let stream):
       do {
         var body = try await writer.writeHead(HTTPResponse(status: answer.status, headerFields: fields))

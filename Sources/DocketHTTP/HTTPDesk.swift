@@ -176,6 +176,17 @@ actor HTTPDesk {
       completion: completion)
   }
 
+  /// Counts what is answered without the store as the request that it is.
+  /// - Parameter completion: called once with what is answered instead where there were too many, on the loop.
+  nonisolated func countOther(
+    from address: VisitorAddress, completion: @escaping @Sendable (DocketWire.Response?) -> Void
+  ) {
+    onLoop { desk in
+      guard let refusal = Visitor(desk.store.gate, from: address).countWhatIsNoRequest() else { return completion(nil) }
+      desk.perform(refusal, { QueryCancellation() }) { completion($0) }
+    }
+  }
+
   private nonisolated func onLoop(_ body: @escaping @Sendable (isolated HTTPDesk) -> Void) {
     if eventLoop.inEventLoop {
       assumeIsolated { body($0) }

@@ -32,7 +32,14 @@ struct HTTPProblem: Error, Sendable {
 /// `error` is the stable code of the native protocol; members that an error has besides follow `detail`.
 extension ByteBuffer {
   static func problem(_ response: Response) -> ByteBuffer {
-    problem(status: response.status.rawValue, title: "\(response.status.phrase)", data: response.data)
+    guard response.status == .badRequest, response.data == nil else {
+      return problem(status: response.status.rawValue, title: "\(response.status.phrase)", data: response.data)
+    }
+    // The original server says no more.
+    return HTTPProblem(
+      .badRequest, "bad_request",
+      "The path names nothing here, or the body is not what it takes: a document's path has two segments or more, such as /notes/42; a collection's ends with a slash."
+    ).text
   }
 
   /// - Parameter data: the native error: an object, or nothing at all.

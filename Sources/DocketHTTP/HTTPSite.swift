@@ -13,11 +13,8 @@ struct HTTPSite: Sendable {
   let isSecure: Bool
   let logger: Logger
 
-  /// What there is over HTTP alone; nil: it is a resource of the service.
-  func page(_ head: HTTPRequest, _ desk: HTTPDesk, from address: VisitorAddress) async -> HTTPAnswer? {
-    if let page = console(head) ?? openAPI(head) { return page }
-    return await metrics(head, desk, from: address)
-  }
+  /// What is compiled into the program; nil: it is something else.
+  func page(_ head: HTTPRequest) -> HTTPAnswer? { console(head) ?? openAPI(head) }
 
   /// The methods of a path, and what a browser wants to know of it.
   func options(_ head: HTTPRequest) -> HTTPAnswer {
@@ -47,7 +44,7 @@ struct HTTPSite: Sendable {
     addCommonFields(to: &answer.fields, request)
     logger.info(
       "\(request.method) \(RequestSummary.shown(path: request.target ?? "-")) \(answer.status.code)",
-      metadata: ["id": "\(request.id)"])
+      metadata: ["id": "\(TokenText.masked(request.id))"])
   }
 
   private func addCommonFields(to fields: inout Headers, _ request: RequestOutline) {

@@ -41,9 +41,9 @@ extension HTTPRequest {
       let rest = path.dropFirst(scheme.count)
       path = rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
     }
-    guard acceptsEvents else { return path }
     let mark = path.firstIndex(of: "?") ?? path.endIndex
     var parameters = path[mark...].dropFirst().split(separator: "&").map(String.init)
+    guard acceptsEvents || (method == .get && parameters.contains("watch=true")) else { return path }
     if !parameters.contains(where: { $0 == "watch" || $0.hasPrefix("watch=") }) { parameters.append("watch=true") }
     if let last = headerFields[.lastEventID], !last.isEmpty, last.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
       // It goes on where it was, however it began.
@@ -54,17 +54,24 @@ extension HTTPRequest {
   }
 
   private var acceptsEvents: Bool {
-    method == .get && headerFields[.accept]?.lowercased().contains("text/event-stream") == true
+    method == .get && headerFields[.accept].map(EventStream.isAccepted) == true
   }
 }
 
 extension Headers {
   init(_ fields: HTTPFields) {
-    // Those that mean something here; the others are the connection's, the browser's, and so on.
-    self.init(
-      fields.compactMap { field in
-        Self.known.contains(field.name.canonicalName) ? (field.name.rawName, field.value) : nil
-      })
+    self.init()
+    for field in fields where Self.known.contains(field.name.canonicalName) {
+      appendOfHTTP(field.name.rawName, field.value)
+    }
+  }
+
+  /// Adds one of those that mean something here. A field may come in several lines, which are one list (RFC 9110, section 5.3):
+  /// where it takes no list, that is what it is refused for.
+  mutating func appendOfHTTP(_ name: String, _ value: String) {
+    guard let first = self[name] else { return append(name, value) }
+    let others = fields.filter { $0.name.lowercased() != name.lowercased() }
+    self = Headers(others.map { ($0.name, $0.value) } + [(name, first + ", " + value)])
   }
 
   /// In lower case.

@@ -29,8 +29,9 @@ struct PlainRequest: Sendable {
     var host: String?
     var origin: String?
     var fetchSite: String?
+    var fetchMode: String?
     var id: String?
-    var headers: [(name: String, value: String)] = []
+    var headers = Headers()
     for (name, value) in head.headers {
       // Most mean nothing here: they are the client's, or a connection's.
       switch Field(name) {
@@ -38,17 +39,19 @@ struct PlainRequest: Sendable {
       case .host: host = value
       case .origin: origin = value
       case .fetchSite: fetchSite = value
+      case .fetchMode: fetchMode = value
       case .requestID: id = value
-      case .native: headers.append((name, value))
-      case .accept: if value.lowercased().contains("text/event-stream") { return nil }
+      case .native: headers.appendOfHTTP(name, value)
+      case .accept: if EventStream.isAccepted(value) { return nil }
       case .length:
         guard method == .put || method == .patch, let length = Int(value), length <= limit else { return nil }
       case .special: return nil
       }
     }
     outline = RequestOutline(
-      method: head.method, target: head.uri, host: host, origin: origin, fetchSite: fetchSite, id: id)
-    self.headers = Headers(headers)
+      method: head.method, target: head.uri, host: host, origin: origin, fetchSite: fetchSite, fetchMode: fetchMode,
+      id: id)
+    self.headers = headers
   }
 
   /// It as the native protocol has it, once it has come whole.
@@ -77,7 +80,7 @@ struct PlainRequest: Sendable {
 
   /// What a header is to such a request.
   private enum Field {
-    case host, origin, fetchSite, requestID, accept, length
+    case host, origin, fetchSite, fetchMode, requestID, accept, length
     /// One that the native protocol has, too.
     case native
     case special
@@ -89,6 +92,7 @@ struct PlainRequest: Sendable {
       case "host": self = .host
       case "origin": self = .origin
       case "sec-fetch-site": self = .fetchSite
+      case "sec-fetch-mode": self = .fetchMode
       case "x-request-id": self = .requestID
       case "accept": self = .accept
       case "content-length": self = .length

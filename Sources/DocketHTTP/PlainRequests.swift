@@ -97,17 +97,18 @@ final class PlainRequests: ChannelDuplexHandler {
 
   private func answer(_ request: PlainRequest, _ context: ChannelHandlerContext) {
     progress.isAnsweredElsewhere()
-    if let problem = refusal(request.outline) {
-      send(HTTPAnswer(problem), to: request, context)
-      return goOn(context)
-    }
     isAnswering = true
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    desk.answer(plain: request, from: address(context)) { response in
+    let finish: @Sendable (HTTPAnswer) -> Void = { answer in
       let (requests, context) = bound.value
       requests.isAnswering = false
-      requests.send(HTTPAnswer(response), to: request, context)
+      requests.send(answer, to: request, context)
       requests.goOn(context)
+    }
+    if let problem = refusal(request.outline) {
+      desk.countOther(from: address(context)) { finish(HTTPAnswer($0, or: problem)) }
+    } else {
+      desk.answer(plain: request, from: address(context)) { finish(HTTPAnswer($0)) }
     }
   }
 

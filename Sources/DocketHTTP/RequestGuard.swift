@@ -33,12 +33,17 @@ final class RequestGuard: ChannelDuplexHandler {
   /// What is wrong with the request that is the last.
   private var problem: HTTPProblem?
   private var isOver = false
+  private var context: ChannelHandlerContext?
   /// Whether the client has said that the request which came last is its last one, and whether that has come whole.
   private var isLast = false
   private var lastHasEnded = false
 
   /// How long what a client still sends is dropped, so that no reset overtakes the answer.
   private static let lingerSeconds: Int64 = 1
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard problem == nil, !lastHasEnded else { return }
@@ -48,9 +53,11 @@ final class RequestGuard: ChannelDuplexHandler {
         return refuse(HTTPProblem(.badRequest, "invalid_host", "A request has one 'Host'."), context)
       }
       isLast = !head.isKeepAlive
-      if head.headers["expect"].first?.lowercased() == "100-continue" {
-        context.writeAndFlush(
-          wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+      // Who speaks HTTP/1.0 would take it for the answer (RFC 9110, section 10.1.1).
+      if head.version == .http1_0, head.headers.contains(name: "expect") {
+        var head = head
+        head.headers.remove(name: "expect")
+        return context.fireChannelRead(wrapInboundOut(.head(head)))
       }
     case .body: break
     case .end:
@@ -94,6 +101,11 @@ final class RequestGuard: ChannelDuplexHandler {
     let channel = context.channel
     channel.close(mode: .output, promise: nil)
     context.eventLoop.scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
+  }
+
+  /// Answers the request that is the last: nothing behind it is read any more.
+  func refuse(_ problem: HTTPProblem) {
+    if let context { refuse(problem, context) }
   }
 
   private func refuse(_ problem: HTTPProblem, _ context: ChannelHandlerContext) {

@@ -29,8 +29,9 @@ public struct WebRules: Sendable, Equatable {
       )
     }
     guard let origin = request.origin else {
-      // An old browser's simple request, or no browser at all.
-      return request.fetchSite == "cross-site" && !request.isRead ? .foreignOrigin("another site") : nil
+      // No browser at all, a link that a person follows, or what a page takes in without asking, as an image.
+      return request.fetchSite == "cross-site" && (!request.isRead || (request.fetchMode ?? "navigate") != "navigate")
+        ? .foreignOrigin("another site") : nil
     }
     guard isSame(origin, host, isSecure) || origins.contains(origin) else {
       return .foreignOrigin("'\(origin.prefix(100))'")

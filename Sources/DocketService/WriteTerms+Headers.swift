@@ -41,17 +41,21 @@ extension Condition {
     case (nil, nil): return nil
     case ("*", nil): return .exists
     case (nil, "*"): return .absent
-    case (let tags?, nil): return .oneOf(try revisions(tags))
-    case (nil, let tags?): return .noneOf(try revisions(tags))
+    // A weak tag never matches here, and as well as a strong one there.
+    case (let tags?, nil): return .oneOf(try revisions(tags, weak: false))
+    case (nil, let tags?): return .noneOf(try revisions(tags, weak: true))
     case (_?, _?): throw invalid("Send If-Match or If-None-Match, not both.")
     }
   }
 
-  private static func revisions(_ text: String) throws(ParameterError) -> [Revision] {
+  /// - Parameter countsWeak: whether a weak tag, such as a proxy makes of ours when it compresses, stands for its revision.
+  private static func revisions(_ text: String, weak countsWeak: Bool) throws(ParameterError) -> [Revision] {
     var revisions: [Revision] = []
     for item in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
       var item = item.drop { $0 == UInt8(ascii: " ") }
       while item.last == UInt8(ascii: " ") { item.removeLast() }
+      let isWeak = item.starts(with: "W/\"".utf8)
+      if isWeak { item = item.dropFirst(2) }
       if item.count > 2, item.first == UInt8(ascii: "\""), item.last == UInt8(ascii: "\"") {
         item = item.dropFirst().dropLast()
       }
@@ -59,7 +63,7 @@ extension Condition {
         throw invalid(
           "If-Match and If-None-Match take * or revisions such as \"17\": a document's ETag, as an answer gave it.")
       }
-      revisions.append(Revision(number))
+      if countsWeak || !isWeak { revisions.append(Revision(number)) }
     }
     return revisions
   }

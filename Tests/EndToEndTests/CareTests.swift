@@ -251,6 +251,14 @@ extension EndToEnd {
         }
         #expect(try Docket.run("reset", "--database", database).ending == .exited(0))
         #expect(!FileManager.default.fileExists(atPath: database + ".replacement"))
+        // What would be removed is neither taken for a backup nor made as one.
+        let left = database + ".replacement"
+        let made = try Docket.run("backup", "--database", database, left)
+        #expect(made.ending == .exited(1) && !FileManager.default.fileExists(atPath: left), "\(made)")
+        try FileManager.default.copyItem(atPath: database, toPath: left)
+        let restored = try Docket.run("restore", left, "--database", database, "--replace")
+        #expect(restored.ending == .exited(1) && restored.error.contains("give it another name first"), "\(restored)")
+        #expect(FileManager.default.fileExists(atPath: left))
       }
     }
 

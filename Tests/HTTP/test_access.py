@@ -112,6 +112,15 @@ class Rates(ServerTestCase):
         self.problem(refused[0], 429, "rate_limited")
         self.assertTrue(refused[0][1]["Retry-After"])
 
+    def test_what_never_comes_to_the_store_counts_as_well(self):
+        for method, path, headers in [
+            ("GET", "/notes/1", {"Host": "evil.example"}), ("GET", "/notes/", {"Origin": "http://evil.example"}),
+            ("OPTIONS", "/notes/1", {}), ("GET", "/_console/", {}), ("GET", "/_openapi.json", {}), ("PUT", "/notes/1", {}),
+        ]:
+            with self.subTest(method, path=path):
+                statuses = [self.server.request(method, path, **headers)[0] for _ in range(30)]
+                self.assertIn(429, statuses)
+
 
 class TLS(unittest.TestCase):
     def test_the_port_speaks_tls_and_nothing_else(self):

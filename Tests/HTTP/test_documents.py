@@ -47,6 +47,41 @@ class Documents(ServerTestCase):
         self.problem(self.server.request("PUT", "/notes/condition", b"3", If_Match=tag), 412, "precondition_failed")
         self.assertEqual(self.server.request("GET", "/notes/condition")[2], b"2")
 
+    def test_a_list_may_come_in_several_lines(self):
+        def raw(method, *lines, body=b""):
+            head = f"{method} /lists/1 HTTP/1.1\r\nHost: localhost\r\n" + "".join(line + "\r\n" for line in lines)
+            answer = self.server.exchange(head.encode() + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            return int(answer.split(b" ", 2)[1])
+
+        tag = self.server.request("PUT", "/lists/1", b"1")[1]["ETag"]
+        # Without a length the request is a plain one.
+        for length in [["Content-Length: 0"], []]:
+            head = "DELETE /lists/1 HTTP/1.1\r\nHost: localhost\r\nPrefer: dry-run\r\nPrefer: return=minimal\r\n"
+            self.server.exchange((head + "".join(line + "\r\n" for line in length) + "\r\n").encode())
+            self.assertEqual(self.server.request("GET", "/lists/1")[0], 200)
+        self.assertEqual(raw("GET", f"If-None-Match: {tag}", 'If-None-Match: "999999"'), 304)
+        self.assertEqual(raw("PUT", 'If-Match: "999998"', 'If-Match: "999999"', body=b"2"), 412)
+        self.assertEqual(raw("PUT", 'If-Match: "999998"', f"If-Match: {tag}", body=b"2"), 200)
+        self.assertEqual(raw("PUT", "Expires-In: 1", "Expires-In: 2", body=b"2"), 400)
+
+    def test_weak_tags(self):
+        tag = self.server.request("PUT", "/weak/1", b"1")[1]["ETag"]
+        self.assertEqual(self.server.request("GET", "/weak/1", If_None_Match="W/" + tag)[0], 304)
+        self.assertEqual(self.server.request("PUT", "/weak/1", b"2", If_Match="W/" + tag)[0], 412)
+        self.assertEqual(self.server.request("PUT", "/weak/1", b"2", If_Match=tag)[0], 200)
+
+    def test_location_is_a_reference(self):
+        for path in ["/places/a%20b", "/places/%C3%A9%3F", "/places/plain"]:
+            status, headers, _ = self.server.request("PUT", path, b"1")
+            self.assertEqual((status, headers["Location"]), (201, path))
+            self.assertEqual(self.server.request("GET", headers["Location"])[0], 200)
+
+    def test_a_path_that_names_nothing_is_told_how_paths_are(self):
+        for path in ["/notes", "/favicon.ico"]:
+            status, _, body = self.server.request("GET", path)
+            self.assertEqual((status, json.loads(body)["error"]), (400, "bad_request"))
+            self.assertIn("/notes/42", json.loads(body)["detail"])
+
     def test_an_idempotency_key_writes_once(self):
         first = self.server.request("POST", "/once/", b"1", Idempotency_Key="k1")
         again = self.server.request("POST", "/once/", b"1", Idempotency_Key="k1")

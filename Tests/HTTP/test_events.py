@@ -75,6 +75,28 @@ class Events(ServerTestCase):
         self.assertEqual([again.next()[2]["document"] for _ in range(4)], [2, 3, 4, 5])
         self.assertEqual(again.next()[1], "live")
 
+    def test_last_event_id_resumes_however_a_watch_is_asked_for(self):
+        first = json.loads(self.server.request("PUT", "/asked/1", b"1", Prefer="return=minimal")[2])["revision"]
+        self.server.request("PUT", "/asked/2", b"2")
+        stream = Stream(self.server, "/asked/?watch=true", Accept="*/*", Last_Event_ID=str(first))
+        self.addCleanup(stream.close)
+        self.assertEqual([stream.next()[1] for _ in range(2)], ["created", "live"])
+
+    def test_head_of_a_watch_has_no_events(self):
+        self.server.request("PUT", "/headed/1", b"1")
+        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        for _ in range(2):
+            connection.request("HEAD", "/headed/?watch=true&since=0")
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.headers["Content-Type"], answer.read()), (200, "text/event-stream", b""))
+        connection.request("GET", "/headed/1")
+        self.assertEqual(connection.getresponse().read(), b"1")
+
+    def test_a_weight_of_nothing_asks_for_no_events(self):
+        status, _, body = self.server.request("GET", "/accepted/", Accept="application/json, text/event-stream;q=0")
+        self.assertEqual((status, json.loads(body)["items"]), (200, []))
+
     def test_what_cannot_be_watched_is_a_problem(self):
         stream = Stream(self.server, "/live/?watch=true&since=99999999")
         self.addCleanup(stream.close)

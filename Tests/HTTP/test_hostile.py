@@ -123,6 +123,26 @@ class Shapes(ServerTestCase):
             connection.sendall(b"1")
             self.assertEqual(statuses(receive_all(connection)), [201])
 
+    def test_expect_continue_is_answered_in_its_turn(self):
+        stream = b"GET /turn/?watch=true HTTP/1.1\r\n" + HOST + b"\r\n"
+        put = b"PUT /turn/1 HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+        with self.server.connect() as connection:
+            connection.sendall(stream + put)
+            received = b""
+            while b"event: live" not in received:
+                received += connection.recv(65536)
+            self.server.request("PUT", "/turn/2", b"2")
+            while b"event: created" not in received:
+                received += connection.recv(65536)
+            self.assertNotIn(b" 100 ", received)
+        # What is refused in any case is not asked for.
+        for headers in [b"Host: evil.example\r\n", HOST + b"Content-Length: 99999999\r\n"]:
+            with self.server.connect() as connection:
+                connection.sendall(b"PUT /turn/3 HTTP/1.1\r\n" + headers + b"Expect: 100-continue\r\n\r\n")
+                self.assertNotIn(b" 100 ", connection.recv(65536))
+        old = b"PUT /turn/4 HTTP/1.0\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n4"
+        self.assertEqual(statuses(self.server.exchange(old)), [201])
+
     def test_close_is_heeded(self):
         received = self.server.exchange(
             b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\nGET / HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -221,17 +241,17 @@ class Slow(ServerTestCase):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             for number in range(40):
                 connection.sendall(b"GET /large/%d HTTP/1.1\r\n%s\r\n" % (number, HOST))
-            with self.server.connect() as other:
-                # The server has one connection fewer than it would have if it waited for ever.
-                self.assertTrue(eventually(lambda: self.is_over(connection)))
-                other.close()
+            # Then whoever asks is the only one.
+            self.assertTrue(eventually(lambda: self.connections() == 1))
 
-    def is_over(self, connection):
-        try:
-            connection.sendall(b" ")
-            return False
-        except OSError:
-            return True
+    def connections(self):
+        text = self.server.request("GET", "/metrics")[2].decode()
+        return int(re.search(r'^docket_connections\{protocol="http"\} (\d+)$', text, re.M)[1])
+
+    def test_empty_lines_are_no_request(self):
+        with self.server.connect() as connection:
+            connection.sendall(b"\r\n\r\n")
+            self.assertEqual(receive_all(connection), b"")
 
 
 class Crowd(ServerTestCase):

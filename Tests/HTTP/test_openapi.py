@@ -352,7 +352,7 @@ class Refusals(Answers):
             (batch, "/_batch", b'{"requests": [{"method": "GET", "path": "/notes/none"}]}', {}, 404, "batch_failed"),
             (batch, "/_batch", b'{"requests": [{"method": "GET", "path": "/_stats"}]}', {}, 400, "batch_failed"),
             (batch, "/_batch", b"[]", {}, 400, "invalid_batch"),
-            (item["PUT"], "/item", b"1", {}, 400, None),
+            (item["PUT"], "/item", b"1", {}, 400, "bad_request"),
             (item["PUT"], "/item", b'"a,b"', {}, 404, None),
             (token_, "/_tokens/", b'{"name": "ci", "allow": ["stats"]}', {}, 409, "token_exists"),
             (token_, "/_tokens/", b"{}", {}, 400, "invalid_token_request"),

@@ -35,6 +35,13 @@ class Origins(ServerTestCase):
                 self.assertIsNone(answer[1]["Access-Control-Allow-Origin"])
         self.assertEqual(json.loads(self.server.request("GET", "/forged/")[2])["items"], [])
 
+    def test_pages_of_others_take_nothing_in(self):
+        for mode, status in [("no-cors", 403), ("cors", 403), ("navigate", 404)]:
+            self.assertEqual(
+                self.server.request("GET", "/notes/none", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode=mode)[0], status)
+        self.assertEqual(
+            self.server.request("GET", "/notes/none", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="no-cors")[0], 404)
+
     def test_pages_of_its_own_do(self):
         host = f"localhost:{self.server.port}"
         answer = self.server.request("PUT", "/own/1", b"1", Host=host, Origin=f"http://{host}")

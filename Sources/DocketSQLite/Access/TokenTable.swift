@@ -6,11 +6,13 @@ struct TokenTable {
   static let columns = "id, name, allow, digest, created_at, expires_at, revoked_at"
 
   private let counter: Statement
+  private let isFilled: Statement
   private let unrevoked: Statement
   private let page: Statement
 
   init(_ connection: Connection) throws(SQLiteError) {
     counter = try connection.prepare("SELECT number FROM token_changes")
+    isFilled = try connection.prepare("SELECT EXISTS (SELECT 1 FROM tokens)")
     unrevoked = try connection.prepare("SELECT \(Self.columns) FROM tokens WHERE revoked_at IS NULL")
     page = try connection.prepare(
       """
@@ -27,8 +29,15 @@ struct TokenTable {
 
   /// The tokens that are not revoked. Where they are changed between the two readings the next count tells.
   func roll() throws(SQLiteError) -> TokenRoll {
-    let changes = try changes()
+    var changes = try changes()
+    // Where there are tokens, though they are revoked, and none was ever made, somebody has turned the count back.
+    if changes == 0, try hasRows() { changes = nil }
     return TokenRoll(changes: changes, tokens: try Self.all(unrevoked))
+  }
+
+  private func hasRows() throws(SQLiteError) -> Bool {
+    defer { isFilled.reset() }
+    return try isFilled.step() && isFilled.int64(0) == 1
   }
 
   /// Those that there are and were, the oldest first.

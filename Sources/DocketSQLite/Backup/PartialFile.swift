@@ -50,10 +50,12 @@ package final class PartialFile {
   }
 
   /// A file that SQLite would take for a part of the target, or the other way round (https://sqlite.org/tempfiles.html), or whose
-  /// lock the target is.
+  /// lock or replacement the target is.
   private static func companion(of target: String) -> String? {
-    let lock = DatabaseBelongings.lockSuffix
-    if target.hasSuffix(lock), case let locked = String(target.dropLast(lock.count)), isThere(locked) { return locked }
+    for suffix in [DatabaseBelongings.lockSuffix, DatabaseBelongings.replacementSuffix] where target.hasSuffix(suffix) {
+      let database = String(target.dropLast(suffix.count))
+      if isThere(database) { return database }
+    }
     let others = BackupName.companionSuffixes.map { suffix in
       target.hasSuffix(suffix) ? String(target.dropLast(suffix.count)) : target + suffix
     }

@@ -39,7 +39,7 @@ public struct SeriesFolder: Sendable {
   }
 
   /// The name of the history that a database has, which may be served; nil: it cannot be read.
-  static func history(ofDatabase path: String) -> String? {
+  public static func history(ofDatabase path: String) -> String? {
     guard let connection = try? ReadableFile(path).connect() else { return nil }
     defer { connection.close() }
     return try? connection.string(question)

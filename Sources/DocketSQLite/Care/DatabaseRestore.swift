@@ -74,7 +74,7 @@ public enum DatabaseRestore {
   ) throws -> Outcome {
     let database = try open(name, mayBeDefective: true)
     let path = database.path
-    guard path.file != backup.path else { throw CareError.sameFile(path: path.file) }
+    try refuseOwnFiles(of: path, backup.path)
     let source = try backup.connect()
     defer { source.close() }
     try source.execute("BEGIN")
@@ -106,12 +106,22 @@ public enum DatabaseRestore {
     return outcome
   }
 
+  private static func refuseOwnFiles(of database: DatabasePath, _ backup: String) throws {
+    guard database.file != backup else { throw CareError.sameFile(path: backup) }
+    guard database.file + DatabaseBelongings.replacementSuffix != backup else {
+      throw CareError.failed(
+        path: backup,
+        reason:
+          "is what an earlier command on this database left behind, and would be removed; give it another name first")
+    }
+  }
+
   /// What has to be asked of the files to tell what `restore` would do.
   private static func tryOut(
     _ backup: ReadableFile, _ name: String, _ options: Options, _ follower: CareFollower
   ) throws -> Outcome {
     let path = try DatabasePath(resolving: name)
-    guard path.file != backup.path else { throw CareError.sameFile(path: path.file) }
+    try refuseOwnFiles(of: path, backup.path)
     let source = try backup.connect()
     defer { source.close() }
     let plan = try BackupMending(connection: source, path: backup.path, migrations: MigrationCatalog.migrations).plan()

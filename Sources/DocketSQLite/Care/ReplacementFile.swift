@@ -22,7 +22,7 @@ final class ReplacementFile {
   init(of target: DatabasePath, heldBy lock: AnyObject) throws(CareError) {
     self.target = target
     self.lock = lock
-    path = target.file + ".replacement"
+    path = target.file + DatabaseBelongings.replacementSuffix
     removeFiles()
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .failed(path: path, reason: DatabasePath.systemError()) }

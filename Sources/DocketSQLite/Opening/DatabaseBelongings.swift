@@ -4,7 +4,9 @@ import Glibc
 /// The files that belong to a database, by their names: SQLite's own (https://sqlite.org/tempfiles.html), and the lock of its server.
 package enum DatabaseBelongings {
   static let lockSuffix = ".lock"
-  static let suffixes = BackupName.companionSuffixes + [lockSuffix]
+  /// Of a file that is to take the database's place, and of what a command that was killed has left of it.
+  static let replacementSuffix = ".replacement"
+  static let suffixes = BackupName.companionSuffixes + [lockSuffix, replacementSuffix]
 
   /// Whether a file is a database or belongs to one, and so must not give way to anything else. It is opened to see that, which
   /// costs a process that has the database open its locks (https://sqlite.org/howtocorrupt.html, section 2.2): only for those that have not.

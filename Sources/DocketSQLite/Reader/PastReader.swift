@@ -192,10 +192,13 @@ struct PastReader {
 
   // MARK: Collections
 
-  /// - Parameter links: it stops by itself when it has followed so many.
+  /// - Parameters:
+  ///   - readable: of other documents nothing is read, and so nothing told, whatever is wrong with them; nil: of all.
+  ///   - links: it stops by itself when it has followed so many.
   /// - Returns: nil, or the path behind which to go on.
   func scan(
-    _ paths: PathRange, asOf moment: PastMoment, links limit: Int = linksForPage, isLate: () -> Bool,
+    _ paths: PathRange, asOf moment: PastMoment, within readable: PathPrefixes? = nil, links limit: Int = linksForPage,
+    isLate: () -> Bool,
     visit: (Document) -> ScanStep
   ) throws(SQLiteError) -> Result<DocumentPath?, StoreError> {
     try inSnapshot { range throws(SQLiteError) in
@@ -217,7 +220,9 @@ struct PastReader {
         let row = isLive ? liveRows : tombstones
         let path = DocumentPath(collection: CollectionPath(unchecked: row.string(0)), id: row.string(1))
         let found: Result<Document?, StoreError>
-        if isLive, liveRows.int64(2) <= moment.revision.rawValue {
+        if let readable, !readable.cover(collection: row.bytes(0), id: row.bytes(1)) {
+          found = .success(nil)
+        } else if isLive, liveRows.int64(2) <= moment.revision.rawValue {
           // Unchanged since, as most are.
           found = unchangedDocument(path, moment)
         } else {

@@ -154,7 +154,9 @@ struct QueryReader {
     guard let moment = query.moment else { preconditionFailure("a walk through the past has a moment") }
     var scanned = 0
     var isRefused = false
-    let end = try past.scan(PathRange(query.scope, after: after), asOf: moment, links: .max, isLate: isLate) {
+    let end = try past.scan(
+      PathRange(query.scope, after: after), asOf: moment, within: query.readable, links: .max, isLate: isLate
+    ) {
       document in
       scanned += 1
       isRefused = scanned > query.scanLimit ?? .max

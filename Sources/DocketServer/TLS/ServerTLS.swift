@@ -59,11 +59,16 @@ public final class ServerTLS: Sendable {
   }
 
   /// Reads the files again, for connections that begin from now on; blocks. If it throws, what was there stays: also where the new
-  /// certificate is one that no client accepts any more.
+  /// certificate is one that no client accepts any more, or yet.
   public func reload() throws -> Loaded {
     let (context, loaded) = try Self.load(files, goodbyeSeconds)
-    guard loaded.validity.end >= time(nil) else {
-      throw ExpiredCertificate(file: files.certificate, day: loaded.lastDay)
+    let now = time(nil)
+    guard loaded.validity.end >= now else {
+      throw UntimelyCertificate(description: "the one in \(files.certificate) has expired on \(loaded.lastDay)")
+    }
+    guard loaded.validity.begin <= now else {
+      let day = TLSFailure.day(loaded.validity.begin)
+      throw UntimelyCertificate(description: "the one in \(files.certificate) is not valid before \(day)")
     }
     current.withLockedValue { $0 = context }
     return loaded
@@ -87,12 +92,9 @@ public final class ServerTLS: Sendable {
   }
 }
 
-/// A certificate that would take the place of another one, and is out of date.
-private struct ExpiredCertificate: Error, CustomStringConvertible {
-  let file: String
-  let day: String
-
-  var description: String { "the one in \(file) has expired on \(day)" }
+/// A certificate that would take the place of another one, and does not hold today.
+private struct UntimelyCertificate: Error, CustomStringConvertible {
+  let description: String
 }
 
 extension ServerTLS.Loaded {

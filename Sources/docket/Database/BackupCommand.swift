@@ -93,8 +93,8 @@ struct BackupCommand: AsyncParsableCommand {
   private static let retrySeconds: Int64 = 60
 
   private func repeatedly(_ series: BackupSeries, in path: String, _ folder: SeriesFolder) async throws {
-    // Which history the server has is known once a backup was made.
-    var history: String?
+    // Which history a server has is known once a backup was made.
+    var history = database.flatMap(SeriesFolder.history(ofDatabase:))
     var wait = series.secondsToNext(in: folder, of: history, now: Self.now)
     while await !StopSignal.comes(within: .seconds(wait)) {
       do {
@@ -186,7 +186,8 @@ struct BackupCommand: AsyncParsableCommand {
 
   private func tell(_ name: String, bytes: Int64, revision: Int64, faults: Int) throws {
     let verdict = faults == 0 ? "checked" : "\(faults) \(faults == 1 ? "fault" : "faults"), which docket check names"
-    try StandardStream.output.writeLine("\(name): \(bytes) bytes, revision \(revision), \(verdict)")
+    // It is made, whoever reads this.
+    try? StandardStream.output.writeLine("\(name): \(bytes) bytes, revision \(revision), \(verdict)")
   }
 
   private static func failing<Value>(_ body: () throws(BackupError) -> Value) throws(CommandFailure) -> Value {

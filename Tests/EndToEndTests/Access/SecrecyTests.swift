@@ -191,6 +191,31 @@ extension EndToEnd {
       }
     }
 
+    @Test("what is wrong with documents that may not be read is not told, and hinders no read of others")
+    func damage() async throws {
+      try await Self.withHidden { (server, admin) throws in
+        let client = try AccessClient(server, token: try admin.makeToken("part", ["read:/open/"]))
+        let revision = try #require(try admin.answer(write("PUT", "/open/2", "1"))?.text)
+        _ = try SQLiteCommand.run(
+          server.database,
+          "PRAGMA ignore_check_constraints = ON; UPDATE document_rows SET data = '{' || id WHERE collection <> '/open/'"
+        )
+        for path in ["/_documents", "/_documents?asOf=12", "/_documents?asOf=9&where[mail]=m3"] {
+          let frame = try #require(try client.answer(get(path)))
+          #expect(frame.code == 200 && Self.isSilent(frame.text), "\(path): \(frame.text), \(revision)")
+        }
+        try client.send(get("/_changes?watch=true&snapshot=true", #","id":"all""#))
+        var told: [String] = []
+        while told.last != "live" {
+          let frame = try #require(try client.next())
+          #expect(frame.code == 200 && Self.isSilent(frame.text), "\(frame.text)")
+          guard frame.code == 200 else { break }
+          told.append(frame.change ?? "")
+        }
+        #expect(told == ["snapshot", "snapshot", "live"])
+      }
+    }
+
     @Test("watches of everything tell what may be read: live, since, as a snapshot, and what leaves")
     func narrowedWatches() async throws {
       try await Self.withHidden { (server, admin) throws in

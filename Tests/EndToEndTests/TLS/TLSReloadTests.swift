@@ -36,7 +36,7 @@ extension EndToEnd {
 
     @Test(
       "keeps what it has when the new files cannot be used, and says why",
-      arguments: ["missing", "garbage", "unfitting", "encrypted", "expired"])
+      arguments: ["missing", "garbage", "unfitting", "encrypted", "expired", "early"])
     func kept(_ mistake: String) async throws {
       try await withSecuredServer(complaints: true) { server in
         let old = try server.expect("serial")
@@ -46,12 +46,14 @@ extension EndToEnd {
         case "missing":
           try FileManager.default.removeItem(atPath: server.identity.certificate)
           message = "cannot read \(server.identity.certificate): No such file or directory"
-        case "expired":
-          let expired = try server.authority.issue("expired", dates: ("20200101000000Z", "20210101000000Z"))
-          for (from, to) in [(expired.certificate, server.identity.certificate), (expired.key, server.identity.key)] {
+        case "expired", "early":
+          let years = mistake == "early" ? ("2090", "2091") : ("2020", "2021")
+          let untimely = try server.authority.issue(
+            mistake, dates: ("\(years.0)0101000000Z", "\(years.1)0101000000Z"))
+          for (from, to) in [(untimely.certificate, server.identity.certificate), (untimely.key, server.identity.key)] {
             try Data(contentsOf: URL(fileURLWithPath: from)).write(to: URL(fileURLWithPath: to))
           }
-          message = "has expired on 2021-01-01"
+          message = mistake == "early" ? "is not valid before 2090-01-01" : "has expired on 2021-01-01"
         case "garbage":
           try Data("garbage".utf8).write(to: URL(fileURLWithPath: server.identity.key))
           message = "is no private key in PEM form"

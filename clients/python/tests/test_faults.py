@@ -11,7 +11,7 @@ import unittest
 import unittest.mock
 from typing import Any, Callable, List, Optional, Tuple
 
-from .support import AnyClient, ScriptedServer, Server, ServerTest, frame, free_port, run_async, wait_until, with_both, with_script
+from .support import PATIENCE, AnyClient, ScriptedServer, Server, ServerTest, frame, free_port, run_async, wait_until, with_both, with_script
 
 from docket_client import (
     AsyncClient,
@@ -31,6 +31,7 @@ from docket_client import (
     Unavailable,
     operations,
 )
+from docket_client.aio_connection import Connection
 from docket_client.channel import Channel
 
 Make = Callable[..., AnyClient]
@@ -236,6 +237,42 @@ class ConnectionTests(unittest.TestCase):
                 self.assertEqual((await client.request("POST", "/n/", 1)).code, 200)
 
         with_script(self, script, body)
+
+    def test_a_connection_that_is_closed_before_it_is_known_has_failed(self) -> None:
+        closed = threading.Semaphore(0)
+
+        def script(server: ScriptedServer) -> None:
+            for _ in range(3):
+                server.accept().close()
+                closed.release()
+            connection = server.accept()
+            closed.release()
+            connection.request()
+            connection.send(frame("1", more=', "id": "watch"') + b"\0" if is_watch else frame("1") + b"\0")
+            connection.wait_for_end()
+
+        made = Connection.connection_made
+
+        def late(connection: Connection, transport: asyncio.BaseTransport) -> None:
+            # The end is there before the loop turns again.
+            closed.acquire(timeout=PATIENCE)
+            made(connection, transport)
+
+        async def call(port: int) -> None:
+            async with AsyncClient(port=port, timeout=PATIENCE, maximum_pause=0.01) as client:
+                answer = await asyncio.wait_for(client.request("POST", "/n/", 1), PATIENCE / 4)
+                self.assertEqual(answer.data, 1)
+
+        async def watch(port: int) -> None:
+            async with AsyncClient(port=port, maximum_pause=0.01) as client, client.watch("/n/", heartbeat=60) as events:
+                with self.assertRaises(BadAnswer):
+                    await asyncio.wait_for(events.next(), PATIENCE / 4)
+
+        for body in (call, watch):
+            is_watch = body is watch
+            with self.subTest(body.__name__), unittest.mock.patch.object(Connection, "connection_made", late):
+                with ScriptedServer(script) as server:
+                    run_async(lambda: body(server.port))
 
 
 class AnswerTests(unittest.TestCase):

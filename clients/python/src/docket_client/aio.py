@@ -13,6 +13,7 @@ from .answer import Answer
 from .call import Call
 from .configuration import Configured
 from .errors import ClientClosed, ConnectionFailed, DocketError
+from .forks import tell_of_forks
 from .idempotency import IdempotencyKeys
 from .methods import awaiting
 from .operation import Moment, Operation
@@ -32,17 +33,31 @@ class AsyncClient(Configured):
             await asyncio.gather(*(client.put(f"/notes/{n}", n) for n in range(1000)))
 
     Calls are sent in the order in which they were made, without waiting for each other's answers. A task that is cancelled stops
-    waiting, while a request that was sent may still be carried out.
+    waiting, while a request that was sent may still be carried out. A process that is forked off has a connection of its own, and needs
+    an event loop of its own.
     """
 
     def _prepare(self) -> None:
         self._keys = IdempotencyKeys()
+        self._watches: weakref.WeakSet[AsyncWatch] = weakref.WeakSet()
+        self._is_closed = False
+        self._begin_anew()
+        tell_of_forks(self)
+
+    def _begin_anew(self) -> None:
         self._state = ClientState(self.configuration)
         self._connection: Optional[Connection] = None
         self._connecting: Optional[asyncio.Task[None]] = None
         self._waiters: dict[Call, asyncio.Future[Union[Answer, DocketError]]] = {}
-        self._watches: weakref.WeakSet[AsyncWatch] = weakref.WeakSet()
-        self._is_closed = False
+
+    def _forked(self) -> None:
+        """The connection is the parent's, and so are the calls that are on their way, and the loop."""
+        connection = self._connection
+        self._begin_anew()
+        if self._is_closed:
+            self._state.close()
+        if connection is not None:
+            connection.drop()
 
     # Operations
 

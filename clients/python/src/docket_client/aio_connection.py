@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Callable, Optional
 
 from .configuration import Configuration
 from .errors import ConnectionFailed, NotSecured
-from .tls_failure import is_of_tls, reason
+from .tls_failure import is_of_tls, is_refusal_of_certificate, reason
 
 
 class Connection(asyncio.Protocol):
@@ -23,6 +24,8 @@ class Connection(asyncio.Protocol):
         #: Whether nothing that it still tells counts.
         self._is_left = False
         self._is_closed = asyncio.get_running_loop().create_future()
+        #: With what it has ended.
+        self.error: Optional[Exception] = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport), "a stream has such a transport"
@@ -33,6 +36,7 @@ class Connection(asyncio.Protocol):
             self._received(data)
 
     def connection_lost(self, error: Optional[Exception]) -> None:
+        self.error = error
         self._is_closed.set_result(None)
         if not self._is_left:
             self._is_left = True
@@ -64,6 +68,23 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def drop(self) -> None:
+        """Closes what this process has of it, while its parent goes on with it: neither side of the connection is told anything."""
+        self._is_left = True
+        connection = None if self._transport is None else self._transport.get_extra_info("socket")
+        if connection is None or connection.fileno() < 0:
+            return
+        # The transport's own way out would have the loop of the parent, with which this one shares its selector, forget the socket. It
+        # keeps its number until it is collected.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, connection.fileno(), inheritable=False)
+        os.close(nothing)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it has ended, or is about to."""
+        return self._is_closed.done() or (self._transport is not None and self._transport.is_closing())
+
     async def closed(self) -> None:
         """Waits until it is closed; not for long, since the other side of TLS may say nothing any more."""
         await asyncio.wait([self._is_closed], timeout=1)
@@ -72,7 +93,7 @@ class Connection(asyncio.Protocol):
 
 
 async def open_connection(configuration: Configuration, make: Callable[[], Connection]) -> Connection:
-    """Connects, with TLS where the configuration has it.
+    """Connects, with TLS where the configuration has it. What has ended before its owner heard of it has failed.
 
     Raises:
         ConnectionFailed: also ``NotSecured``.
@@ -91,7 +112,14 @@ async def open_connection(configuration: Configuration, make: Callable[[], Conne
                 server_hostname=configuration.expected_name,
             )
             _, connection = await asyncio.wait_for(opened, configuration.connect_timeout)
-        return connection
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         kind = NotSecured if configuration.tls is not None and is_of_tls(error) else ConnectionFailed
         raise kind(configuration.address, reason(error)) from error
+    if not connection.is_ending:
+        return connection
+    await connection.closed()
+    connection.leave()
+    end = connection.error
+    if end is not None and is_refusal_of_certificate(end):
+        raise NotSecured(configuration.address, reason(end)) from end
+    raise ConnectionFailed(configuration.address, "the other side has closed it at once") from end

@@ -8,7 +8,8 @@ from typing import Deque, List, Optional
 
 from .aio_connection import Connection, open_connection
 from .configuration import Configuration
-from .errors import ClientClosed, ConnectionFailed, DocketError
+from .errors import ClientClosed, ConnectionFailed, DocketError, WatchInterrupted
+from .forks import tell_of_forks
 from .state import Connect, Disconnect, Send
 from .tls_failure import is_refusal_of_certificate, reason
 from .watch_state import Deliver, End, Event, WatchAction, WatchOptions, WatchState
@@ -30,6 +31,18 @@ class AsyncWatch:
         self._has_more = asyncio.Event()
         self._is_paused = False
         self._is_closed = False
+        tell_of_forks(self)
+
+    def _forked(self) -> None:
+        """The connection is the parent's, and so is the loop: what has begun there ends here."""
+        if self._connecting is None:
+            return
+        self._state.close()
+        self._error = self._error or WatchInterrupted("this process was forked off")
+        connection = self._connection
+        self._connection = self._connecting = self._silence = None
+        if connection is not None:
+            connection.drop()
 
     def __aiter__(self) -> AsyncWatch:
         return self

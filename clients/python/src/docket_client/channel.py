@@ -106,6 +106,15 @@ class Channel:
         self._selector.close()
         self._socket.close()
 
+    def drop(self) -> None:
+        """Closes what this process has of it, while its parent goes on with it: neither side of the connection is told anything."""
+        self._socket.close()
+        try:
+            self._selector.close()
+        except OSError:
+            # Not every system's selectors are inherited.
+            pass
+
 
 def _left(deadline: float) -> float:
     # A timeout of 0 would make the socket one that does not wait.

@@ -13,6 +13,7 @@ from .call import Call
 from .channel import Channel
 from .configuration import Configured
 from .errors import ClientClosed, ConnectionFailed, ConnectionLost, DocketError, TimedOut
+from .forks import tell_of_forks
 from .idempotency import IdempotencyKeys
 from .methods import blocking
 from .operation import Moment, Operation
@@ -38,7 +39,7 @@ class Client(Configured):
     When the connection is lost, requests are sent again, a few times. A write has an idempotency key, so that the server carries it out
     once however often it comes, and tells its first answer again.
 
-    Threads may share a client; they take turns on its connection.
+    Threads may share a client; they take turns on its connection. A process that is forked off has one of its own.
     """
 
     #: How much may wait to be written before a pipeline waits for that.
@@ -46,6 +47,12 @@ class Client(Configured):
 
     def _prepare(self) -> None:
         self._keys = IdempotencyKeys()
+        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
+        self._is_closed = False
+        self._begin_anew()
+        tell_of_forks(self)
+
+    def _begin_anew(self) -> None:
         self._lock = threading.RLock()
         self._state = ClientState(self.configuration)
         self._channel: Optional[Channel] = None
@@ -53,8 +60,17 @@ class Client(Configured):
         self._connect_at: Optional[float] = None
         #: Until when calls wait for their answers, the oldest first.
         self._deadlines: dict[Call, float] = {}
-        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
-        self._is_closed = False
+
+    def _forked(self) -> None:
+        """The connection is the parent's, and so are the calls that are on their way, and the threads that have the lock."""
+        channel, calls = self._channel, list(self._deadlines)
+        self._begin_anew()
+        if self._is_closed:
+            self._state.close()
+        for call in calls:
+            call.outcome = ConnectionLost()
+        if channel is not None:
+            channel.drop()
 
     # Operations
 

@@ -10,6 +10,7 @@ from typing import Deque, List, Optional
 from .channel import Channel
 from .configuration import Configuration
 from .errors import ClientClosed, ConnectionFailed, DocketError
+from .forks import tell_of_forks
 from .state import Connect, Disconnect, Send
 from .tls_failure import is_refusal_of_certificate, reason
 from .watch_state import Deliver, End, Event, WatchAction, WatchOptions, WatchState
@@ -46,6 +47,16 @@ class Watch:
         self._closing = threading.Event()
         #: Is held by who waits for an event.
         self._lock = threading.RLock()
+        tell_of_forks(self)
+
+    def _forked(self) -> None:
+        """The connection is the parent's; another one goes on behind the last event."""
+        self._lock = threading.RLock()
+        channel = self._channel
+        self._channel = None
+        if channel is not None:
+            channel.drop()
+        self._perform(self._state.broken())
 
     def __iter__(self) -> Watch:
         return self
