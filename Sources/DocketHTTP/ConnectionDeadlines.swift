@@ -1,3 +1,4 @@
+import DocketService
 import NIOCore
 
 /// Ends a connection whose request takes too long from its first byte to its last, whose client does not take its answer, or says
@@ -7,6 +8,8 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   typealias InboundOut = ByteBuffer
 
   private let limits: HTTPLimits
+  private let gate: Gate
+  private let began = NIODeadline.now()
   /// When the request began that is under way; nil: none is.
   private var requestBegan: NIODeadline?
   private var requestTimer: Scheduled<Void>?
@@ -16,13 +19,14 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   private var lastActivity = NIODeadline.now()
   private var silenceTimer: Scheduled<Void>?
 
-  init(_ limits: HTTPLimits, _ requests: RequestGuard) {
+  init(_ limits: HTTPLimits, _ gate: Gate, _ requests: RequestGuard) {
     self.limits = limits
+    self.gate = gate
     self.requests = requests
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    listen(until: .now() + .fraction(ofSeconds: limits.idleSeconds), context)
+    listen(until: endOfSilence, context)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -38,23 +42,38 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     if requestBegan == nil, unwrapInboundIn(data).readableBytesView.contains(where: { $0 != 0x0D && $0 != 0x0A }) {
       requestBegan = now
       // One timer a connection: a request that is on time pays for none.
-      if requestTimer == nil { wait(until: now + .fraction(ofSeconds: limits.requestSeconds), context) }
+      if requestTimer == nil { wait(until: now + .fraction(ofSeconds: requestSeconds), context) }
     }
     let ended = requests.ended
     context.fireChannelRead(data)
     if requests.ended != ended { requestBegan = nil }
   }
 
+  private var isStranger: Bool { !requests.progress.isOfSomebody && !gate.isOpen }
+
+  private var requestSeconds: Double {
+    isStranger ? min(limits.strangerRequestSeconds, limits.requestSeconds) : limits.requestSeconds
+  }
+
+  /// When the connection ends unless something is said; a stranger's, whatever is said.
+  private var endOfSilence: NIODeadline {
+    guard isStranger else { return lastActivity + .fraction(ofSeconds: limits.idleSeconds) }
+    return min(
+      lastActivity + .fraction(ofSeconds: min(limits.strangerIdleSeconds, limits.idleSeconds)),
+      began + .fraction(ofSeconds: limits.strangerSeconds))
+  }
+
   private func wait(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
     requestTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in
       requestTimer = nil
       guard let requestBegan else { return }
-      let end = requestBegan + .fraction(ofSeconds: limits.requestSeconds)
+      let end = requestBegan + .fraction(ofSeconds: requestSeconds)
       guard end <= .now() else { return wait(until: end, context) }
       requests.refuse(
         HTTPProblem(
           .requestTimeout, "request_timeout",
-          "A request must arrive whole within \(limits.requestSeconds) s (--frame-timeout)."))
+          "A request must arrive whole within \(requestSeconds) s (\(isStranger ? "before a token is known, --stranger-frame-timeout" : "--frame-timeout"))."
+        ))
     }
   }
 
@@ -62,7 +81,7 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     silenceTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in
       // Who waits for an answer has nothing to say.
       if requests.unanswered > 0 { lastActivity = .now() }
-      let end = lastActivity + .fraction(ofSeconds: limits.idleSeconds)
+      let end = endOfSilence
       if end <= .now() { context.close(promise: nil) } else { listen(until: end, context) }
     }
   }

@@ -23,7 +23,7 @@ struct HTTPChannel: HTTPChannelHandler {
     self.desks = desks
     self.logger = logger
     channels = OpenChannels(
-      limit: site.limits.connections, meters: site.store.meters.connections(protocol: "http"))
+      limit: site.limits.connections, gate: site.store.gate, meters: site.store.meters.connections(protocol: "http"))
   }
 
   /// A connection, once it is set up.
@@ -37,10 +37,10 @@ struct HTTPChannel: HTTPChannelHandler {
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations
-      let isAdmitted = channels.admit(channel)
       try tls?.addHandlers(to: pipeline) { [logger = self.logger] reason in logger.info("\(reason)") }
       let guardian = RequestGuard()
-      let deadlines = ConnectionDeadlines(site.limits, guardian)
+      let isAdmitted = channels.admit(channel, guardian.progress)
+      let deadlines = ConnectionDeadlines(site.limits, site.store.gate, guardian)
       if isAdmitted { try pipeline.addHandler(deadlines) }
       var decoderLimits = NIOHTTPDecoderLimitConfiguration()
       decoderLimits.maxHeaderFieldSize = site.limits.headerBytes

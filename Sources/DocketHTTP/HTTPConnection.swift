@@ -72,7 +72,7 @@ final class HTTPConnection: Sendable {
       let native = try DocketWire.Request(request.head, body: body, depth: site.store.wireLimits.depth)
       let lacksBody = native.data == nil && request.head.storesBody
       switch await desk.answer(
-        native, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation)
+        native, lacksBody: lacksBody, from: address, progress, id: id, cancellation: cancellation)
       {
       case .response(let response): return HTTPAnswer(response)
       case .stream(let stream): return .events(stream)
@@ -85,7 +85,7 @@ final class HTTPConnection: Sendable {
   /// The answer, unless there were too many requests: of those that never come to the store it is counted here.
   private func counted(_ answer: HTTPAnswer) async -> HTTPAnswer {
     let refusal = await withCheckedContinuation { continuation in
-      desk.countOther(from: address) { continuation.resume(returning: $0) }
+      desk.countOther(answer.status.code, from: address) { continuation.resume(returning: $0) }
     }
     return refusal.map(HTTPAnswer.init) ?? answer
   }

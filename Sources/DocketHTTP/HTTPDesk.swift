@@ -95,12 +95,13 @@ actor HTTPDesk {
   ///   - id: by which the log tells of it.
   ///   - cancellation: ends its query early.
   nonisolated func answer(
-    _ request: DocketWire.Request, lacksBody: Bool, from address: VisitorAddress, id: String,
+    _ request: DocketWire.Request, lacksBody: Bool, from address: VisitorAddress, _ progress: RequestProgress,
+    id: String,
     cancellation: @escaping @Sendable () -> QueryCancellation
   ) async -> Outcome {
     await withCheckedContinuation { continuation in
       onLoop { desk in
-        desk.carryOut(request, lacksBody: lacksBody, from: address, id: id, cancellation: cancellation) {
+        desk.carryOut(request, lacksBody: lacksBody, from: address, progress, id: id, cancellation: cancellation) {
           continuation.resume(returning: $0)
         }
       }
@@ -110,7 +111,7 @@ actor HTTPDesk {
   /// Carries out a request for one document, on the loop, without a task.
   /// - Parameter completion: called once, at once or later, on the loop.
   nonisolated func answer(
-    plain request: PlainRequest, from address: VisitorAddress,
+    plain request: PlainRequest, from address: VisitorAddress, _ progress: RequestProgress,
     completion: @escaping @Sendable (DocketWire.Response) -> Void
   ) {
     assumeIsolated { desk in
@@ -121,7 +122,7 @@ actor HTTPDesk {
         return desk.answer(noRequest: error, from: address, completion: completion)
       }
       desk.carryOut(
-        native, lacksBody: native.data == nil && request.storesBody, from: address, id: request.outline.id,
+        native, lacksBody: native.data == nil && request.storesBody, from: address, progress, id: request.outline.id,
         cancellation: { QueryCancellation() }
       ) { outcome in
         guard case .response(let response) = outcome else { preconditionFailure("of one document there is no watch") }
@@ -131,11 +132,13 @@ actor HTTPDesk {
   }
 
   private func carryOut(
-    _ request: DocketWire.Request, lacksBody: Bool, from address: VisitorAddress, id: String,
+    _ request: DocketWire.Request, lacksBody: Bool, from address: VisitorAddress, _ progress: RequestProgress,
+    id: String,
     cancellation: () -> QueryCancellation, completion: @escaping @Sendable (Outcome) -> Void
   ) {
     var visitor = Visitor(store.gate, from: address)
     var operation = visitor.operation(for: request, by: router)
+    if !visitor.isStranger { progress.hasShownWhoseItIs() }
     if lacksBody {
       switch operation {
       case .answer, .answerLater: break
@@ -177,12 +180,17 @@ actor HTTPDesk {
   }
 
   /// Counts what is answered without the store as the request that it is.
-  /// - Parameter completion: called once with what is answered instead where there were too many, on the loop.
+  /// - Parameters:
+  ///   - code: the status that it is answered.
+  ///   - completion: called once with what is answered instead where there were too many, on the loop.
   nonisolated func countOther(
-    from address: VisitorAddress, completion: @escaping @Sendable (DocketWire.Response?) -> Void
+    _ code: Int, from address: VisitorAddress, completion: @escaping @Sendable (DocketWire.Response?) -> Void
   ) {
     onLoop { desk in
-      guard let refusal = Visitor(desk.store.gate, from: address).countWhatIsNoRequest() else { return completion(nil) }
+      let refusal = Visitor(desk.store.gate, from: address).countWhatIsNoRequest()
+      desk.tally.add(.other, refusal == nil ? RequestOutcome(code: code) : .refused, duration: 0)
+      desk.tellMetersSoon()
+      guard let refusal else { return completion(nil) }
       desk.perform(refusal, { QueryCancellation() }) { completion($0) }
     }
   }

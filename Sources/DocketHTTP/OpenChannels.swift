@@ -4,27 +4,53 @@ import NIOCore
 
 /// The connections of an HTTP server, over all its loops: so many and no more.
 final class OpenChannels: Sendable {
-  let limit: Int
-  private let meters: ServerMeters.Connections
-  private let channels = NIOLockedValueBox<[ObjectIdentifier: any Channel]>([:])
+  private struct Place {
+    let channel: any Channel
+    let progress: RequestProgress
+    /// Counts up, so that the least is the oldest.
+    let number: Int
+  }
 
-  init(limit: Int, meters: ServerMeters.Connections) {
+  private struct State {
+    var places: [ObjectIdentifier: Place] = [:]
+    var last = 0
+  }
+
+  let limit: Int
+  private let gate: Gate
+  private let meters: ServerMeters.Connections
+  private let state = NIOLockedValueBox(State())
+
+  init(limit: Int, gate: Gate, meters: ServerMeters.Connections) {
     self.limit = limit
+    self.gate = gate
     self.meters = meters
   }
 
-  /// Takes a place for the life of the channel, if there is one.
-  func admit(_ channel: any Channel) -> Bool {
+  /// Takes a place for the life of the channel, if there is one; once there are tokens, that of whoever has been a stranger for
+  /// longest, rather than none.
+  func admit(_ channel: any Channel, _ progress: RequestProgress) -> Bool {
     let id = ObjectIdentifier(channel)
-    let isAdmitted = channels.withLockedValue { channels in
-      guard channels.count < limit else { return false }
-      channels[id] = channel
-      return true
+    let mayTakeAnothers = !gate.isOpen
+    let (isAdmitted, givesWay) = state.withLockedValue { state -> (Bool, (any Channel)?) in
+      var givesWay: (any Channel)?
+      if state.places.count >= limit {
+        let strangers = state.places.filter { !$0.value.progress.isOfSomebody }
+        guard mayTakeAnothers, let oldest = strangers.min(by: { $0.value.number < $1.value.number }) else {
+          return (false, nil)
+        }
+        state.places[oldest.key] = nil
+        givesWay = oldest.value.channel
+      }
+      state.last += 1
+      state.places[id] = Place(channel: channel, progress: progress, number: state.last)
+      return (true, givesWay)
     }
+    givesWay?.close(promise: nil)
     if isAdmitted {
       meters.didOpen()
       channel.closeFuture.whenComplete { [self] _ in
-        channels.withLockedValue { $0[id] = nil }
+        state.withLockedValue { $0.places[id] = nil }
         meters.didClose()
       }
     } else {
@@ -34,6 +60,6 @@ final class OpenChannels: Sendable {
   }
 
   func closeAll() {
-    for channel in channels.withLockedValue({ Array($0.values) }) { channel.close(promise: nil) }
+    for place in state.withLockedValue({ Array($0.places.values) }) { place.channel.close(promise: nil) }
   }
 }

@@ -106,9 +106,9 @@ final class PlainRequests: ChannelDuplexHandler {
       requests.goOn(context)
     }
     if let problem = refusal(request.outline) {
-      desk.countOther(from: address(context)) { finish(HTTPAnswer($0, or: problem)) }
+      desk.countOther(problem.status.code, from: address(context)) { finish(HTTPAnswer($0, or: problem)) }
     } else {
-      desk.answer(plain: request, from: address(context)) { finish(HTTPAnswer($0)) }
+      desk.answer(plain: request, from: address(context), progress) { finish(HTTPAnswer($0)) }
     }
   }
 

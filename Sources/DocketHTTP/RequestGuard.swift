@@ -3,14 +3,21 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// How many of the requests that a connection's task answers have come whole.
+/// What is known of a connection besides its bytes: how many of the requests that its task answers have come whole, and whether
+/// it is a stranger's.
 final class RequestProgress: Sendable {
   private let ended = Atomic(0)
+  private let isIdentified = Atomic(false)
+
+  /// Whether a request has shown whose this connection is, once there are tokens.
+  var isOfSomebody: Bool { isIdentified.load(ordering: .relaxed) }
 
   var endedRequests: Int { ended.load(ordering: .acquiring) }
 
   /// The request that came last is not the task's, and does not count.
   func isAnsweredElsewhere() { ended.subtract(1, ordering: .releasing) }
+
+  func hasShownWhoseItIs() { isIdentified.store(true, ordering: .relaxed) }
 
   fileprivate func requestHasEnded() { ended.add(1, ordering: .releasing) }
 }

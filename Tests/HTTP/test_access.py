@@ -8,7 +8,7 @@ import tempfile
 import unittest
 import urllib.request
 
-from server import PATIENCE, Server, ServerTestCase, eventually
+from server import PATIENCE, Server, ServerTestCase, eventually, receive_all
 from test_events import Stream
 
 
@@ -120,6 +120,37 @@ class Rates(ServerTestCase):
             with self.subTest(method, path=path):
                 statuses = [self.server.request(method, path, **headers)[0] for _ in range(30)]
                 self.assertIn(429, statuses)
+
+
+class Strangers(ServerTestCase):
+    arguments = ("--http-max-connections", "5", "--stranger-idle-timeout", "1", "--stranger-timeout", "2")
+
+    def test_they_give_way_and_are_let_go(self):
+        self.server.docket("token", "create", "root", "--allow", "admin")
+        token = self.server.docket("token", "create", "second", "--allow", "read:/").split()[-1]
+        self.assertTrue(eventually(lambda: self.server.request("GET", "/notes/1")[0] == 401))
+        known = self.server.connect()
+        self.addCleanup(known.close)
+        asked = b"GET /notes/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n" % token.encode()
+        known.sendall(asked)
+        self.assertIn(b" 404 ", known.recv(65536))
+        silent = [self.server.connect() for _ in range(5)]
+        self.addCleanup(lambda: [connection.close() for connection in silent])
+        # There is a place for who asks now.
+        self.assertEqual(self.server.request("GET", "/notes/1", Authorization=f"Bearer {token}")[0], 404)
+        for connection in silent:
+            self.assertEqual(receive_all(connection), b"")
+        # One who asks and asks, and shows nothing, goes as well.
+        with self.server.connect() as connection:
+            def is_over():
+                try:
+                    connection.sendall(b"GET /notes/1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    return not connection.recv(65536)
+                except OSError:
+                    return True
+            self.assertTrue(eventually(is_over))
+        known.sendall(asked)
+        self.assertIn(b" 404 ", known.recv(65536))
 
 
 class TLS(unittest.TestCase):

@@ -31,9 +31,9 @@ public enum RequestOutcome: UInt8, Sendable, CaseIterable {
   /// The server could not, or not now: from 500.
   case failed
 
-  public init(_ status: Status) {
-    self = status.rawValue < 400 ? .ok : status.rawValue < 500 ? .refused : .failed
-  }
+  public init(_ status: Status) { self.init(code: status.rawValue) }
+
+  public init(code: Int) { self = code < 400 ? .ok : code < 500 ? .refused : .failed }
 }
 
 extension Operation {

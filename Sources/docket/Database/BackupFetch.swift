@@ -36,8 +36,16 @@ struct BackupFetch {
     } catch {
       result = .failure(error)
     }
-    // Also when this command is to stop. Where it does not get through the server forgets the copy by itself.
-    _ = try? await server.withClient { try await $0.request(.delete, "/_backups/\(made.name)", data: nil) }
+    // Also when this command is to stop, which then waits for nothing. Where it does not get through the server forgets the copy
+    // by itself.
+    let path = "/_backups/\(made.name)"
+    _ = try? await server.withClient { client in
+      if StopSignal.isStopped {
+        _ = try await client.request(.delete, path, data: nil)
+      } else {
+        _ = try await ask(client, .delete, path)
+      }
+    }
     try result.get()
   }
 

@@ -67,7 +67,9 @@ struct HTTPOptions: ParsableArguments {
       host: host, port: httpPort, tls: tls,
       limits: HTTPLimits(
         connections: connections, idleSeconds: clients.idleTimeout, requestSeconds: clients.frameTimeout,
-        strangerBodyBytes: access.strangerFrameBytes, shutdownSeconds: clients.shutdownTimeout,
+        strangerBodyBytes: access.strangerFrameBytes, strangerRequestSeconds: access.strangerFrameTimeout,
+        strangerIdleSeconds: access.strangerIdleTimeout, strangerSeconds: access.strangerTimeout,
+        shutdownSeconds: clients.shutdownTimeout,
         slowRequestMilliseconds: observation.slowRequestMilliseconds),
       rules: WebRules(hosts: Set(allowedHosts.map { $0.lowercased() }), origins: Set(allowedOrigins)),
       exposure: listening.exposure(of: host, allowsCleartext: allowsCleartext))
