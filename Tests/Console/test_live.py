@@ -30,6 +30,24 @@ class LiveTest(ConsoleCase):
         self.see("tr.gone", "c")
         self.see(".summary", "2 documents")
 
+    def hide(self, hidden):
+        self.browser.run(
+            "Object.defineProperty(document, 'hidden', { value: arguments[0], configurable: true });"
+            "document.dispatchEvent(new Event('visibilitychange'))", hidden)
+
+    def test_a_page_that_nobody_sees_holds_no_stream_and_misses_nothing(self):
+        self.server.put("/unseen/a", {"v": 1})
+        self.go("#/documents/unseen/")
+        self.see(LIVE)
+        self.see_texts("tbody tr th", ["a"])
+        self.hide(True)
+        self.see(".rail .live[data-state=reconnecting]")
+        self.server.put("/unseen/b", {"v": 2})
+        self.see_texts("tbody tr th", ["a"])
+        self.hide(False)
+        self.see(LIVE)
+        self.see_texts("tbody tr th", ["a", "b"])
+
     def test_rows_that_stop_matching_are_struck_and_others_come(self):
         self.server.put("/match/1", {"state": "open"})
         self.server.put("/match/2", {"state": "done"})

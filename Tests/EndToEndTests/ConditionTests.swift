@@ -74,7 +74,9 @@ extension EndToEnd {
         #expect(found[8].contains(#""revision": null}"#))
         #expect(found[5].hasPrefix(#"{"code": 304, "message": "Not Modified", "data": null"#))
         #expect(found[5].contains(#""ETag": "\"3\"""#))
-        for answer in [found[11]] + found[13...] { #expect(answer.contains(#""error": "invalid_condition""#), "\(answer)") }
+        for answer in [found[11]] + found[13...] {
+          #expect(answer.contains(#""error": "invalid_condition""#), "\(answer)")
+        }
       }
     }
 

@@ -12,7 +12,8 @@ const LONGEST_WAIT = 15_000;
 /// So long after the last sign of life a stream is taken for dead; the server breaks its silence every few seconds.
 const PATIENCE = 45_000;
 
-/// Follows a watch until the signal ends it, over every break, from where it was.
+/// Follows a watch until the signal ends it, over every break, from where it was. A page that nobody sees follows nothing: a browser
+/// has six connections to a server for all of its tabs, and a stream takes one.
 /// - Parameter on: `change(change)`, told for each; `live()` whenever all that was there before is told; `lost(refusal)` where
 ///   what has happened meanwhile can no longer be told: what is shown must be read anew.
 export async function follow(path, signal, on) {
@@ -20,6 +21,8 @@ export async function follow(path, signal, on) {
   let wait = FIRST_WAIT;
   while (!signal.aborted) {
     say("reconnecting");
+    await seen(signal);
+    if (signal.aborted) break;
     try {
       for await (const event of read(path, last, signal)) {
         wait = FIRST_WAIT;
@@ -43,9 +46,25 @@ export async function follow(path, signal, on) {
       }
     }
     say("reconnecting");
+    if (document.hidden) continue;
     await pause(wait * (0.8 + 0.4 * Math.random()), signal);
     wait = Math.min(2 * wait, LONGEST_WAIT);
   }
+}
+
+/// Until the page is seen, or the signal ends the wait.
+function seen(signal) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      signal.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
+    look();
+  });
 }
 
 /// Tells all of the console how it stands: `live`, `reconnecting` or `off`.
@@ -68,6 +87,8 @@ async function* read(path, last, signal) {
   const own = new AbortController();
   const end = () => own.abort();
   signal.addEventListener("abort", end);
+  const hide = () => { if (document.hidden) end(); };
+  document.addEventListener("visibilitychange", hide);
   let watchdog;
   const alive = () => {
     clearTimeout(watchdog);
@@ -92,6 +113,7 @@ async function* read(path, last, signal) {
   } finally {
     clearTimeout(watchdog);
     signal.removeEventListener("abort", end);
+    document.removeEventListener("visibilitychange", hide);
     own.abort();
   }
 }

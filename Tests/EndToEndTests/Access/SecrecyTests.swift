@@ -195,14 +195,14 @@ extension EndToEnd {
     func damage() async throws {
       try await Self.withHidden { (server, admin) throws in
         let client = try AccessClient(server, token: try admin.makeToken("part", ["read:/open/"]))
-        let revision = try #require(try admin.answer(write("PUT", "/open/2", "1"))?.text)
+        #expect(try admin.answer(write("PUT", "/open/2", "1"))?.text.contains(#""revision": 10}"#) == true)
         _ = try SQLiteCommand.run(
           server.database,
           "PRAGMA ignore_check_constraints = ON; UPDATE document_rows SET data = '{' || id WHERE collection <> '/open/'"
         )
-        for path in ["/_documents", "/_documents?asOf=12", "/_documents?asOf=9&where[mail]=m3"] {
+        for path in ["/_documents", "/_documents?asOf=10", "/_documents?asOf=9&where[mail]=m3"] {
           let frame = try #require(try client.answer(get(path)))
-          #expect(frame.code == 200 && Self.isSilent(frame.text), "\(path): \(frame.text), \(revision)")
+          #expect(frame.code == 200 && Self.isSilent(frame.text), "\(path): \(frame.text)")
         }
         try client.send(get("/_changes?watch=true&snapshot=true", #","id":"all""#))
         var told: [String] = []
