@@ -71,6 +71,18 @@ struct DatabaseCheckTests {
     Plant("UPDATE properties SET value = 'ABC' WHERE name = 'history_id'", .marks, "'ABC'"),
     Plant("INSERT INTO migrations VALUES (9, 'x', 'y', 0)", .marks, "migration 9"),
     Plant("UPDATE migrations SET checksum = 'y' WHERE version = 2", .schema, "migration 2"),
+    Plant(
+      "INSERT INTO tokens VALUES ('a', 'ci', 'not json', printf('%064d', 1), 1, NULL, NULL)", .token,
+      "token a ('ci'): what it allows cannot be read"),
+    Plant(
+      "INSERT INTO tokens VALUES ('a', 'ci', '[\"admin\"]', 'zz', 1, NULL, NULL)", .token,
+      "token a ('ci'): its digest is no 64"),
+    Plant(
+      """
+      INSERT INTO tokens VALUES ('a', 'ci', '["admin"]', printf('%064d', 1), 1, NULL, 1);
+      DROP TRIGGER token_changes_update; UPDATE token_changes SET number = 0;
+      """, .token, "there has never been a token, and tokens has some"),
+    Plant("DROP TRIGGER token_changes_delete; DELETE FROM token_changes", .token, "token_changes has 0 rows"),
     Plant("DROP TRIGGER documents_move", .schema, "trigger documents_move is missing"),
     Plant("DROP INDEX expiries", .schema, "index expiries is missing"),
     Plant("DELETE FROM document", .schema, "table document"),

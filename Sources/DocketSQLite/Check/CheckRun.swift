@@ -32,6 +32,9 @@ struct CheckRun {
     } else {
       noteForeign(schema, ofSettings: [])
     }
+    if schema.has(table: "tokens"), schema.has(table: "token_changes") {
+      try section("checking tokens") { run in try run.checkTokens() }
+    }
     try readRange()
     reached = SequenceSet(fileBytes: try fileBytes())
     try section("checking documents") { run in try run.checkDocuments() }

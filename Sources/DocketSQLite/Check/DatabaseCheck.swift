@@ -115,6 +115,8 @@ extension DatabaseCheck {
       case batch
       /// What is kept under idempotency keys.
       case answer
+      /// Tokens that nobody can show, and the count that keeps a server shut.
+      case token
       /// Not a fault: what Docket did not make.
       case foreign
       /// Not a fault: versions in history that cannot be read.
