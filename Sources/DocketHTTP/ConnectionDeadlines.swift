@@ -55,12 +55,11 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     isStranger ? min(limits.strangerRequestSeconds, limits.requestSeconds) : limits.requestSeconds
   }
 
-  /// When the connection ends unless something is said; a stranger's, whatever is said.
+  /// When the connection ends unless something is said; that of who owes a token, whatever is said.
   private var endOfSilence: NIODeadline {
     guard isStranger else { return lastActivity + .fraction(ofSeconds: limits.idleSeconds) }
-    return min(
-      lastActivity + .fraction(ofSeconds: min(limits.strangerIdleSeconds, limits.idleSeconds)),
-      began + .fraction(ofSeconds: limits.strangerSeconds))
+    let silence = lastActivity + .fraction(ofSeconds: min(limits.strangerIdleSeconds, limits.idleSeconds))
+    return gate.isForTokensOnly ? min(silence, began + .fraction(ofSeconds: limits.strangerSeconds)) : silence
   }
 
   private func wait(until deadline: NIODeadline, _ context: ChannelHandlerContext) {

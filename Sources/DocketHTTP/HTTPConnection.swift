@@ -51,7 +51,7 @@ final class HTTPConnection: Sendable {
   private func answer(_ request: HummingbirdCore.Request, _ id: String) async throws(HTTPProblem) -> HTTPAnswer {
     if request.method == .options { return await counted(site.options(request.head)) }
     if let page = site.page(request.head) { return await counted(page) }
-    if let metrics = await site.metrics(request.head, desk, from: address) { return metrics }
+    if let metrics = await site.metrics(request.head, desk, from: address, progress) { return metrics }
     let headers = Headers(request.headers)
     var body: ByteBuffer?
     if request.hasBody {

@@ -268,12 +268,15 @@ actor HTTPDesk {
   }
 
   /// The metrics, for those who may read the statistics.
-  nonisolated func readMetrics(_ headers: Headers?, from address: VisitorAddress) async -> Metrics {
+  nonisolated func readMetrics(
+    _ headers: Headers?, from address: VisitorAddress, _ progress: RequestProgress
+  ) async -> Metrics {
     await withCheckedContinuation { continuation in
       onLoop { desk in
         var visitor = Visitor(desk.store.gate, from: address)
         let request = DocketWire.Request(method: .get, path: ByteBuffer(staticString: "/_stats"), headers: headers)
         let operation = visitor.operation(for: request, by: desk.router)
+        if !visitor.isStranger { progress.hasShownWhoseItIs() }
         guard case .readStats = operation, let service = desk.service else {
           return desk.perform(operation, { QueryCancellation() }) { continuation.resume(returning: .response($0)) }
         }

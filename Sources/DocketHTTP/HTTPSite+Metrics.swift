@@ -11,9 +11,11 @@ extension HTTPSite {
   static func isOfMetrics(_ path: some StringProtocol) -> Bool { path == metricsPath }
 
   /// nil for another path.
-  func metrics(_ head: HTTPRequest, _ desk: HTTPDesk, from address: VisitorAddress) async -> HTTPAnswer? {
+  func metrics(_ head: HTTPRequest, _ desk: HTTPDesk, from address: VisitorAddress, _ progress: RequestProgress) async
+    -> HTTPAnswer?
+  {
     guard Self.isOfMetrics((head.path ?? "/").prefix { $0 != "?" }) else { return nil }
-    switch await desk.readMetrics(Headers(head.headerFields), from: address) {
+    switch await desk.readMetrics(Headers(head.headerFields), from: address, progress) {
     case .response(let response): return HTTPAnswer(response)
     case .text(let text):
       guard head.method == .get || head.method == .head else {

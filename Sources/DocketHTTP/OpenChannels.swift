@@ -27,11 +27,11 @@ final class OpenChannels: Sendable {
     self.meters = meters
   }
 
-  /// Takes a place for the life of the channel, if there is one; once there are tokens, that of whoever has been a stranger for
-  /// longest, rather than none.
+  /// Takes a place for the life of the channel, if there is one; where nothing can be done without a token, that of
+  /// whoever has shown none for longest, rather than none.
   func admit(_ channel: any Channel, _ progress: RequestProgress) -> Bool {
     let id = ObjectIdentifier(channel)
-    let mayTakeAnothers = !gate.isOpen
+    let mayTakeAnothers = gate.isForTokensOnly
     let (isAdmitted, givesWay) = state.withLockedValue { state -> (Bool, (any Channel)?) in
       var givesWay: (any Channel)?
       if state.places.count >= limit {

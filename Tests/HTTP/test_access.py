@@ -153,6 +153,17 @@ class Strangers(ServerTestCase):
         self.assertIn(b" 404 ", known.recv(65536))
 
 
+class Guests(ServerTestCase):
+    arguments = ("--allow-anonymous", "read:/public/", "--stranger-timeout", "1", "--stranger-idle-timeout", "1")
+
+    def test_who_may_do_something_without_a_token_is_not_sent_away(self):
+        self.server.docket("token", "create", "root", "--allow", "admin")
+        self.assertTrue(eventually(lambda: self.server.request("GET", "/notes/1")[0] == 401))
+        stream = Stream(self.server, "/public/?watch=true&heartbeat=1")
+        self.addCleanup(stream.close)
+        self.assertEqual([stream.next()[1] for _ in range(4)], ["live", "heartbeat", "heartbeat", "heartbeat"])
+
+
 class TLS(unittest.TestCase):
     def test_the_port_speaks_tls_and_nothing_else(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -30,6 +30,9 @@ public final class Gate: Sendable {
     addresses = AddressBook(rate: terms.addressRate)
   }
 
+  /// Whether nothing can be done without a token, so that who shows none has no business here.
+  public var isForTokensOnly: Bool { !isOpen && terms.anonymous == .none }
+
   /// Whether everybody may do everything.
   public var isOpen: Bool { state.withLockedValue(\.isOpen) }
 
