@@ -13,7 +13,8 @@ extension CheckRun {
     } else if counts.int64(2) == 1, counts.int64(1) < 1 {
       add(.token, "token_changes says that there has never been a token, and tokens has some")
     }
-    let rows = try connection.prepare("SELECT id, name, allow, digest FROM tokens ORDER BY id", persistent: false)
+    let rows = try connection.prepare(
+      "SELECT id, name, allow, digest FROM tokens WHERE revoked_at IS NULL ORDER BY id", persistent: false)
     while try rows.step() {
       let (id, name) = (rows.string(0), rows.string(1))
       if AccessRules(stored: rows.bytes(2)).rules.isEmpty {
