@@ -160,7 +160,7 @@ extension HummingbirdCore.Request {
 
 extension HTTPRequest {
   /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
-  fileprivate var storesBody: Bool {
+  var storesBody: Bool {
     switch method {
     case .put: true
     case .post: path.map { !$0.contains("?") && !$0.hasPrefix("/_") } ?? false

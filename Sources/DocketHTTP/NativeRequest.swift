@@ -66,8 +66,8 @@ extension Headers {
     }
   }
 
-  /// Adds one of those that mean something here. A field may come in several lines, which are one list (RFC 9110, section 5.3):
-  /// where it takes no list, that is what it is refused for.
+  /// Adds one of those that mean something here. A field may come in several lines, which are one value (RFC 9110, section 5.3):
+  /// so the last one hides none of the others.
   mutating func appendOfHTTP(_ name: String, _ value: String) {
     guard let first = self[name] else { return append(name, value) }
     let others = fields.filter { $0.name.lowercased() != name.lowercased() }

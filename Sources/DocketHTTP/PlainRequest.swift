@@ -12,7 +12,7 @@ struct PlainRequest: Sendable {
 
   /// Whether its answer has a body.
   var wantsBody: Bool { outline.method != "HEAD" }
-  /// Whether its body is what is stored. Without one the native protocol stores null, which over HTTP hardly anybody means.
+  /// As of every HTTP request (`HTTPRequest.storesBody`).
   var storesBody: Bool { method == .put }
 
   /// - Parameter bodyBytes: of a body that is longer, or has no length, the task takes care.
