@@ -33,14 +33,15 @@ final class HTTPConnection: Sendable {
   }
 
   func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
+    let began = NIODeadline.now()
     requests.add(1, ordering: .relaxed)
     let outline = RequestOutline(request.head)
     var answer: HTTPAnswer
     do throws(HTTPProblem) {
       if let problem = site.rules.refusal(outline, isSecure: site.isSecure) { throw problem }
-      answer = try await self.answer(request, outline.id)
+      answer = try await self.answer(request, outline.id, since: began)
     } catch {
-      answer = await counted(HTTPAnswer(error))
+      answer = await counted(HTTPAnswer(error), since: began)
     }
     site.finish(&answer, to: outline)
     try await write(answer, to: request.head, writer)
@@ -48,9 +49,11 @@ final class HTTPConnection: Sendable {
 
   // MARK: What is answered
 
-  private func answer(_ request: HummingbirdCore.Request, _ id: String) async throws(HTTPProblem) -> HTTPAnswer {
-    if request.method == .options { return await counted(site.options(request.head)) }
-    if let page = site.page(request.head) { return await counted(page) }
+  private func answer(
+    _ request: HummingbirdCore.Request, _ id: String, since began: NIODeadline
+  ) async throws(HTTPProblem) -> HTTPAnswer {
+    if request.method == .options { return await counted(site.options(request.head), since: began) }
+    if let page = site.page(request.head) { return await counted(page, since: began) }
     if let metrics = await site.metrics(request.head, desk, from: address, progress) { return metrics }
     let headers = Headers(request.headers)
     var body: ByteBuffer?
@@ -83,9 +86,9 @@ final class HTTPConnection: Sendable {
   }
 
   /// The answer, unless there were too many requests: of those that never come to the store it is counted here.
-  private func counted(_ answer: HTTPAnswer) async -> HTTPAnswer {
+  private func counted(_ answer: HTTPAnswer, since began: NIODeadline) async -> HTTPAnswer {
     let refusal = await withCheckedContinuation { continuation in
-      desk.countOther(answer.status.code, from: address) { continuation.resume(returning: $0) }
+      desk.countOther(answer.status.code, since: began, from: address) { continuation.resume(returning: $0) }
     }
     return refusal.map(HTTPAnswer.init) ?? answer
   }

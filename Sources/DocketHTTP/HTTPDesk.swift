@@ -182,13 +182,17 @@ actor HTTPDesk {
   /// Counts what is answered without the store as the request that it is.
   /// - Parameters:
   ///   - code: the status that it is answered.
+  ///   - began: the moment at which it was taken up.
   ///   - completion: called once with what is answered instead where there were too many, on the loop.
   nonisolated func countOther(
-    _ code: Int, from address: VisitorAddress, completion: @escaping @Sendable (DocketWire.Response?) -> Void
+    _ code: Int, since began: NIODeadline, from address: VisitorAddress,
+    completion: @escaping @Sendable (DocketWire.Response?) -> Void
   ) {
     onLoop { desk in
       let refusal = Visitor(desk.store.gate, from: address).countWhatIsNoRequest()
-      desk.tally.add(.other, refusal == nil ? RequestOutcome(code: code) : .refused, duration: 0)
+      desk.tally.add(
+        .other, refusal == nil ? RequestOutcome(code: code) : .refused,
+        duration: UInt64(max(0, (NIODeadline.now() - began).nanoseconds)))
       desk.tellMetersSoon()
       guard let refusal else { return completion(nil) }
       desk.perform(refusal, { QueryCancellation() }) { completion($0) }

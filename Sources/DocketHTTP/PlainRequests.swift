@@ -105,8 +105,9 @@ final class PlainRequests: ChannelDuplexHandler {
       requests.send(answer, to: request, context)
       requests.goOn(context)
     }
+    let began = NIODeadline.now()
     if let problem = refusal(request.outline) {
-      desk.countOther(problem.status.code, from: address(context)) { finish(HTTPAnswer($0, or: problem)) }
+      desk.countOther(problem.status.code, since: began, from: address(context)) { finish(HTTPAnswer($0, or: problem)) }
     } else {
       desk.answer(plain: request, from: address(context), progress) { finish(HTTPAnswer($0)) }
     }

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import unittest
 
 from server import PATIENCE, Server, ServerTestCase, eventually
@@ -81,6 +82,19 @@ class Events(ServerTestCase):
         stream = Stream(self.server, "/asked/?watch=true", Accept="*/*", Last_Event_ID=str(first))
         self.addCleanup(stream.close)
         self.assertEqual([stream.next()[1] for _ in range(2)], ["created", "live"])
+
+    def test_a_heartbeat_within_a_snapshot_is_no_place_to_go_on_from(self):
+        for number in range(40):
+            self.server.request("PUT", f"/large/{number}", b'"' + b"x" * 500_000 + b'"')
+        stream = Stream(self.server, "/large/?watch=true&snapshot=true&heartbeat=1")
+        self.addCleanup(stream.close)
+        # Then the server waits for its reader, and a heartbeat falls among the documents.
+        time.sleep(2.5)
+        events = []
+        while not events or events[-1][1] != "live":
+            events.append(stream.next()[:2])
+        self.assertIn("heartbeat", [name for _, name in events])
+        self.assertNotIn("0", [id for id, _ in events])
 
     def test_head_of_a_watch_has_no_events(self):
         self.server.request("PUT", "/headed/1", b"1")

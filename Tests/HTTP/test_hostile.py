@@ -248,6 +248,19 @@ class Slow(ServerTestCase):
         text = self.server.request("GET", "/metrics")[2].decode()
         return int(re.search(r'^docket_connections\{protocol="http"\} (\d+)$', text, re.M)[1])
 
+    def test_a_request_that_is_late_breaks_no_answer_before_it(self):
+        with self.server.connect() as connection:
+            connection.sendall(b"GET /late/?watch=true HTTP/1.1\r\n" + HOST + b"\r\nGET /late/1 HT")
+            received = b""
+            while b"event: live" not in received:
+                received += connection.recv(65536)
+            # For longer than the request may take.
+            time.sleep(1)
+            self.server.request("PUT", "/late/1", b"1")
+            while b"event: created" not in received:
+                received += connection.recv(65536)
+            self.assertNotIn(b" 408 ", received)
+
     def test_empty_lines_are_no_request(self):
         with self.server.connect() as connection:
             connection.sendall(b"\r\n\r\n")

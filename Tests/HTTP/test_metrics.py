@@ -90,6 +90,8 @@ class Metrics(ServerTestCase):
         self.server.request("GET", "/m/1")
         self.server.request("GET", "/m/none")
         self.server.request("PATCH", "/m/1", b"7")
+        self.server.request("GET", "/m/1", Host="evil.example")
+        self.server.request("GET", "/m/?limit=1", Origin="http://evil.example")
         after = samples(self.server)
 
         def more(name):
@@ -98,7 +100,7 @@ class Metrics(ServerTestCase):
         self.assertEqual(more('docket_requests_total{kind="write",outcome="ok"}'), 3)
         self.assertEqual(more('docket_requests_total{kind="read",outcome="ok"}'), 1)
         self.assertEqual(more('docket_requests_total{kind="read",outcome="refused"}'), 1)
-        self.assertEqual(more('docket_requests_total{kind="other",outcome="refused"}'), 1)
+        self.assertEqual(more('docket_requests_total{kind="other",outcome="refused"}'), 3)
         self.assertEqual(more('docket_request_duration_seconds_count{kind="write"}'), 3)
         self.assertEqual(more('docket_request_duration_seconds_bucket{kind="write",le="+Inf"}'), 3)
         self.assertGreater(more('docket_request_duration_seconds_sum{kind="write"}'), 0)

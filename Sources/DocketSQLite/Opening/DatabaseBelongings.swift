@@ -1,7 +1,8 @@
 import DocketStore
 import Glibc
 
-/// The files that belong to a database, by their names: SQLite's own (https://sqlite.org/tempfiles.html), and the lock of its server.
+/// The files that belong to a database, by their names: SQLite's own (https://sqlite.org/tempfiles.html), the lock of its server,
+/// and what is to take its place.
 package enum DatabaseBelongings {
   static let lockSuffix = ".lock"
   /// Of a file that is to take the database's place, and of what a command that was killed has left of it.

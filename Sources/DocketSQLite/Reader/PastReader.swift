@@ -195,11 +195,12 @@ struct PastReader {
   /// - Parameters:
   ///   - readable: of other documents nothing is read, and so nothing told, whatever is wrong with them; nil: of all.
   ///   - links: it stops by itself when it has followed so many.
+  ///   - visit: nil for a row of which nothing is read.
   /// - Returns: nil, or the path behind which to go on.
   func scan(
     _ paths: PathRange, asOf moment: PastMoment, within readable: PathPrefixes? = nil, links limit: Int = linksForPage,
     isLate: () -> Bool,
-    visit: (Document) -> ScanStep
+    visit: (Document?) -> ScanStep
   ) throws(SQLiteError) -> Result<DocumentPath?, StoreError> {
     try inSnapshot { range throws(SQLiteError) in
       if let refusal = check(moment, range) { return .failure(refusal) }
@@ -221,6 +222,7 @@ struct PastReader {
         let path = DocumentPath(collection: CollectionPath(unchecked: row.string(0)), id: row.string(1))
         let found: Result<Document?, StoreError>
         if let readable, !readable.cover(collection: row.bytes(0), id: row.bytes(1)) {
+          if case .stop = visit(nil) { return .success(nil) }
           found = .success(nil)
         } else if isLive, liveRows.int64(2) <= moment.revision.rawValue {
           // Unchanged since, as most are.

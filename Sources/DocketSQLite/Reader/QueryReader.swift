@@ -156,12 +156,11 @@ struct QueryReader {
     var isRefused = false
     let end = try past.scan(
       PathRange(query.scope, after: after), asOf: moment, within: query.readable, links: .max, isLate: isLate
-    ) {
-      document in
+    ) { document in
       scanned += 1
       isRefused = scanned > query.scanLimit ?? .max
       if isRefused { return .stop }
-      return document.withView { query.matches($0) ? visit($0) : .next }
+      return document?.withView { query.matches($0) ? visit($0) : .next } ?? .next
     }
     if isRefused { return .failure(.scanRefused(scanned: scanned - 1)) }
     return end.map { _ in scanned }

@@ -23,7 +23,7 @@ extension ScanReader {
     return limited(deadlineMilliseconds) { () throws(SQLiteError) in
       let paths = PathRange(
         .collection(collection), after: after.map { DocumentPath(collection: collection, id: $0) })
-      return try past.scan(paths, asOf: moment, isLate: { isLimitReached }) { visit(&state, $0) }
+      return try past.scan(paths, asOf: moment, isLate: { isLimitReached }) { $0.map { visit(&state, $0) } ?? .next }
     }.map { (state, $0?.id) }
   }
 

@@ -146,7 +146,7 @@ struct BackupCommand: AsyncParsableCommand {
     let outcome = try progress.follow { [options] report throws(BackupError) in
       try DatabaseBackup.run(database, to: target, options: options, progress: report)
     }
-    try tell(target, bytes: outcome.bytes, revision: outcome.revision.rawValue, faults: outcome.report.faults)
+    tell(target, bytes: outcome.bytes, revision: outcome.revision.rawValue, faults: outcome.report.faults)
     return outcome.report.history
   }
 
@@ -169,7 +169,7 @@ struct BackupCommand: AsyncParsableCommand {
     }
     let bytes = file.bytes
     try Self.failing { () throws(BackupError) in try file.finish() }
-    try tell(target, bytes: bytes, revision: report.newestChange ?? 0, faults: report.faults)
+    tell(target, bytes: bytes, revision: report.newestChange ?? 0, faults: report.faults)
     return report.history
   }
 
@@ -181,10 +181,10 @@ struct BackupCommand: AsyncParsableCommand {
     } catch let failure as BackupFetch.NoServer {
       throw failure.reason
     }
-    try tell(backup.name, bytes: backup.bytes, revision: backup.revision, faults: backup.faults)
+    tell(backup.name, bytes: backup.bytes, revision: backup.revision, faults: backup.faults)
   }
 
-  private func tell(_ name: String, bytes: Int64, revision: Int64, faults: Int) throws {
+  private func tell(_ name: String, bytes: Int64, revision: Int64, faults: Int) {
     let verdict = faults == 0 ? "checked" : "\(faults) \(faults == 1 ? "fault" : "faults"), which docket check names"
     // It is made, whoever reads this.
     try? StandardStream.output.writeLine("\(name): \(bytes) bytes, revision \(revision), \(verdict)")

@@ -170,6 +170,41 @@ extension EndToEnd {
       }
     }
 
+    @Test("where nobody can be told of a backup it is made all the same, and surplus ones go")
+    func nobodyListens() async throws {
+      try await withFolder { folder, server in
+        try Self.put(server, "1", "1")
+        try FileManager.default.createDirectory(atPath: folder.path + "/many", withIntermediateDirectories: false)
+        for _ in 0..<2 {
+          let made = try folder.shell("docket backup many --keep 1 > /dev/full")
+          #expect(made.ending == .exited(0) && made.error.isEmpty, "\(made)")
+          // Names are made of seconds.
+          usleep(1_100_000)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/many").count == 1)
+      }
+    }
+
+    @Test("backups of another database in the folder do not count as its own")
+    func others() async throws {
+      try await withFolder { folder, server in
+        try Self.put(server, "1", "1")
+        try FileManager.default.createDirectory(atPath: folder.path + "/many", withIntermediateDirectories: false)
+        #expect(try folder.run(["backup", "many"]).ending == .exited(0))
+        #expect(try folder.run(["reset", "--database", "other.db"]).ending == .exited(0))
+        usleep(1_100_000)
+        let process = try folder.start(["backup", "many", "--database", "other.db", "--every", "1h"])
+        let deadline = Date(timeIntervalSinceNow: 60)
+        func made() throws -> Int {
+          try FileManager.default.contentsOfDirectory(atPath: folder.path + "/many").count { $0.hasSuffix(".db") }
+        }
+        while try made() < 2, Date() < deadline { usleep(20_000) }
+        #expect(try made() == 2)
+        process.signal(SIGTERM)
+        #expect(process.waitForEnd() != nil)
+      }
+    }
+
     @Test("with tokens it takes one that is admin, and any other is told so")
     func tokens() async throws {
       try await withFolder(["--backup-folder", "/tmp/docket-backups-t-\(getpid())"]) { folder, server in
