@@ -10,6 +10,8 @@ public enum Operation: Sendable {
   indirect case answerLater(Response, milliseconds: Int64)
   case reportHealth
   case reportReadiness
+  /// What may be done by who asks.
+  case reportAccess
   case document(DocumentOperation)
   /// A write that is carried out once under its key, however often it comes.
   case once(IdempotencyKey, Write, answeredAs: WriteForm)
@@ -40,7 +42,7 @@ public enum Operation: Sendable {
 
   public var kind: Kind {
     switch self {
-    case .answer, .reportHealth, .endWatch: .immediate
+    case .answer, .reportHealth, .reportAccess, .endWatch: .immediate
     // Whoever is made to wait gets nothing else meanwhile.
     case .answerLater: .read
     case .document(.readDocument), .document(.readPage), .document(.readList), .reportReadiness, .readStats, .past,
@@ -61,7 +63,7 @@ public enum Operation: Sendable {
     switch self {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
-    case .answer, .answerLater, .reportHealth, .reportReadiness, .document(.readPage), .document(.readList), .batch,
+    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.readPage), .document(.readList), .batch,
       .past, .query,
       .readCollections, .settings, .tokens, .backups, .readChanges, .watch,
       .endWatch, .readStats:

@@ -52,6 +52,7 @@ public enum PathGrammar {
     if path.isText("/_health") { return .health }
     if path.isText("/_ready") { return .ready }
     if path.isText("/_stats") { return .stats }
+    if path.isText("/_access") { return .access }
     if path.isText("/_batch") { return .batch }
     if path.isText("/_documents") { return .documents }
     if path.isText("/_changes") { return .changes }

@@ -34,7 +34,7 @@ extension RequestError {
     guard let path, let resource = try? Target(path: path).resource else { return false }
     switch resource {
     case .document, .collection, .documents, .settings, .allSettings, .tokens, .token, .backups, .backup, .health,
-      .ready,
+      .ready, .access,
       .stats, .batch,
       .changes, .watch,
       .reserved:

@@ -18,6 +18,8 @@ public enum Resource: Sendable, Equatable {
   case backups
   /// One of them, by what stands for its name.
   case backup(String)
+  /// What may be done by who asks.
+  case access
   /// Who may do what.
   case tokens
   /// A token, by its name or id.

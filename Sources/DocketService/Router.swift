@@ -36,6 +36,7 @@ public struct Router: Sendable {
       if let refusal = refuseParameters(target) { return refusal }
       if let refusal = refuseTerms(request, of: "Watches", "invalid_condition") { return refusal }
       return request.method == .delete ? .endWatch(name) : notAllowed(request, allowed: [.delete])
+    case .access: return request.method == .get ? .reportAccess : notAllowed(request, allowed: [.get])
     case .stats: return request.method == .get ? .readStats : notAllowed(request, allowed: [.get])
     case .settings(let collection): return settings(request, collection, target)
     case .allSettings: return collections(request, target)

@@ -1,4 +1,6 @@
+import DocketJSON
 import DocketStore
+import NIOCore
 
 extension Timestamp {
   /// Reads RFC 3339: `2026-11-23T09:08:07.065Z`, or with an offset such as `+02:00` in the place of the Z.
@@ -156,5 +158,12 @@ extension Timestamp {
   private func pad(_ number: Int, _ width: Int = 2) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+}
+
+extension ByteBuffer {
+  /// `rfc3339` in quotes, or null.
+  mutating func writeJSONTime(_ time: Timestamp?) {
+    if let time { writeJSONString(time.rfc3339) } else { writeStaticString("null") }
   }
 }

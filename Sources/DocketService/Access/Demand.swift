@@ -23,7 +23,7 @@ extension Operation {
   /// There is no default on purpose: whoever adds an operation says here what it takes.
   var demand: Demand {
     switch self {
-    case .reportHealth, .reportReadiness: .nothing
+    case .reportHealth, .reportReadiness, .reportAccess: .nothing
     case .answer, .answerLater, .endWatch: .anything
     case .document(let operation): operation.demand
     case .once(_, let write, _): write.action.demand

@@ -64,7 +64,7 @@ extension ByteBuffer {
       if number > 0 { json.writeStaticString(", ") }
       json.writeToken(token)
       json.writeStaticString(", \"revokedAt\": ")
-      json.writeTime(token.revoked)
+      json.writeJSONTime(token.revoked)
       json.writeStaticString("}")
     }
     json.writeStaticString("], \"next\": ")
@@ -86,12 +86,8 @@ extension ByteBuffer {
     writeStaticString(", \"allow\": ")
     writeString(token.rules.json)
     writeStaticString(", \"createdAt\": ")
-    writeTime(token.created)
+    writeJSONTime(token.created)
     writeStaticString(", \"expiresAt\": ")
-    writeTime(token.expires)
-  }
-
-  private mutating func writeTime(_ time: Timestamp?) {
-    if let time { writeJSONString(time.rfc3339) } else { writeStaticString("null") }
+    writeJSONTime(token.expires)
   }
 }

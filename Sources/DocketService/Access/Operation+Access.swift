@@ -7,13 +7,19 @@ enum AccessVerdict {
   case allowed
   /// This is carried out in its place: narrowed to what may be read, or silent about what may not.
   case changed(Operation)
-  case refused
+  case refused(Lack)
+}
+
+/// What somebody is not allowed that an operation takes.
+struct Lack: Equatable {
+  /// Such as `read:/notes/`: of several rules the first that is missing.
+  let rule: String
 }
 
 extension Operation {
   func verdict(by rules: AccessRules) -> AccessVerdict {
     let demand = demand
-    guard rules.allow(demand) else { return .refused }
+    if let lack = rules.lack(demand) { return .refused(lack) }
     switch demand {
     case .readSome(let scope): return rules.readAll(of: scope) ? .allowed : .changed(narrowed(to: rules.readable))
     // What is told of others is told of documents of the same collection.
@@ -88,23 +94,36 @@ extension DocumentOperation {
 }
 
 extension AccessRules {
-  fileprivate func allow(_ demand: Demand) -> Bool {
-    if isAdmin { return true }
+  /// nil: nothing, it is allowed.
+  fileprivate func lack(_ demand: Demand) -> Lack? {
+    if isAdmin { return nil }
     switch demand {
-    case .nothing: return true
-    case .anything: return !rules.isEmpty
-    case .read(let path): return readable.cover(path)
-    case .readAll(let collection): return readable.cover(collection)
-    case .readSome(let scope): return readSome(of: scope)
-    case .write(let path): return writable.cover(path)
-    case .writeInto(let collection): return writable.cover(collection)
-    case .readAndWrite(let path): return readable.cover(path) && writable.cover(path)
-    case .readAndWriteAll(let collection): return readable.cover(collection) && writable.cover(collection)
-    case .stats: return seesStats
-    case .admin: return false
+    case .nothing: return nil
+    case .anything: return rules.isEmpty ? Lack(rule: "read:/") : nil
+    case .read(let path): return lackOfReading(readable.cover(path), path)
+    case .readAll(let collection): return lackOfReading(readable.cover(collection), collection)
+    case .readSome(let scope): return lackOfReading(readSome(of: scope), scope.path)
+    case .write(let path): return lackOfWriting(writable.cover(path), path)
+    case .writeInto(let collection): return lackOfWriting(writable.cover(collection), collection)
+    case .readAndWrite(let path):
+      return lackOfReading(readable.cover(path), path) ?? lackOfWriting(writable.cover(path), path)
+    case .readAndWriteAll(let collection):
+      return lackOfReading(readable.cover(collection), collection)
+        ?? lackOfWriting(writable.cover(collection), collection)
+    case .stats: return seesStats ? nil : Lack(rule: "stats")
+    case .admin: return Lack(rule: "admin")
     // What holds nothing still takes somebody.
-    case .all(let demands): return !rules.isEmpty && demands.allSatisfy { allow($0) }
+    case .all(let demands):
+      return lack(.anything) ?? demands.lazy.compactMap { lack($0) }.first
     }
+  }
+
+  private func lackOfReading(_ isAllowed: Bool, _ path: @autoclosure () -> some CustomStringConvertible) -> Lack? {
+    isAllowed ? nil : Lack(rule: "read:\(path())")
+  }
+
+  private func lackOfWriting(_ isAllowed: Bool, _ path: @autoclosure () -> some CustomStringConvertible) -> Lack? {
+    isAllowed ? nil : Lack(rule: "write:\(path())")
   }
 
   fileprivate func readAll(of scope: Query.Scope) -> Bool {
@@ -119,6 +138,16 @@ extension AccessRules {
     case .collection(let path): readable.cover(path)
     case .tree(let path): readable.reachInto(path)
     case .everything: !readable.isEmpty
+    }
+  }
+}
+
+extension Query.Scope {
+  /// What holds all of it.
+  fileprivate var path: String {
+    switch self {
+    case .collection(let path), .tree(let path): path.description
+    case .everything: "/"
     }
   }
 }

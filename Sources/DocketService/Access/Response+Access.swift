@@ -1,4 +1,7 @@
+import DocketJSON
+import DocketStore
 import DocketWire
+import NIOCore
 
 extension Response {
   /// To somebody who has shown no token.
@@ -23,11 +26,31 @@ extension Response {
     return response
   }
 
-  static var forbidden: Response {
+  /// - Parameter token: the name of the one that was shown.
+  static func forbidden(token: String, _ lack: Lack) -> Response {
     error(
       .forbidden, "forbidden",
-      "The token does not allow this. What it allows is shown by docket token list; another one can be made with docket token create."
+      "The token '\(token)' does not allow this: it would take \(lack.rule.shortened). GET /_access tells what it allows; docket token create makes another."
     )
+  }
+
+  /// What somebody may do: `{"token": {"name", "id", "expiresAt"} or null, "open": true, "allow": ["admin"]}`.
+  /// - Parameter isOpen: whether everybody may do everything.
+  static func access(isOpen: Bool, _ rules: AccessRules, token: AccessToken? = nil) -> Response {
+    var json = ByteBuffer(staticString: "{\"token\": ")
+    if let token {
+      json.writeStaticString("{\"name\": ")
+      json.writeJSONString(token.name)
+      json.writeStaticString(", \"id\": ")
+      json.writeJSONString(token.id)
+      json.writeStaticString(", \"expiresAt\": ")
+      json.writeJSONTime(token.expires)
+      json.writeStaticString("}")
+    } else {
+      json.writeStaticString("null")
+    }
+    json.writeString(", \"open\": \(isOpen), \"allow\": \(rules.json)}")
+    return Response(.ok, data: json)
   }
 
   static func rateLimited(_ flag: String, _ seconds: Int) -> Response {

@@ -60,9 +60,10 @@ public struct Visitor {
       switch operation.verdict(by: grant.rules) {
       case .allowed: break
       case .changed(let changed): operation = changed
-      case .refused: return refusal
+      case .refused(let lack): return refusal(lack)
       }
     }
+    if case .reportAccess = operation { return .answer(.access(isOpen: gate.isOpen, grant.rules, token: grant.token)) }
     // It ends with what it was begun with, whatever its connection shows later.
     if case .watch(var watch) = operation {
       watch.grant = grant
@@ -114,7 +115,10 @@ public struct Visitor {
     grant.allowance?.take(now: gate.time).map { $0.operation(flag: "--token-rate") }
   }
 
-  private var refusal: Operation { .answer(credential == nil ? .unauthorized : .forbidden) }
+  private func refusal(_ lack: Lack) -> Operation {
+    guard credential != nil, let token = grant.token else { return .answer(.unauthorized) }
+    return .answer(.forbidden(token: token.name, lack))
+  }
 }
 
 extension RequestAllowance.Refusal {

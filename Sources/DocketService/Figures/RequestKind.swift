@@ -18,7 +18,7 @@ public enum RequestKind: UInt8, Sendable, CaseIterable {
   case settings
   case tokens
   case backups
-  /// Health and statistics.
+  /// Health, access and statistics.
   case status
   /// What the store was not asked for: the greeting, the echo, and what is refused.
   case other
@@ -40,7 +40,7 @@ extension Operation {
   public var requestKind: RequestKind {
     switch self {
     case .answer, .answerLater: .other
-    case .reportHealth, .reportReadiness, .readStats: .status
+    case .reportHealth, .reportReadiness, .reportAccess, .readStats: .status
     case .document(.readDocument): .read
     case .document(.readPage), .document(.readList), .readCollections: .page
     case .document(.write), .once: .write

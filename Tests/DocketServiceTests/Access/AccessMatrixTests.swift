@@ -23,6 +23,7 @@ struct AccessMatrixTests {
   static let rows: [Row] = [
     Row(method: .get, path: "/_health", rules: []),
     Row(method: .get, path: "/_ready", rules: []),
+    Row(method: .get, path: "/_access", rules: []),
     Row(method: .get, path: "/_stats", rules: ["stats"]),
     // The original routes.
     Row(method: .get, path: "/list", rules: ["read:/item/"]),
@@ -112,6 +113,7 @@ struct AccessMatrixTests {
     case .token: "/_tokens/ci"
     case .health: "/_health"
     case .ready: "/_ready"
+    case .access: "/_access"
     case .stats: "/_stats"
     case .batch: "/_batch"
     case .changes: "/_changes"
@@ -242,7 +244,7 @@ struct AccessMatrixTests {
       let sample = Self.sample(of: resource)
       #expect(paths.contains(sample), "\(sample)")
       for method: DocketWire.Method in [.get, .post, .put, .patch, .delete, .other]
-      where resource != .health && resource != .ready {
+      where resource != .health && resource != .ready && resource != .access {
         let row = Row(method: method, path: path, rules: [])
         #expect(Self.isRefused(try Self.operation(row, [])), "\(method) \(path)")
       }
