@@ -31,8 +31,24 @@ final class Compression: ChannelInboundHandler {
       }
     }
     // Of an answer to that there is no body to compress.
-    if head.method == .HEAD { head.headers.remove(name: Self.request) }
+    if head.method == .HEAD {
+      head.headers.remove(name: Self.request)
+    } else if Self.takesGzip(head.headers) {
+      // The compressor takes any of those that are wanted equally.
+      head.headers.replaceOrAdd(name: Self.request, value: "gzip")
+    }
     context.fireChannelRead(wrapInboundOut(.head(head)))
+  }
+
+  /// Whether gzip is named, and not with a weight of 0 (RFC 9110, section 12.5.3).
+  private static func takesGzip(_ headers: HTTPHeaders) -> Bool {
+    headers[canonicalForm: request].contains { item in
+      let parts = item.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+      guard parts.first == "gzip" else { return false }
+      return !parts.dropFirst().contains {
+        $0.hasPrefix("q=0") && $0.dropFirst(3).allSatisfy { $0 == "." || $0 == "0" }
+      }
+    }
   }
 
   private static let request = "accept-encoding"

@@ -56,8 +56,16 @@ final class HTTPConnection: Sendable {
     if let page = site.page(request.head) { return await counted(page, since: began) }
     if let metrics = await site.metrics(request.head, desk, from: address, progress) { return metrics }
     let headers = Headers(request.headers)
+    // It counts where there is no If-Match (RFC 9110, section 13.1.4), and seconds tell too little of documents.
+    if request.headers[.ifUnmodifiedSince] != nil, headers["If-Match"] == nil, request.method != .get,
+      request.method != .head
+    {
+      throw .unmodifiedSince
+    }
     var body: ByteBuffer?
     if request.hasBody {
+      let coding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
+      guard coding == "identity" else { throw .unsupportedEncoding }
       let greeting = await desk.greet(headers, from: address)
       if let refusal = greeting.refusal {
         try? await Task.sleep(for: .milliseconds(greeting.delayMilliseconds))
@@ -173,6 +181,18 @@ extension HTTPRequest {
 }
 
 extension HTTPProblem {
+  fileprivate static var unmodifiedSince: HTTPProblem {
+    HTTPProblem(
+      .badRequest, "invalid_condition",
+      "If-Unmodified-Since is no condition here; send the document's ETag in If-Match, which misses no change.")
+  }
+
+  fileprivate static var unsupportedEncoding: HTTPProblem {
+    HTTPProblem(
+      .unsupportedMediaType, "unsupported_encoding",
+      "A body is taken as it is, not compressed; leave out Content-Encoding, and send the JSON itself.")
+  }
+
   fileprivate static var incompleteBody: HTTPProblem {
     HTTPProblem(.badRequest, "incomplete_body", "The body ended before it was whole.")
   }

@@ -35,12 +35,7 @@ extension HTTPField.Name {
 extension HTTPRequest {
   /// The path and the query, as the native protocol takes them; of a stream of events with what asks for one.
   fileprivate var nativePath: String {
-    var path = path ?? "/"
-    // The absolute form (RFC 9112, section 3.2.2): a proxy's.
-    for scheme in ["http://", "https://"] where path.lowercased().hasPrefix(scheme) {
-      let rest = path.dropFirst(scheme.count)
-      path = rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
-    }
+    let path = path ?? "/"
     let mark = path.firstIndex(of: "?") ?? path.endIndex
     var parameters = path[mark...].dropFirst().split(separator: "&").map(String.init)
     guard acceptsEvents || (method == .get && parameters.contains("watch=true")) else { return path }

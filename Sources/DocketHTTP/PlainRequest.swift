@@ -87,7 +87,7 @@ struct PlainRequest: Sendable {
 
     init?(_ name: String) {
       // Shorter and longer ones are none of these.
-      guard (4...17).contains(name.utf8.count) else { return nil }
+      guard (4...19).contains(name.utf8.count) else { return nil }
       switch name.lowercased() {
       case "host": self = .host
       case "origin": self = .origin
@@ -96,7 +96,7 @@ struct PlainRequest: Sendable {
       case "x-request-id": self = .requestID
       case "accept": self = .accept
       case "content-length": self = .length
-      case "transfer-encoding", "expect", "upgrade": self = .special
+      case "transfer-encoding", "content-encoding", "if-unmodified-since", "expect", "upgrade": self = .special
       case let name where Headers.known.contains(name): self = .native
       default: return nil
       }

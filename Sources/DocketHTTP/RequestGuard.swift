@@ -43,6 +43,8 @@ final class RequestGuard: ChannelDuplexHandler {
   private var context: ChannelHandlerContext?
   /// Whether the client has said that the request which came last is its last one, and whether that has come whole.
   private var isLast = false
+  /// Whether the request that came last is of HTTP/1.0, which knows no chunks (RFC 9112, section 6.1).
+  private var isOld = false
   private var lastHasEnded = false
 
   /// How long what a client still sends is dropped, so that no reset overtakes the answer.
@@ -60,12 +62,8 @@ final class RequestGuard: ChannelDuplexHandler {
         return refuse(HTTPProblem(.badRequest, "invalid_host", "A request has one 'Host'."), context)
       }
       isLast = !head.isKeepAlive
-      // Who speaks HTTP/1.0 would take it for the answer (RFC 9110, section 10.1.1).
-      if head.version == .http1_0, head.headers.contains(name: "expect") {
-        var head = head
-        head.headers.remove(name: "expect")
-        return context.fireChannelRead(wrapInboundOut(.head(head)))
-      }
+      isOld = head.version == .http1_0
+      return context.fireChannelRead(wrapInboundOut(.head(asUnderstood(head))))
     case .body: break
     case .end:
       ended += 1
@@ -74,6 +72,18 @@ final class RequestGuard: ChannelDuplexHandler {
       progress.requestHasEnded()
     }
     context.fireChannelRead(data)
+  }
+
+  /// The same head, so that whoever is behind has fewer forms to know.
+  private func asUnderstood(_ head: HTTPRequestHead) -> HTTPRequestHead {
+    var head = head
+    if let target = AbsoluteTarget(head.uri) {
+      head.uri = target.path
+      head.headers.replaceOrAdd(name: "host", value: target.authority)
+    }
+    // Who speaks HTTP/1.0 would take the 100 for the answer (RFC 9110, section 10.1.1).
+    if isOld { head.headers.remove(name: "expect") }
+    return head
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -90,7 +100,13 @@ final class RequestGuard: ChannelDuplexHandler {
       return
     }
     switch unwrapOutboundIn(data) {
-    case .head(var head) where isLast && unanswered <= 1:
+    case .head(var head) where unanswered <= 1 && (isLast || (isOld && head.lacksLength)):
+      if isOld, head.lacksLength {
+        // It ends with the connection. The encoder makes chunks of HTTP/1.1 alone.
+        head.version = .http1_0
+        isLast = true
+        lastHasEnded = true
+      }
       head.headers.replaceOrAdd(name: "connection", value: "close")
       context.write(wrapOutboundOut(.head(head)), promise: promise)
     case .head, .body: context.write(data, promise: promise)
@@ -133,6 +149,13 @@ final class RequestGuard: ChannelDuplexHandler {
     context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     context.write(wrapOutboundOut(.end(nil)), promise: nil)
     end(context)
+  }
+}
+
+extension HTTPResponseHead {
+  /// Whether nothing says where the body ends that follows.
+  fileprivate var lacksLength: Bool {
+    !headers.contains(name: "content-length") && status.mayHaveResponseBody
   }
 }
 

@@ -27,6 +27,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   var output = ConnectionOutput()
   private(set) var afterOutput = ConnectionState.AfterOutput.goOn
   private(set) var inputHasEnded = false
+  private var hasReceived = false
   private var readIsHeldBack = false
   /// Whether the loop's next tick will call on this connection.
   var isQueued = false
@@ -95,6 +96,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     switch phase {
     case .serving:
       deadlines.noteActivity(at: loop.sweeps)
+      if !hasReceived {
+        hasReceived = true
+        if MistakenHTTP.begins(bytes) { return refuseHTTP(context) }
+      }
       state.received(bytes)
       loop.enqueue(self)
     case .lingering(let left) where bytes.readableBytes <= left:
@@ -102,6 +107,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case .lingering: close(context)
     case .sendingLast, .closed: break
     }
+  }
+
+  private func refuseHTTP(_ context: ChannelHandlerContext) {
+    context.writeAndFlush(wrapOutboundOut(MistakenHTTP.toNativePort.answer), promise: nil)
+    linger(context)
   }
 
   func read(context: ChannelHandlerContext) {

@@ -94,7 +94,8 @@ extension Batch {
           "Idempotency-Key stands in the headers of the batch, not of a request in it: the batch happens once or not at all."
         ))
     case .reportHealth: return step(.answer(.healthy))
-    case .answerLater, .batch, .reportReadiness, .reportAccess, .readStats, .past, .query, .readCollections, .settings, .tokens,
+    case .answerLater, .batch, .reportReadiness, .reportAccess, .readStats, .past, .query, .readCollections, .settings,
+      .tokens,
       .backups, .readChanges,
       .watch, .endWatch:
       throw refusal(

@@ -63,7 +63,8 @@ public enum Operation: Sendable {
     switch self {
     case .document(.readDocument(let path, _)): path
     case .document(.write(let write, _)), .once(_, let write, _): write.action.document
-    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.readPage), .document(.readList), .batch,
+    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.readPage),
+      .document(.readList), .batch,
       .past, .query,
       .readCollections, .settings, .tokens, .backups, .readChanges, .watch,
       .endWatch, .readStats:

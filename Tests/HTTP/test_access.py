@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -48,6 +49,21 @@ class Tokens(ServerTestCase):
         self.problem(self.read("/notes/1", self.reader, "PUT", b"2"), 403, "forbidden")
         self.assertNotIn(b"hidden", self.read("/_documents", self.reader)[2])
         self.assertEqual(self.read("/secret/1", self.admin)[2], b'"hidden"')
+
+    def test_everybody_is_told_what_he_may_do(self):
+        def access(token):
+            status, _, body = self.read("/_access", token) if token else self.server.request("GET", "/_access")
+            self.assertEqual(status, 200)
+            return json.loads(body)
+
+        self.assertEqual(access(None), {"token": None, "open": False, "allow": []})
+        reader = access(self.reader)
+        self.assertEqual((reader["token"]["name"], reader["token"]["expiresAt"]), ("reader", None))
+        self.assertEqual((reader["open"], reader["allow"]), (False, ["read:/notes/"]))
+        self.assertEqual(access(self.admin)["allow"], ["admin"])
+        # And who is refused, what it would take.
+        detail = json.loads(self.read("/notes/1", self.reader, "PUT", b"2")[2])["detail"]
+        self.assertIn("The token 'reader' does not allow this: it would take write:/notes/1.", detail)
 
     def test_a_token_is_the_requests_own(self):
         # On one connection: what one request has shown the next one has not.
@@ -175,7 +191,7 @@ class TLS(unittest.TestCase):
                 ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
                  "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key,
                  "-out", certificate], check=True, capture_output=True)
-            server = Server("--tls-certificate", certificate, "--tls-key", key)
+            server = Server("--tls-certificate", certificate, "--tls-key", key, "--log-level", "info")
             try:
                 self.assertEqual(server.scheme, "https")
                 context = ssl.create_default_context(cafile=certificate)
@@ -184,7 +200,15 @@ class TLS(unittest.TestCase):
                     self.assertEqual(answer.status, 201)
                 with urllib.request.urlopen(f"{server.url}/notes/1", context=context, timeout=PATIENCE) as answer:
                     self.assertEqual(answer.read(), b'{"a": 1}')
-                self.assertNotIn(b"200 OK", server.exchange(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+                # Plain HTTP is told so, on either port.
+                for port in (server.port, server.native[1]):
+                    with socket.create_connection((server.host, port), timeout=PATIENCE) as connection:
+                        connection.sendall(b"GET /notes/1 HTTP/1.1\r\nHost: localhost\r\n\r\n" + b"x" * 1_000_000)
+                        received = receive_all(connection)
+                    self.assertTrue(received.startswith(b"HTTP/1.1 400 Bad Request\r\n"), received)
+                    self.assertEqual(json.loads(received.partition(b"\r\n\r\n")[2])["error"], "wrong_port")
+                self.assertEqual(server.logged().count("the client speaks HTTP without TLS"), 2)
+                self.assertNotIn(b"HTTP", server.exchange(b"\0{}\0"))
                 self.assertEqual(server.stop(), 0)
             finally:
                 server.remove()

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import time
 import unittest
 
@@ -132,12 +133,35 @@ class Events(ServerTestCase):
         self.assertTrue(eventually(are_gone))
 
     def test_a_client_that_does_not_read_costs_no_one_else(self):
-        silent = Stream(self.server, "/flood/?watch=true")
-        self.addCleanup(silent.close)
-        for number in range(60):
-            self.server.request("PUT", f"/flood/{number}", b'"' + b"x" * 200_000 + b'"')
-        self.assertEqual(silent.next()[1], "live")
-        self.assertEqual([silent.next()[2]["path"] for _ in range(60)], [f"/flood/{number}" for number in range(60)])
+        # More than the kernel takes of what nobody reads.
+        written = [f"/flood/{number}" for number in range(60)]
+        with self.server.connect() as silent:
+            silent.sendall(b"GET /flood/?watch=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(eventually(lambda: self.watches() == 1))
+            other = Stream(self.server, "/flood/?watch=true")
+            self.addCleanup(other.close)
+            self.assertEqual(other.next()[1], "live")
+            for path in written:
+                self.assertEqual(self.server.request("PUT", path, b'"' + b"x" * 200_000 + b'"')[0], 201)
+            self.assertEqual([other.next()[2]["path"] for _ in written], written)
+            self.assertEqual(json.loads(self.server.request("GET", "/flood/?count=true&limit=0")[2])["count"], 60)
+            # It has missed nothing when it reads after all.
+            received = b""
+            while received.count(b'"path": "/flood/') < len(written):
+                received += silent.recv(1 << 20)
+            self.assertEqual(re.findall(rb'"path": "([^"]+)"', received), [path.encode() for path in written])
+
+    def test_a_stream_of_http_1_0_has_no_chunks(self):
+        for connection in (b"", b"Connection: keep-alive\r\n"):
+            with self.server.connect() as old:
+                old.sendall(b"GET /old/?watch=true HTTP/1.0\r\nHost: localhost\r\n" + connection + b"\r\n")
+                received = b""
+                while b"event: live" not in received:
+                    received += old.recv(4096)
+                head, _, events = received.partition(b"\r\n\r\n")
+                self.assertIn(b"connection: close", head.lower())
+                self.assertNotIn(b"transfer-encoding", head.lower())
+                self.assertRegex(events, rb"^(id: |event: )")
 
     def watches(self):
         return json.loads(self.server.request("GET", "/_stats")[2])["watches"]

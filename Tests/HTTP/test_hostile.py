@@ -152,6 +152,34 @@ class Shapes(ServerTestCase):
         received = self.server.exchange(b"GET / HTTP/1.0\r\n" + HOST + b"\r\n")
         self.assertEqual(len(received.split(b"Hello, World!")), 2)
 
+    def test_the_name_in_an_absolute_form_is_the_one_that_counts(self):
+        self.server.request("PUT", "/absolute/1", b'"here"')
+        for target, status in [
+            (b"http://localhost/absolute/1", 200), (b"HTTP://127.0.0.1:80/absolute/1", 200), (b"http://evil.example/absolute/1", 421),
+            (b"http://evil.example:80/absolute/1", 421), (b"http:///absolute/1", 400),
+        ]:
+            with self.subTest(target):
+                received = self.server.exchange(b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+                self.assertEqual(statuses(received), [status], received)
+                self.assertEqual(b'"here"' in received, status == 200)
+
+    def test_http_on_the_native_port_is_told_so(self):
+        for first in (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n", b"PUT /wrong/1 HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\n1",
+                      b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", b"GET /"):
+            with self.subTest(first), socket.create_connection(self.server.native, timeout=60) as connection:
+                # What would be a request behind it is none.
+                connection.sendall(first + b'\0{"method": "PUT", "path": "/wrong/2", "data": 1}\0')
+                received = receive_all(connection)
+                self.assertTrue(received.startswith(b"HTTP/1.1 400 Bad Request\r\n"), received)
+                head, _, body = received.partition(b"\r\n\r\n")
+                self.assertEqual(json.loads(body)["error"], "wrong_port")
+                self.assertIn(b"Content-Length: %d\r\n" % len(body), head)
+        self.assertEqual(self.server.request("GET", "/wrong/?count=true&limit=0")[2], b'{"items": [], "next": null, "count": 0}')
+        # What only looks like it is a frame like any other.
+        with socket.create_connection(self.server.native, timeout=60) as connection:
+            connection.sendall(b"GETTING /\0")
+            self.assertTrue(receive_all(connection).startswith(b'{"code": 4'))
+
     def test_huge_headers(self):
         for name, sent in [
             ("one", b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"x" * 100_000 + b"\r\n\r\n"),

@@ -86,12 +86,33 @@ class Compression(ServerTestCase):
         self.assertIn("Accept-Encoding", headers["Vary"])
         status, headers, body = self.server.request("GET", "/large/1", Accept_Encoding="deflate")
         self.assertEqual(zlib.decompress(body), text)
+        for encoding in ("deflate, gzip", "gzip;q=0.5, deflate", "br, GZIP"):
+            headers = self.server.request("GET", "/large/1", Accept_Encoding=encoding)[1]
+            self.assertEqual(headers["Content-Encoding"], "gzip", encoding)
+        headers = self.server.request("GET", "/large/1", Accept_Encoding="gzip;q=0, deflate")[1]
+        self.assertEqual(headers["Content-Encoding"], "deflate")
         for encoding in ("identity", "br", "gzip;q=0"):
             status, headers, body = self.server.request("GET", "/large/1", Accept_Encoding=encoding)
             self.assertIsNone(headers["Content-Encoding"])
             self.assertEqual(body, text)
         status, headers, body = self.server.request("GET", "/small/1", Accept_Encoding="gzip")
         self.assertEqual((headers["Content-Encoding"], body), (None, b'{"a": 1}'))
+
+    def test_a_write_is_not_made_on_a_condition_that_is_none(self):
+        self.server.request("PUT", "/dated/1", b"1")
+        old = "Thu, 01 Jan 1970 00:00:00 GMT"
+        for method, path in [("PUT", "/dated/1"), ("PATCH", "/dated/1"), ("DELETE", "/dated/1"), ("POST", "/dated/")]:
+            self.problem(self.server.request(method, path, b"2", If_Unmodified_Since=old), 400, "invalid_condition")
+        self.assertEqual(self.server.request("GET", "/dated/1", If_Unmodified_Since=old, If_Modified_Since=old)[2], b"1")
+        self.assertEqual(self.server.request("PUT", "/dated/1", b"2", If_Unmodified_Since=old, If_Match="*")[0], 200)
+
+    def test_a_compressed_body_is_no_document(self):
+        body = gzip.compress(b'{"a": 1}')
+        for method, path in [("PUT", "/packed/1"), ("PATCH", "/packed/1"), ("POST", "/packed/")]:
+            answer = self.server.request(method, path, body, Content_Encoding="gzip")
+            self.problem(answer, 415, "unsupported_encoding")
+        self.assertEqual(self.server.request("PUT", "/packed/1", b"1", Content_Encoding="identity")[0], 201)
+        self.assertEqual(self.server.request("GET", "/packed/?count=true&limit=0")[2], b'{"items": [], "next": null, "count": 1}')
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import NIOCore
 final class TLSSocketHandler: ChannelInboundHandler, ChannelOutboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   private enum Phase {
     case handshake
@@ -21,6 +22,7 @@ final class TLSSocketHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var context: ChannelHandlerContext?
   private var end: Scheduled<Void>?
   private var inputHasEnded = false
+  private var hasReceived = false
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
@@ -42,10 +44,7 @@ final class TLSSocketHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
     switch (phase, mode) {
-    case (.handshake, .all) where context.channel.isActive && !inputHasEnded:
-      phase = .lingering
-      context.close(mode: .output, promise: promise)
-      end = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Self.lingerSeconds)) { self.drop() }
+    case (.handshake, .all) where context.channel.isActive && !inputHasEnded: linger(context, promise)
     case (.lingering, _): promise?.succeed()
     default: context.close(mode: mode, promise: promise)
     }
@@ -53,7 +52,23 @@ final class TLSSocketHandler: ChannelInboundHandler, ChannelOutboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     if case .lingering = phase { return }
+    if !hasReceived {
+      hasReceived = true
+      if MistakenHTTP.begins(unwrapInboundIn(data)) { return refuseHTTP(context) }
+    }
     context.fireChannelRead(data)
+  }
+
+  private func refuseHTTP(_ context: ChannelHandlerContext) {
+    context.writeAndFlush(wrapOutboundOut(MistakenHTTP.withoutTLS.answer), promise: nil)
+    context.fireErrorCaught(MistakenHTTP.withoutTLS)
+    linger(context, nil)
+  }
+
+  private func linger(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+    phase = .lingering
+    context.close(mode: .output, promise: promise)
+    end = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Self.lingerSeconds)) { self.drop() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

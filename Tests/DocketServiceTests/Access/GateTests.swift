@@ -63,6 +63,50 @@ struct GateTests {
 
   private struct NoWatch: Error {}
 
+  // MARK: What is told
+
+  private static func text(_ operation: DocketService.Operation) -> String {
+    guard case .answer(let response) = operation else { return "\(operation)" }
+    return response.data.map { String(buffer: $0) } ?? ""
+  }
+
+  @Test("tells everybody what he may do: what all may do among it")
+  func access() throws {
+    let gate = Gate(terms: AccessTerms(anonymous: AccessRules([try AccessRule("read:/public/")])))
+    let key = try Self.key("write:/notes/", expires: 60_000)
+    var visitor = Self.visitor(gate)
+    func told(_ token: String? = nil) throws -> String {
+      Self.text(visitor.operation(for: try Self.request("/_access", token: token), by: Router(limits: WireLimits())))
+    }
+    #expect(try told() == #"{"token": null, "open": true, "allow": ["admin"]}"#)
+    Self.update(gate, [key.token])
+    #expect(try told() == #"{"token": null, "open": false, "allow": ["read:/public/"]}"#)
+    #expect(
+      try told(key.text)
+        == #"{"token": {"name": "\#(key.token.name)", "id": "\#(key.token.id)", "expiresAt": "1970-01-01T00:01:00.000Z"}, "open": false, "allow": ["write:/notes/", "read:/public/"]}"#
+    )
+  }
+
+  @Test(
+    "tells who is refused which rule it would take",
+    arguments: [
+      ("GET", "/other/1", "read:/other/1"), ("GET", "/other/", "read:/other/"), ("PUT", "/other/1", "write:/other/1"),
+      ("POST", "/other/", "write:/other/"), ("PATCH", "/notes/1", "read:/notes/1"), ("GET", "/_documents", "read:/"),
+      ("GET", "/_stats", "stats"), ("GET", "/_tokens/", "admin"), ("GET", "/notes/?recursive=true", "read:/notes/"),
+    ])
+  func lack(_ method: String, _ path: String, _ rule: String) throws {
+    let gate = Gate()
+    let key = try Self.key("write:/notes/")
+    Self.update(gate, [key.token])
+    var visitor = Self.visitor(gate)
+    let named = DocketWire.Method(rawValue: method)
+    let request = Request(
+      method: try #require(named), path: ByteBuffer(string: path),
+      data: ByteBuffer(string: "{}"), headers: Headers([("Authorization", "Bearer \(key.text)")]))
+    let text = Self.text(visitor.operation(for: request, by: Router(limits: WireLimits())))
+    #expect(text.contains("it would take \(rule)."), "\(text)")
+  }
+
   // MARK: Open and shut
 
   @Test("is open until there is a token, to those who are in already as well, and shut for good then")
