@@ -88,6 +88,31 @@ struct DocumentCacheTests {
     #expect(!holds(-1))
   }
 
+  @Test("let in few that take another one's place, and all that do not")
+  func admission() {
+    let cache = DocumentCache(limitBytes: 100_000)
+    func letsIn(_ id: Int) -> Bool {
+      cache.hold("/c/\(id)", String(repeating: "1", count: 100))
+      return cache.data("/c/\(id)") != nil
+    }
+    // As many as there is room for.
+    #expect((0..<200).allSatisfy(letsIn))
+    _ = (200..<2_000).map(letsIn)
+    // One in eight, by a lot that is the same each time.
+    let count = (2_000..<10_000).count(where: letsIn)
+    #expect((800...1_200).contains(count), "\(count)")
+    // One that is there stays when it changes, and one that is asked for again and again gets in.
+    guard let known = (0..<10_000).last(where: { cache.data("/c/\($0)") != nil }) else {
+      Issue.record("nothing is held")
+      return
+    }
+    #expect((0..<100).allSatisfy { _ in letsIn(known) })
+    #expect((0..<100).contains { _ in letsIn(-1) })
+    // Room that was made is room.
+    cache.removeAll()
+    #expect((0..<200).allSatisfy(letsIn))
+  }
+
   @Test("are found, replaced and removed like those of a dictionary")
   func likeADictionary() {
     var generator = SeededGenerator.forTest(named: "the cache beside a dictionary")

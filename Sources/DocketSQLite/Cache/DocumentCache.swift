@@ -4,6 +4,9 @@ final class DocumentCache {
   /// What came in since the last change of generations, and what was before; together they hold no more than the limit.
   private var young = CachedDocumentTable()
   private var old = CachedDocumentTable()
+  /// Whether documents have had to make room for others.
+  private var isFull = false
+  private var lot: UInt64 = 1
 
   /// - Parameter limitBytes: how much it may hold in memory; 0: nothing.
   init(limitBytes: Int) {
@@ -35,9 +38,22 @@ final class DocumentCache {
   func hold(_ fields: CachedDocument.Fields, name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer) {
     guard limitBytes > 0 else { return }
     let hash = CachedDocumentTable.hash(name)
-    remove(name, hash: hash)
-    guard CachedDocument.overheadBytes + name.count + data.count <= limitBytes / 8 else { return }
+    let wasHere = remove(name, hash: hash)
+    guard CachedDocument.overheadBytes + name.count + data.count <= limitBytes / 8, wasHere || admits() else { return }
     insert(CachedDocument(fields, name: name, hash: hash, data: data))
+  }
+
+  /// Whether a document that is not here may come in.
+  ///
+  /// Where there are many more than there is room for, most that come in are not asked for before they have to go, and to copy
+  /// them is for nothing: so of those that take another one's place only one in eight comes in, by lot. One that is asked for
+  /// again and again is in soon.
+  private func admits() -> Bool {
+    if isFull, bytes < limitBytes / 4 { isFull = false }
+    guard isFull else { return true }
+    // Knuth's MMIX; the high bits are the random ones.
+    lot = lot &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return lot >> 61 == 0
   }
 
   func remove(_ name: UnsafeRawBufferPointer) {
@@ -48,16 +64,21 @@ final class DocumentCache {
   func removeAll() {
     young.removeAll()
     old.removeAll()
+    isFull = false
   }
 
-  private func remove(_ name: UnsafeRawBufferPointer, hash: Int) {
-    young.remove(name, hash: hash)?.free()
-    old.remove(name, hash: hash)?.free()
+  /// Returns whether it was there.
+  @discardableResult
+  private func remove(_ name: UnsafeRawBufferPointer, hash: Int) -> Bool {
+    guard let document = young.remove(name, hash: hash) ?? old.remove(name, hash: hash) else { return false }
+    document.free()
+    return true
   }
 
   private func insert(_ document: CachedDocument) {
     // Before it is added, so that it is not among what is freed.
     if young.bytes + document.bytes > limitBytes / 2 {
+      isFull = old.count > 0
       old.removeAll()
       swap(&young, &old)
     }
