@@ -22,6 +22,7 @@ import beside_sqlite
 import cores
 import feeds
 import growth
+import http_port
 import memory
 import one_shot
 import queries
@@ -46,7 +47,7 @@ def main() -> None:
             (output / "benchmarks.svg").write_text(picture)
 
 
-PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory", "queries", "feeds"]
+PARTS = ["redis", "growth", "sqlite", "one-shot", "cores", "memory", "queries", "feeds", "http"]
 
 
 def _options() -> argparse.Namespace:
@@ -87,6 +88,8 @@ def _measure(setup: Setup, parts: list[str]) -> tuple[list[Section], str | None]
         sections.append(queries.measure(setup))
     if "feeds" in parts:
         sections.append(_or_left_out("Feeds of changes", lambda: feeds.measure(setup)))
+    if "http" in parts:
+        sections.append(_or_left_out("HTTP", lambda: http_port.measure(setup)))
     return sections, picture
 
 

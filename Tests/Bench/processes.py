@@ -12,6 +12,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def tree_cpu_seconds(pid: int) -> float:
+    """The same of a process and those that it has begun."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return cpu_seconds(pid) + sum(tree_cpu_seconds(int(child)) for child in children)
+
+
 def exact_cpu_seconds(pid: int) -> dict[str, float]:
     """The CPU time of each thread, as the scheduler counts it (https://docs.kernel.org/scheduler/sched-stats.html)."""
     threads = pathlib.Path(f"/proc/{pid}/task").iterdir()

@@ -26,7 +26,7 @@ class Server:
 
     def __init__(self, name: str, arguments: list[str], log: pathlib.Path, dialect: str = "docket") -> None:
         """PORT in an argument becomes the port."""
-        self.name, self.dialect, self.port = name, dialect, _free_port()
+        self.name, self.dialect, self.port = name, dialect, free_port()
         self.filled: tuple[int, int] | None = None
         """How many documents of which size are there, if they were written by a load."""
         begin = time.monotonic()
@@ -43,7 +43,8 @@ class Server:
         self.process.send_signal(signal.SIGSTOP)
 
     def _answers(self) -> bool:
-        greeting = b"PING\r\n" if self.dialect == "redis" else b'{"method": "GET", "path": "/", "data": null}\0'
+        greeting = {"redis": b"PING\r\n", "http": b"GET / HTTP/1.0\r\n\r\n"}.get(
+            self.dialect, b'{"method": "GET", "path": "/", "data": null}\0')
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
                 connection.settimeout(5)
@@ -125,7 +126,7 @@ def compiled(source: pathlib.Path, folder: pathlib.Path, *libraries: str) -> str
     return str(program)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
