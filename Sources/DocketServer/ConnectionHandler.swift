@@ -84,6 +84,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Nobody is left to be told anything.
   private func end() {
     phase = .closed
+    state.abandon()
     forgetStranger()
     cancellation?.cancel()
     watches?.close()
