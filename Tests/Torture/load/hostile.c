@@ -8,8 +8,11 @@
  *   ./hostile mute  --port P --connections N --request R   asks R again and again, and never reads
  *   ./hostile flood --port P --connections N --request R   the same, and reads a little now and then
  *   ./hostile storm --port P --count N --way close|half|reset|part --request R    one after the other
- *   ./hostile rate  --port P --connections N --seconds S --request R [--keys K] --rate R     an open loop
- *   ./hostile rate  --port P --connections N --seconds S --request R --unanswered U           a closed one
+ *   ./hostile rate  --port P --connections N --seconds S --request R [--keys K] --rate R [--unanswered U]    an open loop
+ *   ./hostile rate  --port P --connections N --seconds S --request R --unanswered U                           a closed one
+ *
+ * In the open loop requests are sent at the rate as long as a connection has fewer than U unanswered; what is due beyond
+ * that is dropped. A request's time is counted from when it is handed to its connection.
  *
  * In a request a NUL is written `\0` and CRLF `\r\n`; `%ld` becomes a number below --keys, of nine digits always; `%s` becomes
  * --size times the letter x.
@@ -354,7 +357,8 @@ static double window_begin, window_end;
 static long good_in_window, bad_in_window;
 
 static int put_request(struct connection *one, double due) {
-  if (one->file < 0 || one->tail - one->head >= due_room) return 0;
+  size_t most = unanswered ? unanswered : due_room;
+  if (one->file < 0 || one->tail - one->head >= most) return 0;
   if (one->length + request_length > one->room) {
     if (one->sent) {
       memmove(one->output, one->output + one->sent, one->length - one->sent);
@@ -391,7 +395,8 @@ static void answered(struct connection *one, double time) {
   if (one->head == one->tail) return;
   double took = time - one->due[one->head++ % due_room];
   int in_window = time >= window_begin && time < window_end;
-  if (!memcmp(one->start, "{\"code\": 2", 10)) {
+  /* Who reads what others delete is told so, and that is a good answer. */
+  if (!memcmp(one->start, "{\"code\": 2", 10) || !memcmp(one->start, "{\"code\": 404", 12)) {
     if (in_window) record(&good, took);
     good_in_window += in_window;
   } else if (!memcmp(one->start, "{\"code\": 503", 12)) {
@@ -456,8 +461,15 @@ static void load(void) {
     if (rate) {
       long due = rate * (time - start);
       for (; issued < due; issued++) {
-        if (!put_request(&all[next], start + issued / rate)) dropped++;
-        next = (next + 1) % count;
+        long tries = 0;
+        while (tries < count && !put_request(&all[(next + tries) % count], time)) tries++;
+        if (tries == count) {
+          /* All clients wait for answers: what is due meanwhile nobody asks. */
+          dropped += due - issued;
+          issued = due;
+          break;
+        }
+        next = (next + tries + 1) % count;
       }
     } else {
       for (long number = 0; number < count; number++)
