@@ -67,7 +67,8 @@ def main() -> int:
     line("linearizable", f"{tally.histories} histories of {tally.operations} operations, {tally.with_deaths} with deaths",
          f"{tally.kills} kill -9 and {tally.stops} stops within; {tally.unknown} operations without an answer",
          f"{tally.undecided} undecided, {tally.undone} refused with 503, {seconds:.0f} s", fine and tally.undecided == 0)
-    line("lies found", f"{sum(tally.lies.values())} planted", ", ".join(f"{count} × {name}" for name, count in sorted(tally.lies.items())),
+    line("lies found", f"{sum(tally.lies.values())} planted",
+         ", ".join(f"{count} × {name}" for name, count in sorted(tally.lies.items())),
          f"{tally.missed} missed", tally.missed == 0 and len(tally.lies) == 6)
     line("watches", f"{tally.events} events", "each change once, in order, equal to the history, over restarts",
          f"{tally.breaks} times cut off; {tally.batches} batches whole; {tally.past} looks at the past", fine)

@@ -74,7 +74,8 @@ def _defaults(bench: Bench, rows: dict[str, tuple[str, str]]) -> Result:
             compared += 1
             if float(found[1]) != float(number.replace(",", "")) * UNITS[unit]:
                 wrong.append(f"--{name}: {number} {unit} here, {found[1]} there")
-    return Result("the defaults that are documented are the program's", f"{compared} flags", "", "; ".join(wrong) or "all equal", not wrong)
+    return Result("the defaults that are documented are the program's", f"{compared} flags", "",
+                  "; ".join(wrong) or "all equal", not wrong)
 
 
 def _together(port: int, requests: list[bytes], sessions: list[wire.Session] | None = None) -> list[dict]:
@@ -113,12 +114,14 @@ def queries(bench: Bench) -> Iterator[Result]:
         served = bench.serve("--query-threads", str(threads), "--scan-queue-length", str(waiting))
         _fill(served, documents, 200)
         good, refused, others = _tally(_together(served.port, [slow] * 12))
-        yield Result("--query-threads and --scan-queue-length", f"12 queries at once, {threads} run and {waiting} wait", "503 overloaded for the others",
+        yield Result("--query-threads and --scan-queue-length", f"12 queries at once, {threads} run and {waiting} wait",
+                     "503 overloaded for the others",
                      f"{good} good, {refused} refused", good + refused == 12 and good >= waiting and refused >= 1)
         if threads == 3:
             pages = [wire.frame("GET", "/fill/?limit=1000")] * 60
             good, refused, others = _tally(_together(served.port, pages))
-            yield Result("--scan-queue-length of collections", "60 pages at once, two are read and 2 wait", "503 overloaded for the others",
+            yield Result("--scan-queue-length of collections", "60 pages at once, two are read and 2 wait",
+                         "503 overloaded for the others",
                          f"{good} good, {refused} refused", good + refused == 60 and good >= 2 and refused >= 1)
         yield from _ended(served, "queues of queries")
     served = bench.serve("--query-timeout", "0.01")
@@ -141,7 +144,8 @@ def groups(bench: Bench) -> Iterator[Result]:
     with wire.Session(served.port) as session:
         few = session.ask("GET", "/fill/", {"aggregate": {"n": "count"}, "groupBy": "text"})
         many = session.ask("GET", "/fill/", {"aggregate": {"n": "count"}, "groupBy": "n", "where": {"n": {"$lt": 3000}}})
-    yield Result("--page-bytes for groups", "3,000 groups, 5,000 bytes", "400 too_many_groups", f"{few['code']}, {many['code']} {many['data'].get('error')}",
+    yield Result("--page-bytes for groups", "3,000 groups, 5,000 bytes", "400 too_many_groups",
+                 f"{few['code']}, {many['code']} {many['data'].get('error')}",
                  few["code"] == 200 and many["code"] == 400 and many["data"]["error"] == "too_many_groups")
     yield from _ended(served, "--page-bytes")
 
@@ -150,7 +154,8 @@ def caches(bench: Bench) -> Iterator[Result]:
     """Memory that is filled with pages and documents stays below what the flags say. A file of 160 MB is read through."""
     count = bench.pick(80_000, 10_000)
     small, large = {}, {}
-    for sizes, store in ((("1000000", "1000000", "1000000", "0"), small), (("64000000", "64000000", "8000000", "16000000"), large)):
+    for sizes, store in ((("1000000", "1000000", "1000000", "0"), small),
+                         (("64000000", "64000000", "8000000", "16000000"), large)):
         served = bench.serve("--read-cache-bytes", sizes[0], "--query-cache-bytes", sizes[1], "--cache-bytes", sizes[2],
                              "--document-cache-bytes", sizes[3])
         _fill(served, count, 1800)
@@ -159,7 +164,8 @@ def caches(bench: Bench) -> Iterator[Result]:
         # Ids here have seven digits, those of the generator nine: so they are written once more under such.
         bench.crowd("rate", served.port, connections=8, seconds=bench.pick(6, 0.8), unanswered=16, keys=count, size=1800,
                     request='{"method":"PUT","path":"/fill/%ld","data":"%s"}\\0').finish()
-        bench.crowd("rate", served.port, connections=8, seconds=bench.pick(6, 0.8), unanswered=16, keys=count, request=read).finish()
+        bench.crowd("rate", served.port, connections=8, seconds=bench.pick(6, 0.8), unanswered=16, keys=count,
+                    request=read).finish()
         store["read"] = served.memory()
         with wire.Session(served.port) as session:
             store["documents"] = session.ask("GET", "/_stats")["data"]["documentCacheBytes"]
@@ -171,8 +177,10 @@ def caches(bench: Bench) -> Iterator[Result]:
                 cursor = page["next"] or ""
         store["all"] = served.memory()
         yield from _ended(served, "caches")
-    yield Result("--read-cache-bytes, --query-cache-bytes, --cache-bytes, --document-cache-bytes", f"{count:,} documents of 1.8 KB read through",
-                 "memory follows the flags", f"with little {mebibytes(small['all'])}, with much {mebibytes(large['all'])}; documents at hand "
+    yield Result("--read-cache-bytes, --query-cache-bytes, --cache-bytes, --document-cache-bytes",
+                 f"{count:,} documents of 1.8 KB read through",
+                 "memory follows the flags",
+                 f"with little {mebibytes(small['all'])}, with much {mebibytes(large['all'])}; documents at hand "
                  f"{small['documents']:,} and {large['documents']:,} bytes",
                  small["documents"] == 0 and 0 < large["documents"] <= 16_000_000 and small["all"] < 110 * MIB
                  and large["all"] < 110 * MIB + 152_000_000 + 32_000_000)
@@ -197,7 +205,8 @@ def idempotency(bench: Bench) -> Iterator[Result]:
     older(20)
     forgotten = until(lambda: ask()["data"]["id"] != first["data"]["id"], 10)
     same = first["data"] == at_once["data"] == later["data"] and later["headers"].get("Idempotency-Replayed") == "true"
-    yield Result("--idempotency-hours", "1 hour, over restarts", "kept for 50 minutes, and gone after 70", f"kept: {same}, gone: {forgotten}",
+    yield Result("--idempotency-hours", "1 hour, over restarts", "kept for 50 minutes, and gone after 70",
+                 f"kept: {same}, gone: {forgotten}",
                  first["code"] == 201 and same and forgotten)
     yield from _ended(served, "--idempotency-hours")
 
@@ -212,7 +221,8 @@ def shutdown(bench: Bench) -> Iterator[Result]:
     status = served.stop()
     took = time.monotonic() - begin
     crowd.finish()
-    yield Result("--shutdown-timeout", "20 clients that do not read, 1 s", "the server ends all the same", f"exit {status} after {took:.1f} s",
+    yield Result("--shutdown-timeout", "20 clients that do not read, 1 s", "the server ends all the same",
+                 f"exit {status} after {took:.1f} s",
                  status == 0 and took < 6 and not served.complaints())
 
 
@@ -222,7 +232,8 @@ def tokens(bench: Bench) -> Iterator[Result]:
     with wire.Session(served.port) as session:
         beyond = session.ask("POST", "/_tokens/", {"name": "many", "allow": rules})
         at = session.ask("POST", "/_tokens/", {"name": "many", "allow": rules[:99] + ["admin"]})
-    yield Result("rules of a token", "100, 101", "400 invalid_token_request beyond", f"{at['code']}, {beyond['code']} {beyond['data'].get('error')}",
+    yield Result("rules of a token", "100, 101", "400 invalid_token_request beyond",
+                 f"{at['code']}, {beyond['code']} {beyond['data'].get('error')}",
                  at["code"] == 201 and beyond["code"] == 400 and beyond["data"]["error"] == "invalid_token_request")
     yield from _ended(served, "rules of a token")
 
@@ -241,10 +252,13 @@ def backups(bench: Bench) -> Iterator[Result]:
         whole = sum(pieces) == made["data"]["bytes"]
         answers = _together(served.port, [wire.frame("GET", f"/_backups/{name}?offset=0")] * 60)
         good, refused, others = _tally(answers)
-    yield Result("pieces of a backup, one copy at a time", f"{len(pieces)} pieces of {max(pieces):,} bytes at most, whole: {whole}",
-                 "384 KiB; a second copy is 409 backup_running", f"{made['code']}, {second['code']} {second['data'].get('error')}",
+    yield Result("pieces of a backup, one copy at a time",
+                 f"{len(pieces)} pieces of {max(pieces):,} bytes at most, whole: {whole}",
+                 "384 KiB; a second copy is 409 backup_running",
+                 f"{made['code']}, {second['code']} {second['data'].get('error')}",
                  whole and max(pieces) <= 384 << 10 and second["code"] == 409 and second["data"]["error"] == "backup_running")
-    yield Result("--scan-queue-length of backups", "60 pieces at once, one waits", "503 overloaded for the others", f"{good} good, {refused} refused",
+    yield Result("--scan-queue-length of backups", "60 pieces at once, one waits", "503 overloaded for the others",
+                 f"{good} good, {refused} refused",
                  good + refused == 60 and good >= 1 and refused >= 1)
     yield from _ended(served, "backups")
 
@@ -257,15 +271,18 @@ def unread(bench: Bench) -> Iterator[Result]:
             expect(session.ask("PUT", "/big/1", "x" * 100_000), 201)
         served.forget_peak()
         before = served.memory()
-        crowd = bench.crowd("mute", served.port, connections=20, greet=True, receive_buffer=4096, request='{"method":"GET","path":"/big/1"}\\0')
+        crowd = bench.crowd("mute", served.port, connections=20, greet=True, receive_buffer=4096,
+                            request='{"method":"GET","path":"/big/1"}\\0')
         time.sleep(1)
         cpu = served.cpu_seconds()
         time.sleep(0.5)
         idle = served.cpu_seconds() - cpu
         peak = served.peak()
         crowd.finish()
-        yield Result(f"{options[0]} {options[1]}", "20 clients that never read, 100 KB an answer", "requests wait, and nothing is done for them",
-                     f"{mebibytes(peak - before)} more memory, {idle:.2f} s of CPU in half a second", peak - before < 40 * MIB and idle < 0.2)
+        yield Result(f"{options[0]} {options[1]}", "20 clients that never read, 100 KB an answer",
+                     "requests wait, and nothing is done for them",
+                     f"{mebibytes(peak - before)} more memory, {idle:.2f} s of CPU in half a second",
+                     peak - before < 40 * MIB and idle < 0.2)
         yield from _ended(served, options[0])
 
 

@@ -47,8 +47,10 @@ def idle_and_dripping(bench: Bench) -> Iterator[Result]:
                  f"honest clients' p99 at most doubles; {wrong} of their requests went wrong; "
                  f"{mebibytes(memory - before)} more memory", figure, median(ratios) <= limit and wrong == 0)
     yield Result("drippers are gone at the deadline", f"{lives:,} connections", f"each told 408: {told:,}",
-                 f"the longest was there for {longest:.1f} s of {deadline:.0f} s", lives > 0 and told == lives and longest < deadline + 2)
-    yield Result("idle clients stay", f"{idle * rounds:,}", "none is ended", f"{still:,} open at the end", still == idle * rounds)
+                 f"the longest was there for {longest:.1f} s of {deadline:.0f} s",
+                 lives > 0 and told == lives and longest < deadline + 2)
+    yield Result("idle clients stay", f"{idle * rounds:,}", "none is ended", f"{still:,} open at the end",
+                 still == idle * rounds)
     left = served.descriptors() - descriptors
     yield Result("no descriptor is left", "", "before and after", f"{left:+} descriptors", left <= 2)
     yield from _ended(served, "idle and dripping clients")
@@ -167,4 +169,5 @@ def floods(bench: Bench) -> Iterator[Result]:
 def _ended(served, what: str) -> Iterator[Result]:
     problems = ending(served)
     if problems:
-        yield Result(f"the end behind {what}", "", "it ends in order, and the log has no complaint", "; ".join(problems)[:500], False)
+        yield Result(f"the end behind {what}", "", "it ends in order, and the log has no complaint",
+                     "; ".join(problems)[:500], False)

@@ -103,7 +103,8 @@ def day(bench: Bench) -> Iterator[Result]:
     read = '{"method":"GET","path":"/day/%ld"}\\0'
     with session() as tool:
         for start in range(0, 5000, 1000):
-            parts = [{"method": "PUT", "path": f"{COLLECTION}{number:09}", "data": {"text": "x" * 300}} for number in range(start, start + 1000)]
+            parts = [{"method": "PUT", "path": f"{COLLECTION}{number:09}",
+                      "data": {"text": "x" * 300}} for number in range(start, start + 1000)]
             good(tool.ask("POST", "/_batch", {"requests": parts}), 200)
     loads = [bench.crowd("rate", served.port, connections=8, seconds=seconds, rate=800, keys=5000, size=300, request=write),
              bench.crowd("rate", served.port, connections=8, seconds=seconds, rate=2000, keys=5000, request=read)]
@@ -114,7 +115,8 @@ def day(bench: Bench) -> Iterator[Result]:
     start = time.monotonic()
     while time.monotonic() - start < seconds:
         time.sleep(min(1.0, seconds / 100))
-        samples.append((time.monotonic() - start, served.memory(), served.log_bytes(), served.descriptors(), served.database_bytes()))
+        samples.append((time.monotonic() - start, served.memory(), served.log_bytes(), served.descriptors(),
+                        served.database_bytes()))
     done = [load.finish() for load in loads]
     ending.set()
     for worker in workers:
@@ -129,17 +131,20 @@ def day(bench: Bench) -> Iterator[Result]:
                  "nothing goes wrong", f"{wrong} did" + "".join("; " + one[:200] for one in problems[:3]), wrong == 0)
     warm = [sample for sample in samples if sample[0] > seconds / 4]
     slack = bench.pick(1.0, 3.0)
-    for place, name, room in ((1, "memory", 12 * MIB), (2, "the log", 8 * MIB), (3, "descriptors", 12), (4, "the database", 6 * MIB)):
+    for place, name, room in ((1, "memory", 12 * MIB), (2, "the log", 8 * MIB), (3, "descriptors", 12),
+                              (4, "the database", 6 * MIB)):
         values = [sample[place] for sample in warm]
         slope = _slope([sample[0] for sample in warm], values)
         rise = slope * (warm[-1][0] - warm[0][0])
         show = (lambda value: f"{value:.0f}") if place == 3 else mebibytes
         mean = sum(values) / len(values)
-        yield Result(f"{name} does not grow", f"{len(values)} samples behind the warm-up", f"from {show(min(values))} to {show(max(values))}, mean {show(mean)}",
+        yield Result(f"{name} does not grow", f"{len(values)} samples behind the warm-up",
+                     f"from {show(min(values))} to {show(max(values))}, mean {show(mean)}",
                      f"the line rises by {rise:+.1f}" if place == 3 else f"the line rises by {rise / MIB:+.2f} MiB, {slope * 3600 / MIB:+.1f} MiB an hour",
                      rise < slack * max(room, mean * 0.1))
     history = writes - stats["oldestRevision"]
-    yield Result("history is dropped as it ages", f"{live:,} documents, {history:,} changes kept of {writes:,}", "--history-share, --history-floor-bytes",
+    yield Result("history is dropped as it ages", f"{live:,} documents, {history:,} changes kept of {writes:,}",
+                 "--history-share, --history-floor-bytes",
                  f"file {mebibytes(stats['databaseBytes'])}", bench.short or history < writes)
     yield from _ended(served, "the day")
 
@@ -147,4 +152,5 @@ def day(bench: Bench) -> Iterator[Result]:
 def _slope(times: list[float], values: list[float]) -> float:
     """Of the line with the least squares, a second."""
     middle, mean = sum(times) / len(times), sum(values) / len(values)
-    return sum((time - middle) * (value - mean) for time, value in zip(times, values)) / sum((time - middle) ** 2 for time in times)
+    return sum((time - middle) * (value - mean) for time,
+               value in zip(times, values)) / sum((time - middle) ** 2 for time in times)

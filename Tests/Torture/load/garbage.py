@@ -14,7 +14,8 @@ from crowds import _ended
 from tools import MIB, Bench, Result, fill_honest, honest, get_request, mebibytes, milliseconds
 
 SEEDS = [
-    b'{"method":"GET","path":"/honest/000000001"}', b'{"method":"PUT","path":"/g/1","data":{"a":[1,2.5e3,"\xc3\xa9",null,true]}}',
+    b'{"method":"GET","path":"/honest/000000001"}',
+    b'{"method":"PUT","path":"/g/1","data":{"a":[1,2.5e3,"\xc3\xa9",null,true]}}',
     b'{"method":"PATCH","path":"/g/1","data":[{"op":"test","path":"/a/0","value":1}],"headers":{"If-Match":"\\"7\\""}}',
     b'{"method":"POST","path":"/_batch","data":{"requests":[{"method":"GET","path":"/g/1"},{"method":"DELETE","path":"/g/2"}]}}',
     b'{"method":"GET","path":"/g/?limit=3&where[a]=1&sort=-a","data":{"where":{"a":{"$in":[1,2]}},"count":true},"id":"x"}',
@@ -45,7 +46,8 @@ def mutate(text: bytes, randomness: random.Random) -> bytes:
         elif kind == 3:
             data[place:place] = data[place:place + 30] * randomness.randrange(1, 50)
         elif kind == 4:
-            data[place:place] = randomness.choice((b"\\u0000", b"\\ud800", b"1e999999", b"-0", b"[" * 200, b"{\"a\":" * 140, b"%2F",
+            data[place:place] = randomness.choice((b"\\u0000", b"\\ud800", b"1e999999", b"-0", b"[" * 200, b"{\"a\":" * 140,
+                                                   b"%2F",
                                                    b"%00", b"..", b"\xff", b"\xef\xbb\xbf", b"18446744073709551616", b"\"" * 3))
         else:
             del data[place:]
@@ -80,7 +82,8 @@ def garbage(bench: Bench) -> Iterator[Result]:
     count = bench.pick(30_000, 1_500)
     codes: dict[int, int] = {}
     bad: list[str] = []
-    beside = bench.crowd("rate", served.port, connections=8, seconds=bench.pick(15, 1.5), rate=500, keys=1000, request=get_request())
+    beside = bench.crowd("rate", served.port, connections=8, seconds=bench.pick(15, 1.5), rate=500, keys=1000,
+                         request=get_request())
     for _ in range(count):
         text = mutate(randomness.choice(SEEDS), randomness) + randomness.choice((b"\0", b"\0", b""))
         answer = _exchange(served.port, text)
@@ -99,8 +102,10 @@ def garbage(bench: Bench) -> Iterator[Result]:
             bad.append(f"{text!r} was answered {first!r}")
     done = beside.finish()
     wrong = done["others"] + done["broken"] + done["dropped"]
-    yield Result("broken frames", f"{count:,}, seed {seed}", f"each is answered below 500, or not begun; {wrong} honest requests went wrong",
-                 ", ".join(f"{code}: {number:,}" for code, number in sorted(codes.items())) + "".join("; " + one[:300] for one in bad[:3]),
+    yield Result("broken frames", f"{count:,}, seed {seed}",
+                 f"each is answered below 500, or not begun; {wrong} honest requests went wrong",
+                 ", ".join(f"{code}: {number:,}" for code,
+                           number in sorted(codes.items())) + "".join("; " + one[:300] for one in bad[:3]),
                  not bad and wrong == 0 and served.is_running)
 
     bad = []
@@ -113,8 +118,10 @@ def garbage(bench: Bench) -> Iterator[Result]:
         codes[code] = codes.get(code, 0) + 1
         if code >= 500 and code not in (501, 505) or (not found and answer):
             bad.append(f"{text!r} was answered {answer[:300]!r}")
-    yield Result("broken HTTP requests", f"{count // 2:,}", "each is answered below 500 (but 501 and 505), or the connection ends",
-                 ", ".join(f"{code}: {number:,}" for code, number in sorted(codes.items())) + "".join("; " + one[:300] for one in bad[:3]),
+    yield Result("broken HTTP requests", f"{count // 2:,}",
+                 "each is answered below 500 (but 501 and 505), or the connection ends",
+                 ", ".join(f"{code}: {number:,}" for code,
+                           number in sorted(codes.items())) + "".join("; " + one[:300] for one in bad[:3]),
                  not bad and served.is_running)
 
     noise = bench.pick(300, 40)
@@ -127,7 +134,8 @@ def garbage(bench: Bench) -> Iterator[Result]:
     ratio = after.p99 / before.p99
     yield Result("honest clients behind all that", "", "served as before",
                  f"p99 {milliseconds(before.p99)} before, {milliseconds(after.p99)} after; {mebibytes(base)} before, "
-                 f"{mebibytes(served.peak())} at most", after.wrong == 0 and ratio < bench.pick(3, 20) and served.peak() < base + 250 * MIB)
+                 f"{mebibytes(served.peak())} at most",
+                 after.wrong == 0 and ratio < bench.pick(3, 20) and served.peak() < base + 250 * MIB)
     yield from _ended(served, "garbage")
 
 
@@ -170,8 +178,10 @@ def _slow(bench: Bench, served) -> Iterator[Result]:
     kinds = {
         "a native frame": (served.port, b'{"method":"PUT","path":"/g/slow","data":"', b"x", b'{"code": 408'),
         "an HTTP head": (served.http_port, b"GET /g/1 HTTP/1.1\r\nHost: localhost\r\nX: ", b"x", b"HTTP/1.1 408"),
-        "an HTTP body": (served.http_port, b"PUT /g/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n\"", b"x", b"HTTP/1.1 408"),
-        "chunks": (served.http_port, b"PUT /g/slow HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", b"HTTP/1.1 408"),
+        "an HTTP body": (served.http_port, b"PUT /g/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n\"", b"x",
+                         b"HTTP/1.1 408"),
+        "chunks": (served.http_port, b"PUT /g/slow HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+                   b"1\r\nx\r\n", b"HTTP/1.1 408"),
     }
     wrong = 0
     connections = [(name, wire.connect(port, patience=20), more, expected)
@@ -212,6 +222,7 @@ def _slow(bench: Bench, served) -> Iterator[Result]:
         connection.close()
     with wire.Session(served.port) as session:
         nothing = session.ask("GET", "/g/slow")["code"] == 404
-    yield Result("requests that drip, on both ports", f"{len(connections)}", f"408 for each at the deadline of 3 s; {wrong} honest requests went wrong",
+    yield Result("requests that drip, on both ports", f"{len(connections)}",
+                 f"408 for each at the deadline of 3 s; {wrong} honest requests went wrong",
                  f"{sum(told.values())} were told, the last after {last:.1f} s; nothing of them was written: {nothing}",
                  sum(told.values()) == len(connections) and last < 6 and nothing and wrong == 0)

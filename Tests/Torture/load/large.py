@@ -25,7 +25,8 @@ def large(bench: Bench) -> Iterator[Result]:
     took = time.monotonic() - begin
     beside = neighbours.finish()
     wrong = beside["others"] + beside["broken"] + beside["dropped"] + beside["refused"]["count"]
-    yield Result("neighbours meanwhile", f"{beside['good']['count']:,} reads over {min(took, seconds):.1f} s", f"{wrong} went wrong",
+    yield Result("neighbours meanwhile", f"{beside['good']['count']:,} reads over {min(took, seconds):.1f} s",
+                 f"{wrong} went wrong",
                  f"p99 {milliseconds(beside['good']['p99'])}, longest {milliseconds(beside['good']['max'])}", wrong == 0)
     yield Result("memory at most", "", "bounded", f"{mebibytes(base)} before, {mebibytes(served.peak())} at most",
                  served.peak() < base + 192 * MIB)
@@ -66,7 +67,8 @@ def _paths(session: wire.Session) -> Iterator[Result]:
         works.append(listed and there and session.ask("DELETE", put["data"]["path"])["code"] == 204)
     for path in ("/p/" + "i" * 1022, "/" + "c" * 1022 + "/i", "/p" * 513, "/p/" + "i" * 500_000):
         refused.append(_says(session.ask("PUT", path, 1), 400, "invalid_path"))
-    yield Result("paths of 1,024 bytes", f"{len(works)} forms", "each is written, read, listed and deleted; of 1,025 400 invalid_path",
+    yield Result("paths of 1,024 bytes", f"{len(works)} forms",
+                 "each is written, read, listed and deleted; of 1,025 400 invalid_path",
                  f"{sum(works)} work, {sum(refused)} of {len(refused)} longer ones are refused", all(works) and all(refused))
 
 
@@ -79,7 +81,8 @@ def _batches(session: wire.Session) -> Iterator[Result]:
     more = session.ask("POST", "/_batch", parts(1_001))
     reads = {"requests": [{"method": "GET", "path": f"/b/{number}"} for number in range(1_000)]}
     answered = session.ask("POST", "/_batch", reads)
-    five = {"requests": [{"method": "PUT", "path": "/b/big", "data": "x" * 1_000_000}] + [{"method": "GET", "path": "/b/big"}] * 5}
+    five = {"requests": [{"method": "PUT", "path": "/b/big", "data": "x" * 1_000_000}] + [{"method": "GET",
+                                                                                           "path": "/b/big"}] * 5}
     too_much = session.ask("POST", "/_batch", five)
     undone = session.ask("GET", "/b/big")
     yield Result("the largest batch", f"1,000 requests of 900 bytes in {milliseconds(took)}",
@@ -119,7 +122,8 @@ def _queries(session: wire.Session) -> Iterator[Result]:
     }
     bad = [f"{name}: {answer['code']}" for name, answer in works.items() if answer["code"] != 200]
     bad += [f"{name}: {answer['code']}" for name, answer in refused.items() if answer["code"] != 400]
-    yield Result("queries at their bounds", f"{len(works)} at, {len(refused)} beyond", "200; 400", "; ".join(bad) or "all so", not bad)
+    yield Result("queries at their bounds", f"{len(works)} at, {len(refused)} beyond", "200; 400", "; ".join(bad) or "all so",
+                 not bad)
 
 
 def _depths(session: wire.Session) -> Iterator[Result]:
@@ -171,7 +175,8 @@ def many_collections(bench: Bench) -> Iterator[Result]:
         after = honest(bench, served, bench.pick(3, 1))
         begin, seen, cursor, last = time.monotonic(), 0, "", ""
         while cursor is not None:
-            page = expect(session.ask("GET", "/_collections/?count=true&limit=1000" + (f"&after={cursor}" if cursor else "")), 200)
+            page = expect(session.ask("GET", "/_collections/?count=true&limit=1000" + (f"&after={cursor}" if cursor else "")),
+                          200)
             names = [item["collection"] for item in page["data"]["items"]]
             if names != sorted(names) or (names and names[0] <= last):
                 raise AssertionError("collections are out of order")

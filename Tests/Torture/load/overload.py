@@ -38,9 +38,11 @@ def _one(bench: Bench, served, what: str, connections: int, unanswered: int, opt
     best_rates, over_rates, refusals, p99s, unanswered_share, wrong, peak = [], [], [], [], [], 0, 0
     refused = 0
     # What it can bear: the best of closed loops, few and many at once.
-    loops = ((8, 1), (64, 1), (200, 1)) if unanswered == 1 else ((64, 2), (64, 8), (64, 64)) if unanswered == 64 else ((16, 2), (64, 4), (64, 16))
+    loops = ((8, 1), (64, 1), (200, 1)) if unanswered == 1 else ((64, 2), (64, 8),
+                                                                 (64, 64)) if unanswered == 64 else ((16, 2), (64, 4), (64, 16))
     for _ in range(rounds):
-        tries = [bench.crowd("rate", served.port, connections=many, unanswered=deep, seconds=seconds, keys=1000, **options).finish()
+        tries = [bench.crowd("rate", served.port, connections=many, unanswered=deep, seconds=seconds, keys=1000,
+                             **options).finish()
                  for many, deep in loops]
         wrong += sum(one["others"] + one["broken"] for one in tries)
         best = max(tries, key=lambda one: one["goodPerSecond"])

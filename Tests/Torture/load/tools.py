@@ -35,7 +35,8 @@ class Bench:
     begun: list = dataclasses.field(default_factory=list)
 
     def serve(self, *options: str, http: bool = False) -> Served:
-        served = Served(self.binary, self.folder / f"server-{sum(isinstance(one, Served) for one in self.begun)}", *options, http=http)
+        served = Served(self.binary, self.folder / f"server-{sum(isinstance(one, Served) for one in self.begun)}", *options,
+                        http=http)
         self.begun.append(served)
         return served
 
