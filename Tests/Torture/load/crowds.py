@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import wire
 from tools import (MIB, Bench, Result, ending, expect, fill_honest, get_request, honest, mebibytes, median, milliseconds,
-                   until)
+                   put_request, until)
 
 
 def idle_and_dripping(bench: Bench) -> Iterator[Result]:
@@ -99,6 +99,40 @@ def mute(bench: Bench) -> Iterator[Result]:
                      f"{mebibytes(served.peak())} at most, {mebibytes(served.memory())} in the end",
                      served.peak() <= base + cap + count * 4 * MIB)
         yield from _ended(served, "clients that never read")
+
+
+def deaf_watchers(bench: Bench) -> Iterator[Result]:
+    """Watches whose frames nobody takes: 64 MiB wait for all together, and 16 KiB or a frame for each; one that listens
+    misses nothing, and nobody waits."""
+    count, size = bench.pick(2_000, 200), 10_000
+    served = bench.serve()
+    fill_honest(served)
+    honest(bench, served, 1)
+    base = served.memory()
+    served.forget_peak()
+    crowd = bench.crowd("mute", served.port, connections=count, greet=True, once=True, receive_buffer=4096,
+                        request='{"method":"GET","path":"/_changes?watch=true","id":"w"}\\0')
+    with wire.Session(served.port) as listener:
+        listener.send(wire.frame("GET", "/loud/?watch=true", identifier="w"))
+        listener.receive()
+        writing = bench.crowd("rate", served.port, connections=4, seconds=bench.pick(6, 1.5), rate=200, keys=100, size=size,
+                              request=put_request("/loud/"))
+        beside = honest(bench, served, bench.pick(6, 1.5))
+        written = writing.finish()
+        expect(wire.one_shot(served.port, wire.frame("PUT", "/loud/last", 1)), 201)
+        told = 0
+        while listener.receive()["data"]["path"] != "/loud/last":
+            told += 1
+        watches = wire.one_shot(served.port, wire.frame("GET", "/_stats"))["data"]["watches"]
+    cap = 64 * MIB + count * ((16 << 10) + 2 * size) + 128 * MIB
+    yield Result("watches whose frames nobody takes",
+                 f"{count:,} clients, {watches:,} watches, {written['issued']:,} writes of {size:,} bytes",
+                 f"one that listens was told of {told:,}; {beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}",
+                 f"{mebibytes(base)} before, {mebibytes(served.peak())} at most; cap {mebibytes(base + cap)}",
+                 written["issued"] - written["unanswered"] <= told <= written["issued"] and served.peak() < base + cap and beside.wrong == 0 and watches == count + 1)
+    crowd.finish()
+    until(lambda: served.descriptors() < 60)
+    yield from _ended(served, "deaf watches")
 
 
 def storm(bench: Bench) -> Iterator[Result]:

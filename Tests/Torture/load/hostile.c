@@ -6,6 +6,7 @@
  *   ./hostile idle  --port P --connections N [--greet]     open, silent
  *   ./hostile drip  --port P --connections N               a byte a second of a frame that never ends; again when cut off
  *   ./hostile mute  --port P --connections N --request R   asks R again and again, and never reads
+ *                                                          (with --once: once)
  *   ./hostile flood --port P --connections N --request R   the same, and reads a little now and then
  *   ./hostile storm --port P --count N --way close|half|reset|part --request R    one after the other
  *   ./hostile rate  --port P --connections N --seconds S --request R [--keys K] --rate R [--unanswered U]    an open loop
@@ -37,7 +38,7 @@
 
 static long port = 12000, count = 1, keys = 1000, size = 0, unanswered = 0, receive_buffer = 0;
 static double seconds = 1, rate = 0;
-static int greets;
+static int greets, once;
 static const char *way = "close";
 static char *request;
 static size_t request_length;
@@ -285,6 +286,10 @@ static void pour(long number, long *bytes) {
     if (length < 0) return end(number);
     *bytes += length;
     one->sent = (one->sent + length) % request_length;
+    if (once && !one->sent) {
+      watch(number, EPOLLRDHUP);
+      return;
+    }
   }
 }
 
@@ -499,7 +504,7 @@ int main(int argument_count, char **arguments) {
   static const struct option options[] = {
       {"port", 1, 0, 'p'}, {"connections", 1, 0, 'n'}, {"count", 1, 0, 'n'}, {"request", 1, 0, 'q'}, {"seconds", 1, 0, 's'},
       {"rate", 1, 0, 'r'}, {"unanswered", 1, 0, 'u'}, {"keys", 1, 0, 'k'}, {"size", 1, 0, 'b'}, {"way", 1, 0, 'w'},
-      {"greet", 0, 0, 'g'}, {"receive-buffer", 1, 0, 'v'}, {0, 0, 0, 0}};
+      {"greet", 0, 0, 'g'}, {"once", 0, 0, 'o'}, {"receive-buffer", 1, 0, 'v'}, {0, 0, 0, 0}};
   const char *text = NULL;
   if (argument_count < 2) {
     fprintf(stderr, "usage: hostile idle|drip|mute|flood|storm|rate --port P …\n");
@@ -517,6 +522,7 @@ int main(int argument_count, char **arguments) {
       case 'b': size = atol(optarg); break;
       case 'w': way = optarg; break;
       case 'g': greets = 1; break;
+      case 'o': once = 1; break;
       case 'v': receive_buffer = atol(optarg); break;
       default: return 2;
     }
