@@ -184,6 +184,9 @@ struct ConnectionState: ~Copyable {
     return leavesInput && !inputHasEnded ? .linger : .close
   }
 
+  /// How many bytes were received of which nothing was made yet.
+  var bufferedBytes: Int { decoder.bufferedBytes }
+
   /// Whether the client's further bytes are welcome now.
   var wantsInput: Bool {
     session.phase == .ending || (waiting == nil && answers.hasRoom) || decoder.bufferedBytes < 64 << 10
