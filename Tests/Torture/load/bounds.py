@@ -108,7 +108,7 @@ def _tally(answers: list[dict]) -> tuple[int, int, list]:
 
 def queries(bench: Bench) -> Iterator[Result]:
     """--query-threads run, --scan-queue-length wait, the next is refused; --query-timeout ends those that take long."""
-    documents = bench.pick(100_000, 20_000)
+    documents = bench.pick(100_000, 10_000)
     slow = wire.frame("GET", "/fill/", {"where": {"text": {"$contains": "y"}}, "count": True})
     for threads, waiting in ((1, 1), (3, 2)):
         served = bench.serve("--query-threads", str(threads), "--scan-queue-length", str(waiting))
@@ -307,6 +307,7 @@ MEETS: dict[str, tuple] = {
     "tokens that were revoked or have expired": ("TokenFileTests/clearing",),
     "unanswered requests of a connection": ("LimitTests/pipelining", unread),
     "their bytes": ("LimitTests/pipelining", unread),
+    "what one turn takes up of a connection's requests, before others have theirs": ("crowds.py/floods",),
     "answers that wait for a client": ("LimitTests/pipelining", unread, "crowds.py/mute"),
     "input after the last answer": ("LimitTests/linger",),
     "writes that wait": ("LimitTests/writeQueue", "overload.py"),

@@ -172,14 +172,14 @@ def floods(bench: Bench) -> Iterator[Result]:
     """Thousands of requests at once, read slowly or never, of which each is carried out or waits."""
     http_get = "GET /honest/%ld HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n"
     http_put = "PUT /flood/%ld HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 1\\r\\n\\r\\n1"
-    count = bench.pick(200, 10)
+    count = bench.pick(200, 5)
     for what, request in (
             ("GET", get_request()), ("PUT", '{"method":"PUT","path":"/flood/%ld","data":1}\\0'),
             ("batches", '{"method":"POST","path":"/_batch","data":{"requests":['
              + ",".join(['{"method":"PUT","path":"/flood/%d","data":1}' % n for n in range(50)]) + ']}}\\0'),
             ("queries", '{"method":"GET","path":"/honest/","data":{"where":{"text":"y"}}}\\0'),
             ("HTTP GET", http_get), ("HTTP PUT", http_put)):
-        served = bench.serve(http=True)
+        served = bench.serve("--frame-timeout", "2", http=True)
         fill_honest(served)
         honest(bench, served, 0.5)
         base = served.memory()
@@ -187,7 +187,15 @@ def floods(bench: Bench) -> Iterator[Result]:
         over_http = what.startswith("HTTP")
         crowd = bench.crowd("flood", served.http_port if over_http else served.port, connections=count, request=request,
                             **({} if over_http else {"greet": True}))
+        drips = bench.crowd("drip", served.port, connections=50) if what == "batches" else None
         beside = honest(bench, served, bench.pick(3, 0.7))
+        if drips:
+            time.sleep(bench.pick(5, 2.5))
+            dripped = drips.finish()
+            longest = max(dripped["lives"]["max"], dripped["longestOpen"])
+            yield Result("deadlines beside a flood of batches", f"{dripped['lives']['count']} dripping clients",
+                         "--frame-timeout 2",
+                         f"the longest was there for {longest:.1f} s", longest < bench.pick(4, 10))
         peak = served.peak()
         done = crowd.finish()
         until(lambda: served.descriptors() < 100)

@@ -38,6 +38,8 @@ def _one(bench: Bench, served, what: str, connections: int, unanswered: int, opt
     rounds, seconds = bench.pick((3, 3), (1, 0.6))
     # What it can bear: the best of closed loops, few and many at once.
     loops = ((8, 1), (64, 1), (200, 1)) if unanswered == 1 else ((64, 2), (64, 8), (64, 64))
+    if bench.short:
+        loops = loops[1:2]
     bests, overs, costs, wrong, peak = [], [], [], 0, 0
 
     def load(**more: object) -> tuple[dict, float]:
