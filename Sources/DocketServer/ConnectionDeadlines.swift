@@ -1,6 +1,6 @@
 /// Since when a connection's client has owed something.
 ///
-/// Times are counted in sweeps of the loop, so that no request pays for a clock.
+/// Times are those of the loop's sweeps (`LoopContext.sweeps`), so that no request pays for a clock.
 struct ConnectionDeadlines {
   /// When the client was last seen to do something.
   private(set) var lastActivity: Int

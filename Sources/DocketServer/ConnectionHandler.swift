@@ -31,6 +31,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var readIsHeldBack = false
   /// Whether the loop's next tick will call on this connection.
   var isQueued = false
+  /// How much of what a client has sent one tick takes up, so that those who send without end do not keep others waiting for
+  /// all that they may send ahead.
+  private static let bytesOfTurn = 64 << 10
+  /// Whether this tick has left requests for the next one.
+  private var leavesRequests = false
   /// Whether a read was answered in this tick.
   var hasRead = false
   var deadlines: ConnectionDeadlines
@@ -85,6 +90,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Nobody is left to be told anything.
   private func end() {
     phase = .closed
+    state.abandon()
     forgetStranger()
     cancellation?.cancel()
     watches?.close()
@@ -155,9 +161,15 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func runRequests() {
     guard case .serving = phase, let context else { return }
     output.begin(&loop.outputBuffers)
+    let enough = state.bufferedBytes - Self.bytesOfTurn
+    leavesRequests = false
     requests: while afterOutput == .goOn, output.buffer.readableBytes < loop.limits.sendBufferBytes,
       output.piecesBehind == 0 || context.channel.isWritable
     {
+      guard state.bufferedBytes > enough else {
+        leavesRequests = true
+        break requests
+      }
       switch state.nextStep() {
       case .lookUp(let read):
         guard !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
@@ -223,7 +235,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         return
       }
       send(output.buffer.readableBytes, context)
-      if isFull && context.channel.isWritable { loop.enqueue(self) }
+      if (isFull || leavesRequests) && context.channel.isWritable { loop.enqueue(self) }
     }
     noteFrame()
     resumeReading(context)
@@ -288,9 +300,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     return output.buffer.readableBytes > before
   }
 
-  /// Whether further bytes of the client are welcome: its requests can be taken, and its answers are not in the way.
+  /// Whether further bytes of the client are welcome: its requests can be taken, and neither those that have come nor its answers
+  /// are in the way.
   private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
-    state.wantsInput && context.channel.isWritable && output.buffer.readableBytes < loop.limits.sendBufferBytes
+    state.wantsInput && !leavesRequests && context.channel.isWritable
+      && output.buffer.readableBytes < loop.limits.sendBufferBytes
   }
 
   private func resumeReading(_ context: ChannelHandlerContext) {
@@ -307,7 +321,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   private func noteFrame() {
-    if state.isReceivingFrame && !readIsHeldBack {
+    if state.isReceivingFrame && !readIsHeldBack && !leavesRequests {
       deadlines.noteFrame(framesEnded: state.framesEnded, at: loop.sweeps)
     } else {
       deadlines.forgetFrame()

@@ -115,6 +115,10 @@ struct ConnectionState: ~Copyable {
     waiting = WaitingRequest(operation: operation, answer: answer)
   }
 
+  /// Nobody is left to answer. Where reading was held back, NIO reads all that the kernel still has when a client resets; of many that
+  /// do so at once the loop closes one after the other, and what they had sent must not stay until its tick.
+  mutating func abandon() { end() }
+
   /// The server is ending: what was received whole is still answered, and nothing else.
   mutating func finish() {
     isFinishing = true
@@ -179,6 +183,9 @@ struct ConnectionState: ~Copyable {
     if hasWatches && endsWithInput { return .goOn }
     return leavesInput && !inputHasEnded ? .linger : .close
   }
+
+  /// How many bytes were received of which nothing was made yet.
+  var bufferedBytes: Int { decoder.bufferedBytes }
 
   /// Whether the client's further bytes are welcome now.
   var wantsInput: Bool {

@@ -37,9 +37,13 @@ final class LoopContext {
   private var held = Deque<[ConnectionHandler]>()
   private var drained: EventLoopPromise<Void>?
 
-  /// How often deadlines were looked at: the clock by which they are measured.
+  /// The clock by which deadlines are measured, in steps of `sweepMilliseconds`. It moves when deadlines are looked at, by as many steps
+  /// as have passed: a loop that has much to do looks at them less often.
   private(set) var sweeps = 0
   private static let sweepMilliseconds: Int64 = 250
+  /// While a loop stands still it reads nothing, so of that time no more than this is counted against its clients.
+  private static let mostStepsOfSweep = 4
+  private var sweptUntil = NIODeadline.uptimeNanoseconds(0)
   private var sweeping: RepeatedTask?
 
   /// - Parameter number: of the loop, from 0.
@@ -209,11 +213,16 @@ final class LoopContext {
   private func startSweeping() {
     let interval = TimeAmount.milliseconds(Self.sweepMilliseconds)
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    sweptUntil = eventLoop.now
+    // NIO counts the delay from the end of one sweep to the beginning of the next.
     sweeping = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.sweep() }
   }
 
   private func sweep() {
-    sweeps += 1
+    let step = TimeAmount.milliseconds(Self.sweepMilliseconds).nanoseconds
+    let steps = (eventLoop.now - sweptUntil).nanoseconds / step
+    sweptUntil = sweptUntil + .nanoseconds(steps * step)
+    sweeps += min(Int(steps), Self.mostStepsOfSweep)
     tellMeters()
     for connection in connections.values { connection.checkDeadlines() }
   }

@@ -1,0 +1,215 @@
+"""Clients that come in crowds: silent, dripping, deaf, coming and going, flooding. Others must not notice."""
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import wire
+from tools import (MIB, Bench, Result, ending, expect, fill_honest, get_request, honest, mebibytes, median, milliseconds,
+                   put_request, until)
+
+
+def idle_and_dripping(bench: Bench) -> Iterator[Result]:
+    """Without, with, without, with: so that what else the machine does falls on both."""
+    idle, dripping = bench.pick((10_000, 5_000), (1_000, 500))
+    rounds, seconds = bench.pick((4, 4), (1, 1.5))
+    # The default for connections is 10,000; the short form has no time to wait for the default deadline of 10 s.
+    deadline = bench.pick(10.0, 2.0)
+    served = bench.serve("--max-connections", "16000", "--frame-timeout", str(deadline))
+    fill_honest(served)
+    honest(bench, served, 1)
+    before, descriptors, ratios, pairs, wrong = served.memory(), served.descriptors(), [], [], 0
+    longest, told, lives, still = 0.0, 0, 0, 0
+    memory = 0
+    for _ in range(rounds):
+        without = honest(bench, served, seconds)
+        crowd = bench.crowd("idle", served.port, connections=idle, greet=True)
+        drips = bench.crowd("drip", served.port, connections=dripping)
+        begin = time.monotonic()
+        time.sleep(0.5)
+        with_them = honest(bench, served, seconds)
+        memory = max(memory, served.memory())
+        # Long enough for each to meet its deadline.
+        time.sleep(max(0.0, deadline + 2.5 - (time.monotonic() - begin)))
+        silent, dripped = crowd.finish(), drips.finish()
+        until(lambda: served.descriptors() <= descriptors + 12)
+        ratios.append(with_them.p99 / without.p99)
+        pairs.append((without.p99, with_them.p99))
+        wrong += without.wrong + with_them.wrong
+        still += silent["open"]
+        longest = max(longest, dripped["lives"]["max"], dripped["longestOpen"])
+        told += dripped["told408"]
+        lives += dripped["lives"]["count"]
+    limit = bench.pick(2.0, 20.0)
+    figure = f"p99 {milliseconds(median([a for a, _ in pairs]))} without, {milliseconds(median([b for _, b in pairs]))} with: " \
+             f"ratio {median(ratios):.2f} (median of {rounds})"
+    yield Result("idle and dripping clients", f"{idle:,} idle, {dripping:,} dripping, {rounds} rounds",
+                 f"honest clients' p99 at most doubles; {wrong} of their requests went wrong; "
+                 f"{mebibytes(memory - before)} more memory", figure, median(ratios) <= limit and wrong == 0)
+    yield Result("drippers are gone at the deadline", f"{lives:,} connections", f"each told 408: {told:,}",
+                 f"the longest was there for {longest:.1f} s of {deadline:.0f} s",
+                 lives > 0 and told == lives and longest < deadline + 2)
+    yield Result("idle clients stay", f"{idle * rounds:,}", "none is ended", f"{still:,} open at the end",
+                 still == idle * rounds)
+    left = served.descriptors() - descriptors
+    yield Result("no descriptor is left", "", "before and after", f"{left:+} descriptors", left <= 2)
+    yield from _ended(served, "idle and dripping clients")
+
+
+def mute(bench: Bench) -> Iterator[Result]:
+    """A client that does not read keeps up to `--send-buffer-bytes` waiting, and one answer besides."""
+    for what, request, answer, count in (
+            ("GET of 1 MB again and again", '{"method":"GET","path":"/big/1"}\\0', 1.0, bench.pick(1_000, 100)),
+            ("pages of 4 MB", '{"method":"GET","path":"/pages/?limit=1000"}\\0', 4.2, bench.pick(100, 10)),
+            ("the whole list of 30 MB", '{"method":"GET","path":"/list"}\\0', 32.0, bench.pick(30, 3))):
+        served = bench.serve()
+        fill_honest(served)
+        with wire.Session(served.port) as session:
+            expect(session.ask("PUT", "/big/1", "x" * 1_000_000), 201)
+            for start in range(0, 1_100, 100):
+                parts = [{"method": "PUT", "path": f"/pages/{number:05}", "data": "x" * 4_000}
+                         for number in range(start, start + 100)]
+                expect(session.ask("POST", "/_batch", {"requests": parts}), 200)
+            if "list" in what:
+                for number in range(30):
+                    expect(session.ask("PUT", f"/item/{number:05}", "x" * 1_000_000), 201)
+            expect(session.ask("GET", "/pages/?limit=1000"), 200)
+        honest(bench, served, 1)
+        base = served.memory()
+        served.forget_peak()
+        crowd = bench.crowd("mute", served.port, connections=count, greet=True, receive_buffer=4096, request=request)
+        seconds = bench.pick(4, 1)
+        during = honest(bench, served, seconds)
+        if not bench.short:
+            honest(bench, served, seconds)
+        peak, descriptors = served.peak(), served.descriptors()
+        # What OPERATIONS.md names for each connection, the answer that goes over the bound, and the caches filling up.
+        cap = count * (256 << 10) + count * int(answer * MIB) + 128 * MIB
+        yield Result(f"clients that never read: {what}", f"{count:,} clients, {descriptors:,} descriptors",
+                     f"others are served: p99 {milliseconds(during.p99)}, {during.wrong} wrong",
+                     f"{mebibytes(base)} before, {mebibytes(peak)} at most, {mebibytes((peak - base) / count)} each; "
+                     f"cap {mebibytes(base + cap)}",
+                     peak <= base + cap and during.wrong == 0)
+        served.forget_peak()
+        crowd.finish()
+        until(lambda: served.descriptors() < 100)
+        honest(bench, served, 1)
+        # At the very most 4 MiB of requests for each (OPERATIONS.md, Sizes).
+        yield Result(f"they all reset at once: {what}", f"{count:,} clients", "memory at most, and behind it",
+                     f"{mebibytes(served.peak())} at most, {mebibytes(served.memory())} in the end",
+                     served.peak() <= base + cap + count * 4 * MIB)
+        yield from _ended(served, "clients that never read")
+
+
+def deaf_watchers(bench: Bench) -> Iterator[Result]:
+    """Watches whose frames nobody takes: 64 MiB wait for all together, and 16 KiB or a frame for each; one that listens
+    misses nothing, and nobody waits."""
+    count, size = bench.pick(2_000, 200), 10_000
+    served = bench.serve()
+    fill_honest(served)
+    honest(bench, served, 1)
+    base = served.memory()
+    served.forget_peak()
+    crowd = bench.crowd("mute", served.port, connections=count, greet=True, once=True, receive_buffer=4096,
+                        request='{"method":"GET","path":"/_changes?watch=true","id":"w"}\\0')
+    with wire.Session(served.port) as listener:
+        listener.send(wire.frame("GET", "/loud/?watch=true", identifier="w"))
+        listener.receive()
+        writing = bench.crowd("rate", served.port, connections=4, seconds=bench.pick(6, 1.5), rate=200, keys=100, size=size,
+                              request=put_request("/loud/"))
+        beside = honest(bench, served, bench.pick(6, 1.5))
+        written = writing.finish()
+        expect(wire.one_shot(served.port, wire.frame("PUT", "/loud/last", 1)), 201)
+        told = 0
+        while listener.receive()["data"]["path"] != "/loud/last":
+            told += 1
+        watches = wire.one_shot(served.port, wire.frame("GET", "/_stats"))["data"]["watches"]
+    cap = 64 * MIB + count * ((16 << 10) + 2 * size) + 128 * MIB
+    yield Result("watches whose frames nobody takes",
+                 f"{count:,} clients, {watches:,} watches, {written['issued']:,} writes of {size:,} bytes",
+                 f"one that listens was told of {told:,}; {beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}",
+                 f"{mebibytes(base)} before, {mebibytes(served.peak())} at most; cap {mebibytes(base + cap)}",
+                 written["issued"] - written["unanswered"] <= told <= written["issued"] and served.peak() < base + cap and beside.wrong == 0 and watches == count + 1)
+    crowd.finish()
+    until(lambda: served.descriptors() < 60)
+    yield from _ended(served, "deaf watches")
+
+
+def storm(bench: Bench) -> Iterator[Result]:
+    served = bench.serve()
+    fill_honest(served)
+    honest(bench, served, 1)
+    descriptors, memory = served.descriptors(), served.memory()
+    request = '{"method":"PUT","path":"/storm/%ld","data":1}\\0'
+    for way, what in (("close", "connect and close"), ("half", "connect and shut down"), ("reset", "connect, send, reset"),
+                      ("part", "connect, send a part, close")):
+        count = bench.pick(30_000, 2_000)
+        crowd = bench.crowd("storm", served.port, count=count, way=way, request=request)
+        beside = honest(bench, served, bench.pick(2, 0.7))
+        done = crowd.finish()
+        until(lambda: served.descriptors() <= descriptors)
+        left = served.descriptors() - descriptors
+        yield Result(f"storm: {what}", f"{done['count']:,}",
+                     f"{done['failed']} not let in; beside it {beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}",
+                     f"{done['count'] / done['seconds']:,.0f} a second; {left:+} descriptors behind it",
+                     done["failed"] == 0 and beside.wrong == 0 and left <= 2)
+    # More than there is room for: those beyond get 503, and there is room again when they go.
+    served_small = bench.serve("--max-connections", "100")
+    fill_honest(served_small)
+    crowd = bench.crowd("idle", served_small.port, connections=100, greet=True)
+    answers = [wire.one_shot(served_small.port, wire.frame("GET", "/"))["code"] for _ in range(20)]
+    crowd.finish()
+    again = until(lambda: wire.one_shot(served_small.port, wire.frame("GET", "/"))["code"] == 200)
+    yield Result("more connections than --max-connections", "20 beyond 100", "each is told 503", f"{answers.count(503)} were; "
+                 f"room again behind them: {again}", answers.count(503) == 20 and again)
+    yield from _ended(served_small, "--max-connections")
+    growth = served.memory() - memory
+    yield Result("memory behind the storms", "", "", f"{growth / MIB:+.0f} MiB", growth < 100 * MIB)
+    yield from _ended(served, "storms")
+
+
+def floods(bench: Bench) -> Iterator[Result]:
+    """Thousands of requests at once, read slowly or never, of which each is carried out or waits."""
+    http_get = "GET /honest/%ld HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n"
+    http_put = "PUT /flood/%ld HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 1\\r\\n\\r\\n1"
+    count = bench.pick(200, 5)
+    for what, request in (
+            ("GET", get_request()), ("PUT", '{"method":"PUT","path":"/flood/%ld","data":1}\\0'),
+            ("batches", '{"method":"POST","path":"/_batch","data":{"requests":['
+             + ",".join(['{"method":"PUT","path":"/flood/%d","data":1}' % n for n in range(50)]) + ']}}\\0'),
+            ("queries", '{"method":"GET","path":"/honest/","data":{"where":{"text":"y"}}}\\0'),
+            ("HTTP GET", http_get), ("HTTP PUT", http_put)):
+        served = bench.serve("--frame-timeout", "2", http=True)
+        fill_honest(served)
+        honest(bench, served, 0.5)
+        base = served.memory()
+        served.forget_peak()
+        over_http = what.startswith("HTTP")
+        crowd = bench.crowd("flood", served.http_port if over_http else served.port, connections=count, request=request,
+                            **({} if over_http else {"greet": True}))
+        drips = bench.crowd("drip", served.port, connections=50) if what == "batches" else None
+        beside = honest(bench, served, bench.pick(3, 0.7))
+        if drips:
+            time.sleep(bench.pick(5, 2.5))
+            dripped = drips.finish()
+            longest = max(dripped["lives"]["max"], dripped["longestOpen"])
+            yield Result("deadlines beside a flood of batches", f"{dripped['lives']['count']} dripping clients",
+                         "--frame-timeout 2",
+                         f"the longest was there for {longest:.1f} s", longest < bench.pick(4, 10))
+        peak = served.peak()
+        done = crowd.finish()
+        until(lambda: served.descriptors() < 100)
+        cap = count * (4 * MIB + (512 << 10)) + 224 * MIB
+        yield Result(f"flood of {what}", f"{count} clients, {mebibytes(done['bytes'])} sent",
+                     f"{beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}, "
+                     f"{beside.good:.0f} a second of 900",
+                     f"{mebibytes(base)} before, {mebibytes(peak)} at most, {mebibytes(served.peak())} when all reset; cap {mebibytes(base + cap)}",
+                     beside.wrong == 0 and served.peak() < base + cap)
+        yield from _ended(served, f"a flood of {what}")
+
+
+def _ended(served, what: str) -> Iterator[Result]:
+    problems = ending(served)
+    if problems:
+        yield Result(f"the end behind {what}", "", "it ends in order, and the log has no complaint",
+                     "; ".join(problems)[:500], False)

@@ -1,0 +1,161 @@
+"""What the scenarios share: the server they are for, the crowd in C, honest clients whose answers are timed, and results."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import wire
+from served import Served
+
+HERE = pathlib.Path(__file__).resolve().parent
+MIB = 1 << 20
+
+
+@dataclasses.dataclass
+class Result:
+    what: str
+    count: str
+    shown: str
+    figure: str
+    good: bool
+
+
+@dataclasses.dataclass
+class Bench:
+    """Where a scenario works."""
+    binary: str
+    folder: pathlib.Path
+    hostile: str
+    short: bool
+    begun: list = dataclasses.field(default_factory=list)
+
+    def serve(self, *options: str, http: bool = False) -> Served:
+        served = Served(self.binary, self.folder / f"server-{sum(isinstance(one, Served) for one in self.begun)}", *options,
+                        http=http)
+        self.begun.append(served)
+        return served
+
+    def clear(self) -> None:
+        """Ends what a scenario that failed has left, crowds first."""
+        for one in self.begun:
+            if isinstance(one, Crowd):
+                one.process.kill()
+                one.process.wait()
+            elif one.is_running:
+                one.kill()
+
+    def pick(self, long: object, short: object) -> object:
+        return short if self.short else long
+
+    def crowd(self, mode: str, port: int, **options: object) -> Crowd:
+        crowd = Crowd(self.hostile, mode, port, options)
+        self.begun.insert(0, crowd)
+        return crowd
+
+
+def compiled(folder: pathlib.Path) -> str:
+    program = folder / "hostile"
+    subprocess.run(["cc", "-O2", "-o", str(program), str(HERE / "hostile.c")], check=True)
+    return str(program)
+
+
+class Crowd:
+    """A run of `hostile.c`: what it says first is `ready`, what it says last comes from `finish`."""
+
+    def __init__(self, program: str, mode: str, port: int, options: dict) -> None:
+        arguments = [program, mode, "--port", str(port)]
+        for name, value in options.items():
+            arguments.append("--" + name.replace("_", "-"))
+            if value is not True:
+                arguments.append(str(value))
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.ready = json.loads(self.process.stdout.readline()) if mode in ("idle", "drip", "mute", "flood") else {}
+
+    def finish(self) -> dict:
+        self.process.stdin.close()
+        lines = self.process.stdout.read().splitlines()
+        self.process.wait()
+        return json.loads(lines[-1])
+
+
+@dataclasses.dataclass
+class Timing:
+    """What honest clients got."""
+    p50: float
+    p99: float
+    good: float
+    """A second."""
+    wrong: int
+
+
+def get_request(collection: str = "/honest/") -> str:
+    return '{"method":"GET","path":"%s%%ld"}\\0' % collection
+
+
+def put_request(collection: str = "/honest/") -> str:
+    return '{"method":"PUT","path":"%s%%ld","data":{"text":"%%s"}}\\0' % collection
+
+
+def honest(bench: Bench, served: Served, seconds: float) -> Timing:
+    """Eight clients that read and two that write, at a rate that is easily borne: their answers' times, writes' and reads' together."""
+    reading = bench.crowd("rate", served.port, connections=8, seconds=seconds, rate=800, keys=1000, request=get_request())
+    writing = bench.crowd("rate", served.port, connections=2, seconds=seconds, rate=100, keys=1000, size=100,
+                          request=put_request())
+    reads, writes = reading.finish(), writing.finish()
+    wrong = sum(one["others"] + one["broken"] + one["dropped"] for one in (reads, writes))
+    wrong += sum(one["refused"]["count"] for one in (reads, writes))
+    # One figure for both: the worse of the two kinds would be the writes' fsync alone.
+    return Timing(reads["good"]["p50"], (reads["good"]["p99"] + writes["good"]["p99"]) / 2,
+                  reads["goodPerSecond"] + writes["goodPerSecond"], wrong)
+
+
+def fill_honest(served: Served) -> None:
+    with wire.Session(served.port) as session:
+        for start in range(0, 1000, 500):
+            parts = [{"method": "PUT", "path": f"/honest/{number:09}", "data": {"text": "x" * 100}}
+                     for number in range(start, start + 500)]
+            expect(session.ask("POST", "/_batch", {"requests": parts}), 200)
+
+
+def expect(answer: dict, code: int) -> dict:
+    if answer["code"] != code:
+        raise AssertionError(f"expected {code}, got {str(answer)[:300]}")
+    return answer
+
+
+def ending(served: Served) -> list[str]:
+    """Ends a server, and tells what is wrong with how it ended."""
+    if not served.is_running:
+        return [f"docket ended by itself with {served.process.returncode}: {served.log.read_text()[-500:]}"]
+    status = served.stop()
+    problems = [] if status == 0 else [f"docket ended with {status}"]
+    return problems + served.complaints()
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values) if values else 0.0
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def mebibytes(count: float) -> str:
+    return f"{count / MIB:.0f} MiB"
+
+
+def until(condition: Callable[[], bool], patience: float = 20) -> bool:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+Scenario = Callable[[Bench], Iterator[Result]]
