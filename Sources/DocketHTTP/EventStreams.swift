@@ -30,12 +30,12 @@ final class EventStreams {
 
   /// Begins a stream, or says why not.
   func open(_ request: WatchRequest, by service: DocumentService) -> HTTPDesk.Outcome {
-    guard !isEnding, let hub = service.watchHub else { return .response(.watchClosing) }
+    guard !isEnding, let hub = service.watchHub else { return .response(.watchClosing, nil) }
     let stream = EventStream(hub: hub, port: port)
     service.session.beginTick()
     let refusal = stream.open(request, newest: service.session.newestRevision)
     service.session.endTick()
-    if let refusal { return .response(refusal) }
+    if let refusal { return .response(refusal, nil) }
     lastNumber += 1
     let id = ID(number: lastNumber)
     streams[id] = stream

@@ -1,3 +1,4 @@
+import DocketService
 import DocketWire
 import HTTPTypes
 import NIOCore
@@ -14,6 +15,8 @@ struct HTTPAnswer: Sendable {
   /// The native protocol's names of headers are HTTP's.
   var fields: Headers
   var body: Body
+  /// What it takes of the room for answers.
+  var share: AnswerRoom.Share?
 
   init(_ status: HTTPResponse.Status, _ fields: Headers = Headers(), _ body: Body = .none) {
     self.status = status

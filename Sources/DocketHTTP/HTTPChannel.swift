@@ -38,7 +38,7 @@ struct HTTPChannel: HTTPChannelHandler {
     channel.eventLoop.makeCompletedFuture {
       let pipeline = channel.pipeline.syncOperations
       try tls?.addHandlers(to: pipeline) { [logger = self.logger] reason in logger.info("\(reason)") }
-      let guardian = RequestGuard()
+      let guardian = RequestGuard(site.store.answers)
       let isAdmitted = channels.admit(channel, guardian.progress)
       let deadlines = ConnectionDeadlines(site.limits, site.store.gate, guardian)
       if isAdmitted { try pipeline.addHandler(deadlines) }

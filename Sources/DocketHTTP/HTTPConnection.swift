@@ -45,6 +45,7 @@ final class HTTPConnection: Sendable {
     }
     site.finish(&answer, to: outline)
     try await write(answer, to: request.head, writer)
+    withExtendedLifetime(answer.share) {}
   }
 
   // MARK: What is answered
@@ -85,7 +86,10 @@ final class HTTPConnection: Sendable {
       switch await desk.answer(
         native, lacksBody: lacksBody, from: address, progress, id: id, cancellation: cancellation)
       {
-      case .response(let response): return HTTPAnswer(response)
+      case .response(let response, let share):
+        var answer = HTTPAnswer(response)
+        answer.share = share
+        return answer
       case .stream(let stream): return .events(stream)
       }
     } catch {

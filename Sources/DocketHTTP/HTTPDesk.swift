@@ -12,13 +12,14 @@ import NIOCore
 actor HTTPDesk {
   /// What a request comes to.
   enum Outcome: Sendable {
-    case response(Response)
+    /// With what it takes of the room for answers, until it is on its way.
+    case response(Response, AnswerRoom.Share?)
     /// What is told goes on, until `closeStream`.
     case stream(EventStreams.ID)
 
     fileprivate var status: Status {
       switch self {
-      case .response(let response): response.status
+      case .response(let response, _): response.status
       case .stream: .ok
       }
     }
@@ -125,7 +126,9 @@ actor HTTPDesk {
         native, lacksBody: native.data == nil && request.storesBody, from: address, progress, id: request.outline.id,
         cancellation: { QueryCancellation() }
       ) { outcome in
-        guard case .response(let response) = outcome else { preconditionFailure("of one document there is no watch") }
+        guard case .response(let response, _) = outcome else {
+          preconditionFailure("of one document there is no watch")
+        }
         completion(response)
       }
     }
@@ -146,8 +149,11 @@ actor HTTPDesk {
       }
     }
     let (kind, began) = (operation.requestKind, NIODeadline.now())
+    if store.answers.isFull, operation.mayAnswerMuch {
+      operation = .answer(.answersWait(limit: store.answers.limitBytes))
+    }
     if case .watch(let watch) = operation {
-      let outcome = service.map { streams.open(watch, by: $0) } ?? .response(.watchClosing)
+      let outcome = service.map { streams.open(watch, by: $0) } ?? .response(.watchClosing, nil)
       count(kind, outcome.status, since: began, request, id)
       return completion(outcome)
     }
@@ -156,7 +162,7 @@ actor HTTPDesk {
     let isCounted = if case .answerLater = operation { false } else { true }
     perform(operation, cancellation) { [self] response in
       if isCounted { assumeIsolated { $0.count(kind, response.status, since: began, request, id) } }
-      completion(.response(response))
+      completion(.response(response, store.answers.share(bytes: response.data?.readableBytes ?? 0)))
     }
   }
 

@@ -1,3 +1,4 @@
+import DocketService
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -33,6 +34,7 @@ final class RequestGuard: ChannelDuplexHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   let progress = RequestProgress()
+  private let answers: AnswerRoom
   /// How many requests have come whole.
   private(set) var ended = 0
   /// How many of them are not answered yet.
@@ -49,6 +51,10 @@ final class RequestGuard: ChannelDuplexHandler {
 
   /// How long what a client still sends is dropped, so that no reset overtakes the answer.
   private static let lingerSeconds: Int64 = 1
+
+  init(_ answers: AnswerRoom) {
+    self.answers = answers
+  }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -109,7 +115,15 @@ final class RequestGuard: ChannelDuplexHandler {
       }
       head.headers.replaceOrAdd(name: "connection", value: "close")
       context.write(wrapOutboundOut(.head(head)), promise: promise)
-    case .head, .body: context.write(data, promise: promise)
+    case .head: context.write(data, promise: promise)
+    case .body(let body):
+      guard case .byteBuffer(let bytes) = body, let share = answers.share(bytes: bytes.readableBytes) else {
+        return context.write(data, promise: promise)
+      }
+      // Until the kernel has it.
+      let promise = promise ?? context.eventLoop.makePromise()
+      promise.futureResult.whenComplete { _ in withExtendedLifetime(share) {} }
+      context.write(data, promise: promise)
     case .end:
       context.write(data, promise: promise)
       unanswered -= 1

@@ -36,6 +36,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private static let bytesOfTurn = 64 << 10
   /// Whether this tick has left requests for the next one.
   private var leavesRequests = false
+  /// How much of what it has to send is noted in the room of all answers.
+  private var notedBytes = 0
+  /// Whether it was not served for want of that room, though there may be requests.
+  private var waitsForRoom = false
   /// Whether a read was answered in this tick.
   var hasRead = false
   var deadlines: ConnectionDeadlines
@@ -95,6 +99,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     cancellation?.cancel()
     watches?.close()
     watches = nil
+    noteUnsent()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -160,6 +165,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Runs the requests that may run. Within a tick of the session.
   func runRequests() {
     guard case .serving = phase, let context else { return }
+    let answersAreFull = loop.store.answers.isFull
+    // Who has not taken what there is gets no more then.
+    waitsForRoom = answersAreFull && output.unsentBytes > 0
+    guard !waitsForRoom else { return }
     output.begin(&loop.outputBuffers)
     let enough = state.bufferedBytes - Self.bytesOfTurn
     leavesRequests = false
@@ -172,12 +181,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       }
       switch state.nextStep() {
       case .lookUp(let read):
-        guard !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
+        guard answersAreFull || !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
           hasRead = true
           loop.tally.readsAtOnce &+= 1
           break
         }
-        if let start = state.take(read) { perform(start) }
+        if let start = state.take(read) { answersAreFull ? refuseForRoom(start) : perform(start) }
+      case .start(let start) where answersAreFull && start.operation.mayAnswerMuch: refuseForRoom(start)
       case .start(let start): perform(start)
       case nil:
         // Answers that go out make room for requests that waited.
@@ -185,6 +195,21 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       }
     }
     _ = collectOutput()
+    noteUnsent()
+  }
+
+  private func refuseForRoom(_ start: ConnectionState.Start) {
+    let response = Response.answersWait(limit: loop.store.answers.limitBytes)
+    loop.count(start.operation.requestKind, response, since: loop.moment, start.request, on: self)
+    take(response, to: start.number)
+  }
+
+  /// Notes in the room of all answers what of this connection's waits.
+  private func noteUnsent() {
+    let bytes = if case .closed = phase { 0 } else { output.unsentBytes }
+    guard bytes != notedBytes else { return }
+    loop.store.answers.note(bytes - notedBytes)
+    notedBytes = bytes
   }
 
   private func perform(_ start: ConnectionState.Start) {
@@ -235,7 +260,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         return
       }
       send(output.buffer.readableBytes, context)
-      if (isFull || leavesRequests) && context.channel.isWritable { loop.enqueue(self) }
+      let mayGoOn = isFull || leavesRequests || (waitsForRoom && output.unsentBytes == 0)
+      if mayGoOn && context.channel.isWritable { loop.enqueue(self) }
     }
     noteFrame()
     resumeReading(context)
@@ -269,18 +295,23 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     if let piece = output.send(count, socket) { pass(piece, context) }
     noteDrained()
     output.end(&loop.outputBuffers)
+    noteUnsent()
   }
 
   /// Sends a text behind what there is. It is not copied.
   func send(shared text: ByteBuffer, _ context: ChannelHandlerContext) {
     send(output.buffer.readableBytes, context)
     if let piece = output.send(shared: text, socket) { pass(piece, context) }
+    noteUnsent()
   }
 
   /// Leaves to NIO what the kernel does not take at once.
   private func pass(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    let bytes = piece.readableBytes
     context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
-      output.pieceWasSent()
+      output.pieceWasSent(bytes: bytes)
+      noteUnsent()
+      if waitsForRoom { loop.enqueue(self) }
       noteDrained()
       if output.piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
     }

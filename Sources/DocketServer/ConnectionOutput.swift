@@ -8,6 +8,7 @@ struct ConnectionOutput {
   var buffer = ByteBuffer()
   /// How many pieces the kernel did not take at once, which NIO has.
   private(set) var piecesBehind = 0
+  private var bytesBehind = 0
   /// How much of the buffer each tick reaches to that was held back, oldest first.
   private var heldBytes = Deque<Int>()
 
@@ -15,6 +16,9 @@ struct ConnectionOutput {
 
   /// Whether all that was to be sent is in the kernel's hands.
   var isDrained: Bool { piecesBehind == 0 && buffer.readableBytes == 0 }
+
+  /// How much the client has yet to take, as far as the kernel does not have it.
+  var unsentBytes: Int { buffer.readableBytes + bytesBehind }
 
   /// Sees to it that there is a buffer to write to.
   mutating func begin(_ buffers: inout OutputBuffers) {
@@ -51,7 +55,7 @@ struct ConnectionOutput {
     if piecesBehind == 0, count > 0 { socket?.send(&buffer, atMost: count) }
     let rest = buffer.readableBytes - later
     guard rest > 0, let piece = buffer.readSlice(length: rest) else { return nil }
-    piecesBehind += 1
+    isBehind(by: piece)
     return piece
   }
 
@@ -60,9 +64,18 @@ struct ConnectionOutput {
     var text = text
     if piecesBehind == 0 { socket?.send(&text, atMost: text.readableBytes) }
     guard text.readableBytes > 0 else { return nil }
-    piecesBehind += 1
+    isBehind(by: text)
     return text
   }
 
-  mutating func pieceWasSent() { piecesBehind -= 1 }
+  private mutating func isBehind(by piece: ByteBuffer) {
+    piecesBehind += 1
+    bytesBehind += piece.readableBytes
+  }
+
+  /// - Parameter bytes: of the piece.
+  mutating func pieceWasSent(bytes: Int) {
+    piecesBehind -= 1
+    bytesBehind -= bytes
+  }
 }

@@ -14,7 +14,7 @@ final class LoopContext {
   let service: DocumentService
   let limits: ServerLimits
   let watchPort: WatchPort
-  private let store: ServedStore
+  let store: ServedStore
   private let eventLoop: any EventLoop
   private let logger: Logger
   /// Whether the log may be told of a request, so that its path must be kept at hand.

@@ -58,6 +58,19 @@ public enum Operation: Sendable {
     }
   }
 
+  /// Whether its answer may be large. What an operator looks at when there is no room for such answers is not.
+  public var mayAnswerMuch: Bool {
+    switch self {
+    case .document(.readDocument), .document(.readPage), .document(.readList), .past, .query, .readCollections,
+      .readChanges:
+      true
+    case .batch(let batch): batch.reads
+    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.write), .once, .settings,
+      .tokens, .backups, .watch, .endWatch, .readStats:
+      false
+    }
+  }
+
   /// The one document that it reads or writes; nil where it may be about others.
   public var document: DocumentPath? {
     switch self {

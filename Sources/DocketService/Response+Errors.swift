@@ -4,6 +4,14 @@ import DocketWire
 import NIOCore
 
 extension Response {
+  /// In the place of an answer that may be large.
+  public static func answersWait(limit: Int) -> Response {
+    retry(
+      .serviceUnavailable, "overloaded",
+      "More than \(limit) bytes of answers wait for clients that do not take them (--answer-total-bytes). Nothing was changed; try again.",
+      afterSeconds: 1)
+  }
+
   /// An error as everything but the original routes answers it: a stable code, and what is wrong and how to mend it.
   public static func error(_ status: Status, _ code: String, _ detail: String) -> Response {
     var data = ByteBuffer()

@@ -7,6 +7,8 @@ public final class ServedStore: Sendable {
   public let wireLimits: WireLimits
   public let serviceLimits: ServiceLimits
   public let meters: ServerMeters
+  /// Of what waits to be taken by clients.
+  public let answers: AnswerRoom
   private let watchHub: WatchHub
   private let keeper: AccessKeeper
 
@@ -20,6 +22,7 @@ public final class ServedStore: Sendable {
     self.repository = repository
     self.wireLimits = wireLimits
     self.serviceLimits = serviceLimits
+    answers = AnswerRoom(limitBytes: serviceLimits.answerTotalBytes)
     watchHub = WatchHub(repository, limits: watchLimits)
     try watchHub.start()
     keeper = AccessKeeper(repository, gate: Gate(terms: access)) { .now }

@@ -266,7 +266,7 @@ class Slow(ServerTestCase):
         for number in range(40):
             self.server.request("PUT", f"/large/{number}", b'"' + b"x" * 500_000 + b'"')
         with self.server.connect() as connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             for number in range(40):
                 connection.sendall(b"GET /large/%d HTTP/1.1\r\n%s\r\n" % (number, HOST))
             # Then whoever asks is the only one.
@@ -310,6 +310,85 @@ class Crowd(ServerTestCase):
         self.assertTrue(eventually(lambda: self.server.request("GET", "/")[0] == 200))
         for connection in connections:
             connection.close()
+
+
+class Room(ServerTestCase):
+    """Answers that nobody takes, from both ports, have one bound for all of them."""
+
+    arguments = ("--answer-total-bytes", "3000000")
+    # A page is of 4 MB; the kernel takes some of them for each connection.
+    PAGES = 4
+    HTTP_PAGE = b"GET /big/ HTTP/1.1\r\n" + HOST + b"\r\n"
+    NATIVE_PAGE = b'{"method": "GET", "path": "/big/", "headers": {"Connection": "keep-alive"}}\0'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for number in range(8):
+            cls.server.request("PUT", f"/big/{number}", b'"' + b"x" * 500_000 + b'"')
+
+    def flood(self, port, request):
+        """A client that asks for all pages, and takes none for now."""
+        connection = socket.socket()
+        self.addCleanup(connection.close)
+        connection.settimeout(60)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        connection.connect(port)
+        connection.sendall(request * self.PAGES)
+        return connection
+
+    def is_full(self):
+        return self.server.request("GET", "/big/1")[0] == 503
+
+    def check_full(self):
+        for path in ("/big/1", "/big/", "/big/?where[a]=1", "/_changes", "/big/1?history=true"):
+            self.problem(self.server.request("GET", path), 503, "overloaded")
+        with socket.create_connection(self.server.native, timeout=60) as connection:
+            connection.sendall(self.NATIVE_PAGE + b'{"method": "PUT", "path": "/room/1", "data": 1}\0' + b'{"method": "GET", "path": "/room/1"}\0')
+            received = b""
+            while received.count(b"\0") < 3:
+                received += connection.recv(65536)
+            codes = [json.loads(frame)["code"] for frame in received.split(b"\0")[:3]]
+            self.assertIn(codes, ([503, 201, 503], [503, 200, 503]))
+        # Writes go on, and so does what an operator looks at.
+        for method, path, body in [("PUT", "/room/2", b"1"), ("GET", "/_health", None), ("GET", "/_stats", None), ("GET", "/_ready", None)]:
+            self.assertLess(self.server.request(method, path, body)[0], 300, path)
+
+    def test_native(self):
+        silent = [self.flood((self.server.native[0], int(self.server.native[1])), self.NATIVE_PAGE) for _ in range(6)]
+        self.assertTrue(eventually(self.is_full))
+        self.check_full()
+        # Who takes his answers after all gets each of them, in turn: his requests have waited.
+        for connection in silent:
+            received, frames = bytearray(), 0
+            while frames < self.PAGES:
+                piece = connection.recv(1 << 20)
+                self.assertTrue(piece)
+                received += piece
+                frames += piece.count(b"\0")
+            codes = [json.loads(frame)["code"] for frame in received.split(b"\0")[: self.PAGES]]
+            self.assertEqual(codes[0], 200)
+            self.assertLessEqual(set(codes), {200, 503})
+        self.assertTrue(eventually(lambda: self.server.request("GET", "/big/")[0] == 200))
+
+    def test_http(self):
+        silent = [self.flood((self.server.host, self.server.port), self.HTTP_PAGE) for _ in range(2)]
+        self.assertTrue(eventually(self.is_full))
+        self.check_full()
+        for connection in silent:
+            connection.close()
+        self.assertTrue(eventually(lambda: self.server.request("GET", "/big/")[0] == 200))
+
+    def test_documents_by_http(self):
+        silent = [self.flood((self.server.host, self.server.port), b"GET /big/1 HTTP/1.1\r\n" + HOST + b"\r\n") for _ in range(2)]
+        for connection in silent[:1]:
+            received = bytearray()
+            while len(received) < self.PAGES * 500_000:
+                piece = connection.recv(1 << 20)
+                self.assertTrue(piece)
+                received += piece
+            self.assertIn(b" 200 OK", received[:100])
+        self.assertEqual(self.server.request("PUT", "/room/3", b"1")[0], 201)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ struct ClientLimitOptions: ParsableArguments {
   @Option(help: "How many bytes of answers may wait for a client before its requests wait.")
   var sendBufferBytes = ServerLimits().sendBufferBytes
 
+  @Option(
+    help:
+      "How many bytes of answers may wait on all connections. Beyond: 503 for reads, and who has not taken what there is waits."
+  )
+  var answerTotalBytes = ServiceLimits().answerTotalBytes
+
   @Option(help: "How many bytes of what a client sends after its last answer are read and dropped.")
   var lingerBytes = ServerLimits().lingerBytes
 
@@ -88,7 +94,7 @@ struct ClientLimitOptions: ParsableArguments {
   func serviceLimits(_ observation: ObservationOptions) -> ServiceLimits {
     ServiceLimits(
       pageBytes: pageBytes, listBytes: listBytes, batchRequests: maxBatchRequests,
-      batchAnswerBytes: maxBatchAnswerBytes,
+      batchAnswerBytes: maxBatchAnswerBytes, answerTotalBytes: answerTotalBytes,
       refusesScans: refuseScans, scanWarningDocuments: scanWarningDocuments,
       roomBytes: observation.readyRoomBytes)
   }
@@ -115,6 +121,7 @@ struct ClientLimitOptions: ParsableArguments {
     try check("--max-pipelined-requests", maxPipelinedRequests, 1...1_000_000)
     try check("--max-pipelined-bytes", maxPipelinedBytes, 1...(1 << 40))
     try check("--send-buffer-bytes", sendBufferBytes, 1...(1 << 40))
+    try check("--answer-total-bytes", answerTotalBytes, 1...(1 << 40))
     try check("--linger-bytes", lingerBytes, 0...(1 << 40))
     try check("--linger-timeout", lingerTimeout, 0.25...3600)
     try check("--shutdown-timeout", shutdownTimeout, 0.25...4)
