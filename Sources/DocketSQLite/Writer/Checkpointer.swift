@@ -13,8 +13,16 @@ final class Checkpointer {
   private var nextPages: Int64
   private var warnings = WarningInterval()
 
-  /// How long a restart of the log waits for the readers that hold it up.
-  private static let restartTimeoutMilliseconds: Int32 = 20
+  /// How long a restart of the log waits for the readers that hold it up, and writes with it.
+  ///
+  /// Queries that follow one another without a gap each begin before the one before has ended, so that a moment without any
+  /// has to be made: once all is written back, and nothing is written meanwhile, new readers no longer hold the log up
+  /// (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files), and the wait is for those that have begun. It is
+  /// the longer the longer the log is: 20 ms where it is twice as long as it should be, half a second from ten times on.
+  private func restartTimeoutMilliseconds(pages: Int64) -> Int32 {
+    let excess = Int32(min(pages / max(2 * threshold, 1), 5))
+    return 20 * excess * excess
+  }
 
   init(_ connection: Connection, log: CommitLog, options: SQLiteStoreOptions, logger: Logger) {
     self.connection = connection
@@ -33,13 +41,14 @@ final class Checkpointer {
     if pages < nextPages - threshold { nextPages = threshold }
     guard pages >= nextPages else { return }
     if pages >= 2 * threshold {
-      connection.setBusyTimeout(milliseconds: Self.restartTimeoutMilliseconds)
+      connection.setBusyTimeout(milliseconds: restartTimeoutMilliseconds(pages: pages))
       defer { connection.setBusyTimeout(milliseconds: 0) }
       _ = try checkpoint(SQLITE_CHECKPOINT_RESTART)
     } else {
       _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE)
     }
-    nextPages = pages + max(threshold / 4, 1)
+    // Waits become longer, and rarer: a reader that stays for minutes must not stop writes every other second.
+    nextPages = pages + max(min(max(threshold, pages / 2) / 4, threshold), 1)
   }
 
   /// Writes back everything and empties the log, if no reader is in the way. Returns whether it is empty now.

@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--binary", required=True)
     parser.add_argument("--short", action="store_true", help="about 40 histories, for every change")
     parser.add_argument("--histories", type=int, help="how many (1,000; 40 with --short)")
-    parser.add_argument("--seconds", type=float, help="how long batches and pages are tried (60; 5 with --short)")
+    parser.add_argument("--seconds", type=float, help="how long batches and pages are tried (60; 3 with --short)")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--folder", type=pathlib.Path, help="where databases are made, and stay when something is wrong")
     arguments = parser.parse_args()
@@ -75,7 +75,7 @@ def main() -> int:
     good = good and fine and tally.undecided == 0 and tally.missed == 0 and len(tally.lies) == 6
 
     outcome = atomicity.run(arguments.binary, folder / "atomicity", seed,
-                            arguments.seconds or (5 if arguments.short else 60))
+                            arguments.seconds or (3 if arguments.short else 60))
     for problem in outcome.problems[:10]:
         print(problem)
     for what, count in outcome.looks.items():

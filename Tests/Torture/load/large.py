@@ -13,7 +13,7 @@ from tools import MIB, Bench, Result, expect, fill_honest, get_request, honest, 
 def large(bench: Bench) -> Iterator[Result]:
     served = bench.serve()
     fill_honest(served)
-    honest(bench, served, 1)
+    honest(bench, served, bench.pick(1, 0.3))
     base = served.memory()
     served.forget_peak()
     seconds = bench.pick(5, 1.5)
