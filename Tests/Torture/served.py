@@ -102,6 +102,21 @@ class Served:
         if self.process.stdout:
             self.process.stdout.close()
 
+    def halt(self) -> None:
+        """Stops it by SIGSTOP, and returns when each of its threads stands still: on a busy machine that takes a while,
+        and until then they go on."""
+        self.signal(signal.SIGSTOP)
+        if not eventually(lambda: set(self._thread_states()) <= set("TtZX"), PATIENCE, pause=0.002):
+            raise Violation(f"the threads of the server do not stop: {self._thread_states()}")
+
+    def _thread_states(self) -> list[str]:
+        """The letters of proc(5)."""
+        states = []
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                states.append((task / "stat").read_text().rpartition(")")[2].split()[0])
+        return states
+
     def open_files(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 

@@ -18,12 +18,13 @@ import sys
 import tempfile
 import time
 
+import death_at_call
 import kill
 import power_loss
 from ground import Ground, with_own_mounts
 from promises import Fault, Skipped
 
-FAULTS: list[Fault] = [fault for module in (power_loss, kill) for fault in module.FAULTS]
+FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call) for fault in module.FAULTS]
 
 
 def main() -> int:
