@@ -36,6 +36,8 @@ class Write:
     """A path that ends with a slash is a collection that a POST adds to."""
     deletes: bool = False
     key: str | None = None
+    session: int = 0
+    """Writes of a session are carried out in their order; one that a server took to its grave is none of the next."""
     request: bytes = b""
     outcome: Outcome = Outcome.UNANSWERED
     revisions: tuple[int, ...] = ()
@@ -70,6 +72,7 @@ class Ledger:
         """Up to here the changes of the database were compared."""
         self.documents: dict[str, State] = {}
         self.acknowledged = 0
+        self.session = 0
         self._number = 0
         self._since: list[Write] = []
         self._of_path: dict[str, list[Write]] = defaultdict(list)
@@ -77,9 +80,13 @@ class Ledger:
 
     # What clients do.
 
+    def begin_session(self) -> None:
+        """Clients have connected anew."""
+        self.session += 1
+
     def send(self, client: str, *paths: str, deletes: bool = False, key: str | None = None) -> Write:
         self._number += 1
-        write = Write(client, self._number, paths, deletes, key)
+        write = Write(client, self._number, paths, deletes, key, self.session)
         self._since.append(write)
         for path in paths:
             self._of_path[path].append(write)
@@ -88,7 +95,7 @@ class Ledger:
 
     def send_again(self, write: Write) -> Write:
         """A write that was not kept, under the same number and key."""
-        again = Write(write.client, write.number, write.paths, write.deletes, write.key, write.request)
+        again = Write(write.client, write.number, write.paths, write.deletes, write.key, self.session, write.request)
         self._since.append(again)
         for path in write.paths:
             self._of_path[path].append(again)
@@ -205,7 +212,7 @@ class Ledger:
 
     def _check_writes(self, batches: dict[int, int | None]) -> None:
         latest: dict[str, int] = defaultdict(int)
-        missing: dict[str, Write] = {}
+        missing: set[tuple[str, int]] = set()
         for write in self._since:
             what = f"{write.outcome.value} write {write.number} of {', '.join(write.paths)}"
             if write.outcome is Outcome.KEPT:
@@ -217,7 +224,7 @@ class Ledger:
                        f"the {what} was told revisions {write.revisions} and has {write.found}")
                 demand(len(write.paths) == 1 or batches.get(write.number) == write.found[0],
                        f"the {what} is not marked as one batch")
-                demand(write.found[0] > latest[write.client] and write.client not in missing,
+                demand(write.found[0] > latest[write.client] and (write.client, write.session) not in missing,
                        f"out of order: the {what} is there as {write.found}, "
                        f"before or without an earlier one of its client")
                 latest[write.client] = write.found[-1]
@@ -225,7 +232,7 @@ class Ledger:
             elif write.is_open:
                 # A deletion of what was not there leaves no trace, done or not.
                 if not write.deletes:
-                    missing[write.client] = write
+                    missing.add((write.client, write.session))
                 write.outcome = Outcome.REFUSED
 
 

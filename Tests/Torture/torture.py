@@ -19,12 +19,13 @@ import tempfile
 import time
 
 import death_at_call
+import io_errors
 import kill
 import power_loss
 from ground import Ground, with_own_mounts
 from promises import Fault, Skipped
 
-FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call) for fault in module.FAULTS]
+FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call, io_errors) for fault in module.FAULTS]
 
 
 def main() -> int:

@@ -24,20 +24,23 @@ class Writers:
     """All clients, in one thread: nothing happens but within the calls."""
 
     def __init__(self, ledger: Ledger, seed: random.Random, count: int = 8, depth: int = 4,
-                 errors: frozenset[str] = frozenset()) -> None:
+                 errors: frozenset[str] = frozenset(), name: str = "c") -> None:
         """
         - Parameters:
+          - name: what the names of clients, and their collections, begin with. Who writes beside or behind others that
+            were not compared with the database yet needs a name of its own.
           - depth: how many requests of a client wait for their answers, at most.
           - errors: the codes of errors that may come.
         """
         self.ledger = ledger
         self.refusals: Counter[str] = Counter()
         """The errors that came."""
-        self._clients = [_Client(f"c{index}", ledger, seed, depth, errors, self.refusals) for index in range(count)]
+        self._clients = [_Client(f"{name}{index}", ledger, seed, depth, errors, self.refusals) for index in range(count)]
         self._selector = selectors.DefaultSelector()
 
     def connect(self, port: int) -> None:
         """- Raises: OSError."""
+        self.ledger.begin_session()
         for client in self._clients:
             client.connect(port)
             self._selector.register(client.connection, selectors.EVENT_READ, client)
