@@ -18,14 +18,17 @@ import sys
 import tempfile
 import time
 
+import allocation
 import death_at_call
+import disk_full
+import files
 import io_errors
 import kill
 import power_loss
 from ground import Ground, with_own_mounts
 from promises import Fault, Skipped
 
-FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call, io_errors) for fault in module.FAULTS]
+FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call, io_errors, disk_full, files, allocation) for fault in module.FAULTS]
 
 
 def main() -> int:

@@ -41,6 +41,15 @@ def documents(session: Session) -> dict[str, tuple[int, int, object]]:
         after = f"&after={answer['data']['next']}"
 
 
+def compare(server: Served, ledger: Ledger) -> None:
+    """Compares all with the ledger.
+
+    - Raises: Violation.
+    """
+    with Session(server.port) as session:
+        ledger.settle(changes(session, ledger.sequence), documents(session))
+
+
 def verify(server: Served, ledger: Ledger, seed: random.Random) -> int:
     """Compares all with the ledger, and sends again under their keys the writes that had no answer.
 
