@@ -278,7 +278,7 @@ struct PastReader {
       } else {
         sequence = head.sequence
         if let live = head.live {
-          bytes = connection.textBytes(table: "document_rows", column: "data", row: live.key)
+          bytes = try connection.textBytes(table: "document_rows", column: "data", row: live.key)
           updated = live.updated
         }
       }
@@ -316,9 +316,9 @@ struct PastReader {
     defer { change.reset() }
     guard try change.step() else { return nil }
     let hasBefore = change.int64(4) != 0
+    let bytesBefore = try hasBefore ? connection.textBytes(table: "changes", column: "before", row: sequence) : nil
     return Link(
       kind: Version.Kind(rawValue: change.string(0)), at: change.int64(1), previous: change.optionalInt64(2),
-      updatedBefore: change.int64(3),
-      bytesBefore: hasBefore ? connection.textBytes(table: "changes", column: "before", row: sequence) : nil)
+      updatedBefore: change.int64(3), bytesBefore: bytesBefore)
   }
 }

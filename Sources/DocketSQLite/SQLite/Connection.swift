@@ -21,6 +21,8 @@ package final class Connection {
   let handle: OpaquePointer
   /// Whether the handle is no longer to be used.
   private(set) var isClosed = false
+  /// Whether the texts in the database are known to be UTF-8, so that their bytes can be had as they lie there.
+  private(set) var keepsUTF8 = false
   /// Those that `prepare` made and that have not ended. SQLite's own list has those of FTS5 as well, which ends them itself.
   private var statements: Set<OpaquePointer> = []
 
@@ -88,6 +90,9 @@ package final class Connection {
     sqlite3_close_v2(handle)
   }
 
+  /// Looks how the database keeps its texts (https://sqlite.org/pragma.html#pragma_encoding).
+  func noteEncoding() throws(SQLiteError) { keepsUTF8 = try string("PRAGMA encoding") == "UTF-8" }
+
   /// Leaves the files and their locks as they are until the process ends. After a failed commit nothing may touch
   /// them any more: closing would checkpoint, and a new start recovers what is there.
   func abandon() {
@@ -141,11 +146,15 @@ package final class Connection {
 
   /// The length of a text in bytes, from the row's header, where it stands; `length()` would read the whole text.
   /// - Parameter row: the rowid.
-  func textBytes(table: String, column: String, row: Int64) -> Int? {
-    var handle: OpaquePointer?
-    defer { sqlite3_blob_close(handle) }
-    guard sqlite3_blob_open(self.handle, "main", table, column, row, 0, &handle) == SQLITE_OK else { return nil }
-    return Int(sqlite3_blob_bytes(handle))
+  /// - Returns: nil where there is no such row, or no text in it.
+  func textBytes(table: String, column: String, row: Int64) throws(SQLiteError) -> Int? {
+    var blob: OpaquePointer?
+    defer { sqlite3_blob_close(blob) }
+    let code = sqlite3_blob_open(handle, "main", table, column, row, 0, &blob)
+    if code == SQLITE_OK { return Int(sqlite3_blob_bytes(blob)) }
+    // https://sqlite.org/c3ref/blob_open.html
+    if code == SQLITE_ERROR { return nil }
+    throw error(code, sql: nil)
   }
 
   /// The key of the row that was inserted last (https://sqlite.org/c3ref/last_insert_rowid.html).

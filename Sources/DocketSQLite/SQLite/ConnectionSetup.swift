@@ -26,6 +26,7 @@ enum ConnectionSetup {
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -\(options.cacheBytes >> 10);
       """)
+    try connection.noteEncoding()
     if let bytes = options.databaseBytes, let pageBytes = try connection.int64("PRAGMA page_size") {
       try connection.execute("PRAGMA max_page_count = \(bytes / pageBytes)")
     }
@@ -42,6 +43,7 @@ enum ConnectionSetup {
       PRAGMA cache_size = -\(cacheBytes >> 10);
       """)
     connection.setBusyTimeout(milliseconds: readBusyTimeoutMilliseconds)
+    try connection.noteEncoding()
     return connection
   }
 }

@@ -6,6 +6,8 @@ import CSQLite
 package final class Statement {
   private let handle: OpaquePointer
   private let connection: Connection
+  /// The parameters for whose values there was no memory: it does not run until they are bound.
+  private var unbound: [Int32] = []
 
   init(handle: OpaquePointer, connection: Connection) {
     self.handle = handle
@@ -22,15 +24,15 @@ package final class Statement {
   // MARK: Parameters
 
   package func bind(_ value: Int64, at parameter: Int32) {
-    bound(sqlite3_bind_int64(handle, parameter, value))
+    bound(sqlite3_bind_int64(handle, parameter, value), parameter)
   }
 
   package func bind(real value: Double, at parameter: Int32) {
-    bound(sqlite3_bind_double(handle, parameter, value))
+    bound(sqlite3_bind_double(handle, parameter, value), parameter)
   }
 
   package func bindNull(at parameter: Int32) {
-    bound(sqlite3_bind_null(handle, parameter))
+    bound(sqlite3_bind_null(handle, parameter), parameter)
   }
 
   package func bind(_ value: Int64?, at parameter: Int32) {
@@ -42,10 +44,11 @@ package final class Statement {
   package func bind(borrowing text: UnsafeRawBufferPointer, at parameter: Int32) {
     // A null pointer would bind NULL, and an empty buffer may have one.
     guard let start = text.baseAddress else {
-      return bound(docket_bind_text_transient(handle, parameter, "", 0))
+      return bound(docket_bind_text_transient(handle, parameter, "", 0), parameter)
     }
     bound(
-      docket_bind_text_static(handle, parameter, start.assumingMemoryBound(to: CChar.self), Int32(text.count)))
+      docket_bind_text_static(handle, parameter, start.assumingMemoryBound(to: CChar.self), Int32(text.count)),
+      parameter)
   }
 
   /// Binds a copy of a text.
@@ -53,10 +56,11 @@ package final class Statement {
   package func bind(copying text: UnsafeRawBufferPointer, at parameter: Int32) {
     // A null pointer would bind NULL, and an empty buffer may have one.
     guard let start = text.baseAddress, !text.isEmpty else {
-      return bound(docket_bind_text_transient(handle, parameter, "", 0))
+      return bound(docket_bind_text_transient(handle, parameter, "", 0), parameter)
     }
     bound(
-      docket_bind_text_transient(handle, parameter, start.assumingMemoryBound(to: CChar.self), Int32(text.count)))
+      docket_bind_text_transient(handle, parameter, start.assumingMemoryBound(to: CChar.self), Int32(text.count)),
+      parameter)
   }
 
   /// Binds a copy of a text.
@@ -64,20 +68,30 @@ package final class Statement {
     var text = text
     text.withUTF8 { utf8 in
       utf8.withMemoryRebound(to: CChar.self) { characters in
-        bound(docket_bind_text_transient(handle, parameter, characters.baseAddress, Int32(characters.count)))
+        bound(
+          docket_bind_text_transient(handle, parameter, characters.baseAddress, Int32(characters.count)), parameter)
       }
     }
   }
 
-  private func bound(_ code: Int32) {
+  private func bound(_ code: Int32, _ parameter: Int32) {
+    if code == SQLITE_OK {
+      if !unbound.isEmpty { unbound.removeAll { $0 == parameter } }
+      return
+    }
     precondition(
-      code == SQLITE_OK, "every parameter is within the statement, which is reset, and below SQLite's limit of length")
+      code == SQLITE_NOMEM,
+      "every parameter is within the statement, which is reset, and below SQLite's limit of length")
+    unbound.append(parameter)
   }
 
   // MARK: Running
 
   /// Goes on to the next row. Returns whether there is one.
   package func step() throws(SQLiteError) -> Bool {
+    guard unbound.isEmpty else {
+      throw SQLiteError(extendedCode: SQLITE_NOMEM, message: "there is no memory for a parameter", sql: sql)
+    }
     let code = sqlite3_step(handle)
     if code == SQLITE_ROW { return true }
     if code == SQLITE_DONE { return false }
@@ -119,6 +133,8 @@ package final class Statement {
 
   /// The bytes of a text or BLOB; they are valid until the statement is stepped or reset.
   package func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+    // As text it would get a NUL behind it. For that a large one needs memory, and without it looks like NULL.
+    if connection.keepsUTF8 { return blob(column) }
     // The order matters: the length is that of the form which the pointer asked for.
     let start = sqlite3_column_text(handle, column)
     return UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))

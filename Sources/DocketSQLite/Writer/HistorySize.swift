@@ -34,7 +34,7 @@ struct HistorySize {
       defer { sample.reset() }
       guard try sample.step() else { break }
       let beforeBytes =
-        sample.int64(2) == 0
+        try sample.int64(2) == 0
         ? 0 : Int64(connection.textBytes(table: "changes", column: "before", row: sample.int64(0)) ?? 0)
       let rowBytes = sample.int64(1) + beforeBytes + Self.rowOverheadBytes
       // What does not fit on a page is put on whole pages of its own.

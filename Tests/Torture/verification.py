@@ -1,0 +1,107 @@
+"""Whether a server that was started again has what its clients were told, by what it says and by `docket check`."""
+from __future__ import annotations
+
+import pathlib
+import random
+from typing import Any
+
+from ledger import Ledger, Outcome, Write
+from promises import demand
+from served import Served, docket
+from session import Session
+
+ANSWERED_AGAIN = 3
+"""Of the acknowledged writes with a key so many are sent once more."""
+
+
+def changes(session: Session, since: int) -> list[dict[str, Any]]:
+    """All changes behind a sequence."""
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = session.ask("GET", f"/_changes?since={since}&limit=1000")
+        demand(answer["code"] == 200, f"the changes behind {since} were answered {answer}")
+        found += answer["data"]["items"]
+        if answer["data"]["next"] is None:
+            return found
+        since = answer["data"]["next"]
+
+
+def documents(session: Session) -> dict[str, tuple[int, int, object]]:
+    """Number, revision and document of each path."""
+    found: dict[str, tuple[int, int, object]] = {}
+    after = ""
+    while True:
+        answer = session.ask("GET", f"/_documents?limit=1000{after}")
+        demand(answer["code"] == 200, f"the documents were answered {answer}")
+        for item in answer["data"]["items"]:
+            demand(item["path"] not in found, f"{item['path']} is there twice")
+            found[item["path"]] = (item["document"]["n"], item["revision"], item["document"])
+        if answer["data"]["next"] is None:
+            return found
+        after = f"&after={answer['data']['next']}"
+
+
+def compare(server: Served, ledger: Ledger) -> None:
+    """Compares all with the ledger.
+
+    - Raises: Violation.
+    """
+    with Session(server.port) as session:
+        ledger.settle(changes(session, ledger.sequence), documents(session))
+
+
+def verify(server: Served, ledger: Ledger, seed: random.Random) -> int:
+    """Compares all with the ledger, and sends again under their keys the writes that had no answer.
+
+    - Returns: how many were sent again.
+    - Raises: Violation.
+    """
+    with Session(server.port) as session:
+        unanswered = [write for write in ledger.open_writes() if write.key]
+        answered = ledger.kept_with_key()
+        again = unanswered + seed.sample(answered, min(ANSWERED_AGAIN, len(answered)))
+        ledger.settle(changes(session, ledger.sequence), documents(session))
+        for write in again:
+            _send_again(session, ledger, write)
+        if again:
+            ledger.settle(changes(session, ledger.sequence), documents(session))
+        return len(again)
+
+
+def _send_again(session: Session, ledger: Ledger, write: Write) -> None:
+    """- Raises: Violation where a request under a key is not carried out exactly once."""
+    session.send(write.request)
+    answer = session.answer()
+    demand(answer["code"] in (200, 201), f"sent again, {write.request!r} was answered {answer}")
+    revision = answer["data"]["revision"]
+    is_replayed = answer.get("headers", {}).get("Idempotency-Replayed") == "true"
+    if write.outcome is Outcome.KEPT:
+        demand(is_replayed and revision == write.found[0],
+               f"write {write.number} was made as {write.found}; sent again under its key it was answered {answer}")
+    else:
+        demand(not is_replayed, f"write {write.number} was not there; sent again under its key it was answered {answer}")
+        made = ledger.send_again(write)
+        ledger.acknowledge(made, revision)
+
+
+def check(binary: str, database: pathlib.Path) -> None:
+    """- Raises: Violation where `docket check` finds faults."""
+    result = docket(binary, "check", "--database", str(database))
+    demand(result.returncode == 0, f"docket check ended with {result.returncode}: {result.stdout}{result.stderr}")
+
+
+def recover(binary: str, database: pathlib.Path, log: pathlib.Path, ledger: Ledger, seed: random.Random,
+            *options: str) -> Served:
+    """Starts a server on what is there, and compares it with the ledger.
+
+    - Returns: the server.
+    - Raises: Violation, or NotServing.
+    """
+    server = Served(binary, database, log, *options)
+    try:
+        verify(server, ledger, seed)
+        check(binary, database)
+    except BaseException:
+        server.kill()
+        raise
+    return server
