@@ -191,7 +191,8 @@ function option(text) {
 
 /// A line for a shell, to be copied.
 function command(text) {
-  const code = h("code", {}, text);
+  // A break at a hyphen would make options of it that there are not.
+  const code = h("code", {}, text.split(" ").map((word, index) => [index > 0 ? " " : null, h("span", {}, word)]));
   return h(".command", {}, code, button("Copy", async () => {
     try {
       await navigator.clipboard.writeText(text);
