@@ -78,7 +78,8 @@ let package = Package(
       name: "DocketConsole",
       resources: [
         .embedInCode("Web/index.html"), .embedInCode("Web/icon.svg"), .embedInCode("Web/base.css"),
-        .embedInCode("Web/layout.css"), .embedInCode("Web/screens.css"), .embedInCode("Web/api.js"),
+        .embedInCode("Web/layout.css"), .embedInCode("Web/screens.css"), .embedInCode("Web/access.js"),
+        .embedInCode("Web/api.js"), .embedInCode("Web/backups.js"),
         .embedInCode("Web/census.js"), .embedInCode("Web/chart.js"), .embedInCode("Web/collections.js"),
         .embedInCode("Web/conflict.js"), .embedInCode("Web/create.js"), .embedInCode("Web/diff.js"),
         .embedInCode("Web/document.js"), .embedInCode("Web/documents.js"), .embedInCode("Web/dom.js"),

@@ -23,7 +23,8 @@ public struct ConsoleFile: Sendable {
   ].map { ConsoleFile($0, "text/css; charset=utf-8", $1) }
 
   private static let scripts = [
-    ("api.js", PackageResources.api_js), ("census.js", PackageResources.census_js),
+    ("access.js", PackageResources.access_js), ("api.js", PackageResources.api_js),
+    ("backups.js", PackageResources.backups_js), ("census.js", PackageResources.census_js),
     ("chart.js", PackageResources.chart_js), ("collections.js", PackageResources.collections_js),
     ("conflict.js", PackageResources.conflict_js), ("create.js", PackageResources.create_js),
     ("diff.js", PackageResources.diff_js), ("document.js", PackageResources.document_js),

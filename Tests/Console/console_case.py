@@ -48,5 +48,9 @@ class ConsoleCase(unittest.TestCase):
     def see_texts(self, selector, texts):
         self.wait(lambda: self.texts(selector) == texts, f"{selector} with {texts}")
 
+    def patience(self, milliseconds):
+        """How long the console waits for an answer, until the page is loaded anew."""
+        self.browser.run("return import('/_console/api.js').then(({ patience }) => { patience.milliseconds = arguments[0]; })", milliseconds)
+
     def ids(self):
         return self.texts("tbody tr th")

@@ -2,13 +2,15 @@
 
 import os
 import random
+import shutil
 import sys
+import tempfile
 import time
 
 from served import Served
 from webdriver import Browser
 
-LARGEST_BYTES = 150_000
+LARGEST_BYTES = 160_000
 WIDTH, HEIGHT = 1200, 750
 
 FIRST = "Ada Bob Cleo Dora Emil Fay Gus Hana Ivo Jun".split()
@@ -83,14 +85,22 @@ def figures(browser, server):
         time.sleep(0.2)
 
 
-SCREENS = [documents, overview, document, conflict, figures]
+def backups(browser, server):
+    browser.open(server.console("#/backups/"))
+    browser.find("tbody tr", "before-upgrade.db")
+
+
+SCREENS = [documents, overview, document, conflict, figures, backups]
 
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    server = Served()
+    shelf = tempfile.mkdtemp(prefix="docket-console-backups-")
+    server = Served("--backup-folder", shelf)
     try:
         stock(server)
+        for name in ("docket-20300130T120000Z.db", "docket-20300131T120000Z.db", "before-upgrade.db"):
+            server.ask("POST", "/_backups/", {"name": name})
         for name in ("light", "dark"):
             with Browser(dark=name == "dark") as browser:
                 browser.resize(WIDTH, HEIGHT)
@@ -107,6 +117,7 @@ def main(folder):
                     print(path, os.path.getsize(path))
     finally:
         server.close()
+        shutil.rmtree(shelf)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ class DocumentsTest(ConsoleCase):
             if ids:
                 self.see_texts("tbody tr th", ids)
             else:
-                self.see(".empty", "No document is like this")
+                self.see(".empty", "No document matches")
 
     def test_pages_go_on_and_back(self):
         self.go("#/documents/pages/")

@@ -97,7 +97,7 @@ class EditingTest(ConsoleCase):
         self.browser.click(".actions button", "Save")
         self.see(".conflict", "Somebody else deleted")
         self.assertFalse(self.server.is_there("/notes/lost"))
-        self.browser.click(".conflict button", "Write it anew")
+        self.browser.click(".conflict button", "Write it again")
         self.browser.gone("textarea")
         self.assertEqual(self.server.get("/notes/lost"), '{"v": 2}')
 
@@ -130,7 +130,7 @@ class EditingTest(ConsoleCase):
     def test_a_document_that_ends_by_itself_still_does_after_an_edit(self):
         self.server.put("/notes/ends", '{"v": 1}', Expires_In="3000")
         self.edit("/notes/ends", '{"v": 2}')
-        self.see("label", "let that stay so")
+        self.see("label", "still ends by itself")
         self.save()
         self.see(".summary", "ends in 50 min")
         self.edit("/notes/ends", '{"v": 3}')
@@ -200,10 +200,21 @@ class EditingTest(ConsoleCase):
         revision = self.server.put("/notes/back", {"v": 1})
         self.server.ask("DELETE", "/notes/back")
         self.go("#/document/notes/back")
-        self.see(".empty", "There is no such document")
+        self.see(".empty", "Restore one of its versions below, or write it again")
+        # What was deleted has no lines, not an empty one.
+        self.assertEqual(self.texts(".diff .new"), [])
         self.browser.click(f"button[aria-label='Restore revision {revision}']")
         self.see(".summary", "Revision")
         self.assertEqual(self.server.get("/notes/back"), '{"v": 1}')
+
+    def test_a_document_that_never_was_says_where_to_go(self):
+        self.go("#/document/notes/never")
+        self.see(".empty", "Look for it in its collection, or create it")
+        self.browser.click(".empty a", "Look in /notes/")
+        self.see("h1", "notes")
+        self.browser.back()
+        self.browser.click(".empty a", "Create it")
+        self.see("textarea")
 
 
 if __name__ == "__main__":

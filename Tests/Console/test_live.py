@@ -55,7 +55,7 @@ class LiveTest(ConsoleCase):
         self.see(LIVE)
         self.see_texts("tbody tr th", ["1"])
         self.server.put("/match/1", {"state": "done"})
-        self.see("tr.gone[title='no longer what the filter wants']", "1")
+        self.see("tr.gone[title='no longer matches the filter']", "1")
         self.server.put("/match/2", {"state": "open"})
         self.see_texts("tbody tr th", ["1", "2"])
 
@@ -78,6 +78,17 @@ class LiveTest(ConsoleCase):
         self.see(".summary", f"Revision {revision}")
         self.server.ask("DELETE", "/notes/live")
         self.see(".empty", "There is no such document")
+
+    def test_where_nothing_is_followed_nothing_is_said_of_it(self):
+        self.server.put("/sign/1", {"v": 1})
+        self.go("#/documents/sign/")
+        self.see(LIVE)
+        for address, there in [("#/server/", ".chart"), ("#/", "tbody tr"), ("#/tokens/", "form"), ("#/create/sign/", "textarea")]:
+            self.browser.run("location.hash = arguments[0]", address)
+            self.see(there)
+            self.browser.gone(".live")
+        self.browser.run("location.hash = '#/document/sign/1'")
+        self.see(LIVE)
 
     def test_a_server_that_goes_and_comes_back_is_waited_for(self):
         self.expected += ["ERR_", "net::"]

@@ -27,7 +27,7 @@ class ManyTest(ConsoleCase):
         self.see_texts("tbody tr:first-child th", ["000050"])
         self.go("#/documents/many/?where[state]=rare")
         self.see(".summary", "100 documents match")
-        self.see(".banner", "without an index")
+        self.see(".banner", "no index fits")
         self.server.ask("PUT", "/_collections/many/", {"indexes": [["n"]]})
         self.go("#/documents/many/?sort=-n")
         self.see_texts("tbody tr:first-child th", ["099999"])

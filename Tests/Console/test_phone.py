@@ -8,6 +8,7 @@ SCREENS = [
     ("#/", "tbody tr"), ("#/documents/phone/", "tbody tr"), ("#/documents/phone/?where[title][$prefix]=A&sort=-n", "tbody tr"),
     ("#/document/phone/1", "pre"), ("#/document/phone/1?tab=history", ".diff"), ("#/create/phone/", "textarea"),
     ("#/settings/phone/", "legend"), ("#/tokens/", "form"), ("#/server/", ".chart"), ("#/documents/none/", ".empty"),
+    ("#/backups/", "form"), ("#/document/phone/none", ".empty"),
 ]
 
 
@@ -34,6 +35,36 @@ class PhoneTest(ConsoleCase):
                 return [...document.querySelectorAll("main *")].filter((element) => element.getBoundingClientRect().right > innerWidth)
                     .map((element) => element.tagName + "." + element.className).slice(0, 5);""")
             self.assertIsNone(wide, address)
+
+    def boxes(self, selector):
+        return self.browser.run("""
+            return [...document.querySelectorAll(arguments[0])].filter((element) => element.checkVisibility()).map((element) => {
+                const { left, right, top, bottom } = element.getBoundingClientRect();
+                return { left, right, top, bottom };
+            });""", selector)
+
+    def test_delete_is_not_beside_edit(self):
+        self.go("#/document/phone/1")
+        self.see(".head button", "Edit")
+        delete, edit = self.boxes(".head .actions button")
+        self.assertGreater(edit["left"] - delete["right"], 120)
+
+    def test_no_row_of_figures_has_an_empty_cell(self):
+        self.go("#/server/")
+        self.see(".figures")
+        for number in range(1, 4):
+            [frame] = self.boxes(f".group-of:nth-child({number}) .figures")
+            self.assertLess(frame["right"] - self.boxes(f".group-of:nth-child({number}) .figures > div")[-1]["right"], 4)
+
+    def test_a_condition_is_two_lines_whatever_it_asks_for(self):
+        for query in ("where[n][$gte]=1", "where[n][$exists]=true"):
+            self.go(f"#/documents/phone/?{query}")
+            self.see(".condition")
+            boxes = self.boxes(".condition > *")
+            self.assertEqual(len({box["top"] for box in boxes}), 2, query)
+            for line in {box["top"] for box in boxes}:
+                self.assertGreater(max(box["right"] for box in boxes if box["top"] == line), 340, query)
+
 
     def test_an_edit_fits(self):
         self.go("#/document/phone/1")

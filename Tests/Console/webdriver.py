@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 import urllib.error
@@ -52,12 +53,16 @@ class Browser:
             raise
 
     def _start(self, driver):
-        """A free port of IPv6 can be taken of IPv4; then it ends, and another one is tried."""
+        """It takes a port of IPv4 and of IPv6. By itself it looks at the second alone, which on a busy machine is taken of the first
+        time after time; here it is the other way about, and where it ends all the same, another one is tried."""
         for _ in range(10):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
             self.driver = subprocess.Popen(
-                [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                [driver, f"--port={port}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
             for line in self.driver.stdout:
-                found = re.search(r"on port ([1-9]\d*)", line)
+                found = re.search(r"started successfully on port (\d+)", line)
                 if found:
                     self.base = f"http://127.0.0.1:{found[1]}"
                     return

@@ -1,6 +1,6 @@
 // Which collections there are, and how much they hold: asked for once, and kept in step with what the console sees happen.
 
-import { ask, events } from "./api.js";
+import { ask, events, patience } from "./api.js";
 import { member, parse, plain } from "./json.js";
 
 const PAGE = 1000;
@@ -36,7 +36,7 @@ export function takeCensus() {
 
 async function take() {
   try {
-    const { text } = await ask("GET", `/_collections/?count=true&limit=${PAGE}`);
+    const { text } = await ask("GET", `/_collections/?count=true&limit=${PAGE}`, { wait: patience.milliseconds * patience.longTimes });
     const page = parse(text);
     census.items = plain(member(page, "items"));
     census.isWhole = member(page, "next").kind === "null";

@@ -1,5 +1,6 @@
 // The overview: which collections there are, and how much each holds.
 
+import { isAdmin, mayWriteSomething } from "./access.js";
 import { events } from "./api.js";
 import { census, takeCensus } from "./census.js";
 import { button, fill, h, icon, stored, svg } from "./dom.js";
@@ -23,12 +24,12 @@ export function show({ signal }) {
     fill(summary, `${counted(documents, "document")} in ${counted(items.length, "collection")}, ${bytes(size)}`,
       census.isWhole ? "" : "; there are more");
     if (items.length === 0) {
-      return fill(body, empty("No documents yet", "A collection is there as soon as a document is in it. Name one to put the first document into it.", openForm()));
+      return fill(body, nothing());
     }
     const wanted = items.filter((item) => item.collection.includes(filter.value.trim()));
     fill(
       body, h(".bar", {}, filter, openForm()),
-      wanted.length ? table(wanted) : empty("No collection has this in its name", "Names are told apart by capitals."));
+      wanted.length ? table(wanted) : empty("No collection has this in its name", "Capital and small letters are told apart."));
   }
 
   events.addEventListener("census", showAll, { signal });
@@ -38,6 +39,13 @@ export function show({ signal }) {
     element: h("section", {}, h(".head", {}, h("h1", {}, "Collections"), summary), body),
     filter: () => filter.focus(),
   };
+}
+
+function nothing() {
+  if (isAdmin()) return empty("No documents yet", "A collection is there as soon as a document is in it. Name one to put the first document into it.", openForm());
+  return empty("No collections to be seen", mayWriteSomething()
+    ? "There are none that you may read. Name one to write a document into it."
+    : "There are none yet of those that you may read.", openForm());
 }
 
 function table(items) {

@@ -39,7 +39,7 @@ export function show({ name, signal }) {
     title: `New in ${collection}`,
     element: h(
       "section", {}, h(".head", {}, trail(collection), h("p.summary", {}, "A new document")),
-      h(".narrow", {}, field("Id", id, "Leave it empty for one that the server makes, in the order of time.")),
+      h(".narrow", {}, field("Id", id, "Leave it empty and the server makes one; those it makes are in the order of time.")),
       editor.element, status,
       h(".actions", {}, save, h("a.button", { href: address("documents", collection) }, "Cancel"))),
     focus: () => { editor.area.focus(); editor.area.setSelectionRange(4, 4); },

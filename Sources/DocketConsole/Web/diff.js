@@ -12,8 +12,8 @@ const LEAST_HIDDEN = 6;
 /// The lines of both: `[{kind: "same" | "gone" | "new", line}]`, as few as possible other than `same`.
 /// E. Myers, An O(ND) Difference Algorithm and Its Variations, Algorithmica 1 (1986).
 export function difference(before, after) {
-  const a = before.split("\n");
-  const b = after.split("\n");
+  const a = linesOf(before);
+  const b = linesOf(after);
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start += 1;
   let end = 0;
@@ -24,6 +24,11 @@ export function difference(before, after) {
     ...middle(a.slice(start, a.length - end), b.slice(start, b.length - end)),
     ...a.slice(a.length - end).map(same),
   ];
+}
+
+/// What is not there has none.
+function linesOf(text) {
+  return text === "" ? [] : text.split("\n");
 }
 
 function middle(a, b) {
@@ -80,17 +85,17 @@ export function diffView(before, after, beforeName, afterName) {
   return h(
     ".difference", {},
     h("p.legend", {},
-      h("span.gone", {}, `− ${beforeName}: ${counted(gone, "line")}`), h("span.new", {}, `+ ${afterName}: ${counted(made, "line")}`)),
-    gone + made === 0 ? h("p.hint", {}, "They say the same.") : list);
+      h("span.gone", {}, `− ${counted(gone, "line")} only in ${beforeName}`), h("span.new", {}, `+ ${counted(made, "line")} only in ${afterName}`)),
+    gone + made === 0 ? h("p.hint", {}, "There is no difference.") : list);
 }
 
 function row({ kind, line }) {
-  return h(`li.${kind}`, {}, h("span.sign", { "aria-label": { gone: "without", new: "with" }[kind] ?? "" }, SIGNS[kind]), h("code", {}, stored(line)));
+  return h(`li.${kind}`, {}, h("span.sign", { "aria-label": { gone: "removed", new: "added" }[kind] ?? "" }, SIGNS[kind]), h("code", {}, stored(line)));
 }
 
 function hidden(lines) {
   const place = h("li.hidden");
-  fill(place, button(`${counted(lines.length, "line")} the same`, () => place.replaceWith(...lines.map(row)), "link"));
+  fill(place, button(`${counted(lines.length, "equal line")}`, () => place.replaceWith(...lines.map(row)), "link"));
   return place;
 }
 

@@ -1,5 +1,6 @@
 // One document: what it holds, as it changes; its edits, its end, and its past.
 
+import { mayWrite } from "./access.js";
 import { ask, events } from "./api.js";
 import { beneath, countChange, takeCensus } from "./census.js";
 import { button, fill, h, stored } from "./dom.js";
@@ -26,9 +27,10 @@ class DocumentScreen {
     this.facts = h("p.summary");
     this.actions = h(".actions");
     this.nested = h(".beneath");
+    this.absence = h(".absence");
     this.news = h(".news");
     this.body = h(".body");
-    this.history = new History({ name, signal, restored: () => this.reload() });
+    this.history = new History({ name, signal, restored: () => this.reload(), known: () => this.showAbsence() });
     this.tabs = tabs([["document", "Document"], ["history", "History"]], (tab) => this.showTab(tab));
     this.element = h(
       "section", {}, h(".head", {}, trail(name), this.facts, this.actions), this.nested, this.tabs.element, this.news, this.body);
@@ -57,10 +59,25 @@ class DocumentScreen {
     if (this.editing) return;
     this.tab = tab;
     if (tab === "history") {
-      fill(this.body, this.stored ? null : empty("There is no such document", "Where there was one, its versions are below, and each can be restored.",
-        h("a.button", { href: address("create", this.name) }, "Create it")), this.history.element);
+      fill(this.absence);
+      fill(this.body, this.absence, this.history.element);
       this.history.read();
     } else this.showText();
+  }
+
+  /// Why there is nothing to see, and what can be done about it.
+  showAbsence() {
+    if (this.stored) return fill(this.absence);
+    const versions = this.history.versions.length;
+    const isYours = mayWrite(this.name);
+    const collection = collectionOf(this.name);
+    fill(this.absence, empty(
+      "There is no such document",
+      versions
+        ? `It was deleted, or has ended by itself. ${isYours ? "Restore one of its versions below, or write it again." : "Its versions are below."}`
+        : `History has none of this name. ${isYours ? "Look for it in its collection, or create it." : "Look for it in its collection."}`,
+      h("a.button", { href: address("documents", collection) }, h("span", {}, "Look in ", h("bdi", {}, stored(collection)))),
+      isYours ? h("a.button", { href: address("create", this.name) }, "Create it") : null));
   }
 
   showNested() {
@@ -80,7 +97,8 @@ class DocumentScreen {
         : "not there");
     fill(
       this.actions,
-      stored && !this.editing ? [button("Delete", () => this.remove(), "quiet-danger"), button("Edit", () => this.edit(), "primary")] : null);
+      stored && !this.editing && mayWrite(this.name)
+        ? [button("Delete", () => this.remove(), "quiet-danger.apart"), button("Edit", () => this.edit(), "primary")] : null);
   }
 
   showText() {

@@ -1,5 +1,6 @@
 // The documents of a collection: filtered, sorted, page by page, and as they change.
 
+import { isAdmin, mayCreateIn } from "./access.js";
 import { ask } from "./api.js";
 import { census, countChange, settingsOf } from "./census.js";
 import { button, fill, h, icon, stored } from "./dom.js";
@@ -40,8 +41,8 @@ class DocumentsScreen {
       "section", {},
       h(".head", {}, trail(name), this.summary,
         h(".actions", {},
-          h("a.button", { href: address("settings", name) }, "Settings"),
-          h("a.button.primary", { href: address("create", name) }, icon("plus"), "New document"))),
+          isAdmin() ? h("a.button", { href: address("settings", name) }, "Settings") : null,
+          mayCreateIn(name) ? h("a.button.primary", { href: address("create", name) }, icon("plus"), "New document") : null)),
       this.formPlace, this.news, this.body, this.foot);
     this.filter = () => this.form.focus();
   }
@@ -80,6 +81,7 @@ class DocumentsScreen {
 
   /// Where the collection's settings name texts, words can be searched.
   async learnWords() {
+    if (!isAdmin()) return;
     const settings = await settingsOf(this.name, this.signal).catch(() => ({}));
     if (!settings.text?.length || this.form.element.contains(document.activeElement)) return;
     this.form = filterForm({
@@ -124,9 +126,10 @@ class DocumentsScreen {
   nothing() {
     if (this.page > 1) return empty("Nothing on this page", "What was here is gone.", button("First page", () => this.go({})));
     if (this.conditions.length) {
-      return empty("No document is like this", "Strings, numbers and true or false are different kinds: 42 finds no \"42\".",
+      return empty("No document matches", "Numbers and strings are told apart: 42 does not find \"42\".",
         button("Clear the filter", () => this.go({ conditions: [] })));
     }
+    if (!mayCreateIn(this.name)) return empty("No documents here", "Nobody has put one into this collection, or all are gone.");
     return empty("No documents here yet", "The first one makes the collection.",
       h("a.button.primary", { href: address("create", this.name) }, "New document"));
   }
@@ -203,11 +206,11 @@ class DocumentsScreen {
     fill(
       this.news,
       this.created ? banner("good", `${counted(this.created, "new document")}. `, button("Show", () => this.read(), "link")) : null,
-      warning ? banner("hint", `${count(warning.scanned)} documents were looked at for this, without an index. `, this.advice(warning.index)) : null);
+      warning ? banner("hint", `${count(warning.scanned)} documents were looked at for this, as no index fits it. `, this.advice(warning.index)) : null);
   }
 
   advice(index) {
-    if (!index) return null;
+    if (!index || !isAdmin()) return null;
     const names = index.map((key) => String(key));
     return h("a", { href: address("settings", this.name, new URLSearchParams({ index: names.join(", ") })) },
       "Make one on ", stored(names.join(", ")));

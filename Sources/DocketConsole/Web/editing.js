@@ -1,7 +1,7 @@
 // An edit of a document: saved only over the revision that it began with, unless somebody says otherwise who has seen both.
 
 import { ask } from "./api.js";
-import { conflictPanel } from "./conflict.js";
+import { documentConflict } from "./conflict.js";
 import { button, fill, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { duration } from "./format.js";
@@ -28,7 +28,7 @@ export class Editing {
     });
     this.keep = h("input", { type: "checkbox", checked: true });
     const end = stored.expires && h(
-      "label.check", {}, this.keep, `It ends in ${duration(this.secondsLeft())}; let that stay so.`);
+      "label.check", {}, this.keep, `It still ends by itself, in ${duration(this.secondsLeft())}`);
     this.element = h(
       ".editing", {}, this.news, this.editor.element, end, this.status,
       h(".actions", {}, this.save, button("Cancel", stop), h("span.hint", {}, "Ctrl+S saves, Esc cancels")));
@@ -58,7 +58,7 @@ export class Editing {
       return;
     }
     if (!this.isDirty && now) {
-      fill(this.news, banner("hint", `It was changed meanwhile: it has revision ${now.revision} now. `, button("Take that", () => this.take(now), "link")));
+      fill(this.news, banner("hint", `It was changed meanwhile: it has revision ${now.revision} now. `, button("Show it", () => this.take(now), "link")));
       return;
     }
     fill(this.news, banner(
@@ -104,7 +104,7 @@ export class Editing {
 
   showConflict(now) {
     this.compared = now?.revision ?? null;
-    fill(this.news, conflictPanel({
+    fill(this.news, documentConflict({
       mine: this.editor.text, theirs: now,
       takeTheirs: () => (now ? this.take(now) : (this.latest = null, this.editor.set(this.editor.initial), this.stop())),
       overwrite: () => this.send(now ? now.revision : null),

@@ -67,7 +67,7 @@ export function filterForm({ conditions, fields, hasWords, apply }) {
       operators.map(([text, key]) => h("option", { value: key, selected: key === operator }, text)));
     const input = h("input.value", {
       value, placeholder: "Value", "aria-label": "Value", spellcheck: "false", autocapitalize: "off",
-      title: "42 is a number, \"42\" in double quotes a string; a text stands as it is.",
+      title: "42 is a number, \"42\" in double quotes a string. Other text needs no quotes.",
     });
     const element = h(
       ".condition", {}, name, what, input,

@@ -14,15 +14,16 @@ export function counted(number, noun) {
   return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/// `999 B`, `1.2 kB`, `34 MB`: units are of 1000, everywhere in the console.
 export function bytes(number) {
-  if (number < 1000) return `${number} B`;
+  if (number < 999.5) return `${Math.round(number)} B`;
   let value = number;
   let unit = -1;
   while (value >= 999.5 && unit < 3) {
     value /= 1000;
     unit += 1;
   }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${["kB", "MB", "GB", "TB"][unit]}`;
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${["kB", "MB", "GB", "TB"][unit]}`;
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
@@ -42,6 +43,12 @@ function shortTime(moment) {
   if (seconds >= 0 && seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   const isToday = moment.toDateString() === new Date().toDateString();
   return isToday ? CLOCK.format(moment) : `${DAY.format(moment)}, ${CLOCK.format(moment).slice(0, 5)}`;
+}
+
+/// `0.4 ms`, `12 ms`, `1.5 s`
+export function milliseconds(number) {
+  if (number >= 1000) return `${(number / 1000).toFixed(number < 10_000 ? 1 : 0)} s`;
+  return `${number >= 9.95 ? Math.round(number) : number >= 0.1 || number === 0 ? number.toFixed(1) : number.toFixed(2)} ms`;
 }
 
 /// `90 s`, `5 min`, `3 h`, `12 days`

@@ -1,5 +1,6 @@
 // The versions of a document: what each was, what lies between any two, and the way back.
 
+import { mayWrite } from "./access.js";
 import { ask } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { diffView } from "./diff.js";
@@ -13,8 +14,11 @@ const PAGE = 100;
 const KINDS = { created: "created", updated: "changed", deleted: "deleted", expired: "expired" };
 
 export class History {
-  constructor({ name, signal, restored }) {
-    Object.assign(this, { name, signal, restored, versions: [], next: null, pair: [] });
+  /// - Parameters:
+  ///   - restored: called once one is the newest again.
+  ///   - known: called once it is known which there are.
+  constructor({ name, signal, restored, known }) {
+    Object.assign(this, { name, signal, restored, known, versions: [], next: null, pair: [] });
     this.list = h(".versions-place", {}, loading(4));
     this.comparison = h(".comparison");
     this.element = h(".history", {}, this.list, this.comparison);
@@ -37,12 +41,13 @@ export class History {
     this.pair = this.pair.filter((revision) => known.has(revision));
     if (this.pair.length < 2) this.pair = this.versions.slice(0, 2).map((version) => version.revision).reverse();
     this.show();
+    this.known();
     this.compare();
   }
 
   show() {
     if (this.versions.length === 0) {
-      return fill(this.list, h("p.hint", {}, "No version is kept: history goes as it ages (docs/OPERATIONS.md)."));
+      return fill(this.list, h("p.hint", {}, "No versions are kept. Old ones go in time; how far history reaches is set where the server is started."));
     }
     fill(
       this.list,
@@ -65,7 +70,7 @@ export class History {
       h("th", { scope: "row" }, String(revision), index === 0 ? h("span.tag", {}, "newest") : null),
       h("td", {}, KINDS[kind] ?? "the oldest that is kept"), h("td.dim", {}, time(version.time)),
       h("td.dim", {}, size === null ? "–" : bytes(size)),
-      h("td.right", {}, index > 0 && size !== null ? button("Restore", () => this.restore(revision), "quiet", { "aria-label": `Restore revision ${revision}` }) : null));
+      h("td.right", {}, index > 0 && size !== null && mayWrite(this.name) ? button("Restore", () => this.restore(revision), "quiet", { "aria-label": `Restore revision ${revision}` }) : null));
   }
 
   async text(revision) {

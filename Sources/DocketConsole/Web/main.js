@@ -1,11 +1,12 @@
 // The frame around the screens: which is shown, what happens when the server asks for a token or does not answer, and keys.
 
-import { ask, events } from "./api.js";
+import { access, forgetAccess, learnAccess, mayCreateIn } from "./access.js";
+import { ask, events, patience } from "./api.js";
 import { census, forgetCensus, takeCensus } from "./census.js";
 import { button, fill, h, icon } from "./dom.js";
 import { pause, say } from "./live.js";
-import { banner, confirm, failed, loading, note, noteShelf } from "./notices.js";
-import { collectionOf, place } from "./paths.js";
+import { banner, confirm, empty, failed, loading, note, noteShelf } from "./notices.js";
+import { address, collectionOf, place } from "./paths.js";
 import { liveSign, rail } from "./rail.js";
 import { signInScreen } from "./signin.js";
 import { applyTheme } from "./theme.js";
@@ -16,10 +17,13 @@ import * as create from "./create.js";
 import * as settings from "./settings.js";
 import * as tokens from "./tokens.js";
 import * as server from "./server.js";
+import * as backups from "./backups.js";
 
-const SCREENS = { collections, documents, document: document_, create, settings, tokens, server };
+const SCREENS = { collections, documents, document: document_, create, settings, tokens, server, backups };
+/// So long the server may take to say that it is there, once it was late.
+const PROBE_MILLISECONDS = 5000;
 
-const side = rail();
+const side = rail({ signIn: () => askForToken(() => show()) });
 const outage = h(".outage");
 const main = h("main", { id: "main", tabindex: "-1" });
 const menu = button(icon("menu"), () => openDrawer(!isDrawerOpen()), "quiet.icon-only", {
@@ -62,15 +66,21 @@ async function show() {
   const isOther = place(current.hash ?? "").screen !== name || place(current.hash ?? "").name !== target;
   current = { hash: location.hash, screen: null, ending };
   openDrawer(false);
-  say("off");
+  say("none");
   const module = SCREENS[name] ?? collections;
   side.show({
     screen: SCREENS[name] ? name : "collections",
     collection: ["documents", "document", "create", "settings"].includes(name) ? collectionOf(target) : null,
   });
   if (isOther) fill(main, loading());
-  if (!census.items) takeCensus();
   try {
+    // Before all else, so that nothing is offered and taken away again.
+    if (!access.isKnown) await learnAccess();
+    if (ending.signal.aborted) return;
+    if (access.allow.length === 0) return askForToken();
+    document.body.classList.remove("signing-in");
+    if (!census.items) takeCensus();
+    if (name === "create" && !mayCreateIn(collectionOf(target))) return put(notToWrite(collectionOf(target)), isOther);
     const screen = await module.show({ name: target, parameters, signal: ending.signal, reload: show });
     if (ending.signal.aborted) return;
     put(screen, isOther);
@@ -79,6 +89,19 @@ async function show() {
     if (error.status === undefined) console.error(error);
     fill(main, failed(error, show));
   }
+}
+
+function notToWrite(collection) {
+  return {
+    title: `New in ${collection}`,
+    element: empty("This is not yours to write", `To make documents in ${collection} takes a token with the rule write:${collection}`,
+      h("a.button", { href: address("documents", collection) }, "Documents")),
+  };
+}
+
+/// Whether a screen has something that would be lost if it was shown anew.
+function isHeld() {
+  return current.screen?.isDirty?.() || current.screen?.holdsSecret?.();
 }
 
 function put(screen, isOther) {
@@ -95,21 +118,44 @@ function put(screen, isOther) {
 events.addEventListener("unauthorized", () => {
   // A secret that is told once must be seen.
   if (current.screen?.isSignIn || current.screen?.holdsSecret?.()) return;
+  askForToken();
+});
+
+/// - Parameter cancel: called where one does without; null: nothing can be done without.
+function askForToken(cancel = null) {
   current.ending.abort();
-  say("off");
-  const screen = signInScreen(() => {
+  say("none");
+  openDrawer(false);
+  forgetAccess();
+  document.body.classList.add("signing-in");
+  const done = () => {
     forgetCensus();
     current.hash = null;
     show();
-  });
-  put({ ...screen, isSignIn: true }, true);
+  };
+  put({ ...signInScreen(done, cancel && (() => { current.hash = null; cancel(); })), isSignIn: true }, true);
+}
+
+// Somebody may do less than the console believed.
+events.addEventListener("forbidden", async () => {
+  if (current.screen?.isSignIn) return;
+  const isOther = await learnAccess().catch(() => false);
+  if (isOther && !isHeld()) show();
 });
 
 // MARK: Outages
 
 let isOut = false;
 
-events.addEventListener("unreachable", async () => {
+// One request may have been too much for it, and others not.
+events.addEventListener("late", ({ detail: path }) => {
+  if (path === "/_health") tellOutage();
+  else if (!isOut) ask("GET", "/_health", { wait: Math.min(PROBE_MILLISECONDS, patience.milliseconds) }).catch(() => {});
+});
+
+events.addEventListener("unreachable", tellOutage);
+
+async function tellOutage() {
   if (isOut) return;
   isOut = true;
   fill(outage, banner("bad", "The server does not answer. Trying again…"));
@@ -118,15 +164,17 @@ events.addEventListener("unreachable", async () => {
     // It tells of it by itself where the server answers.
     await ask("GET", "/_health").catch(() => {});
   }
-});
+}
 
 events.addEventListener("reached", () => {
   if (!isOut) return;
   isOut = false;
+  // It may have been started anew, and allow something else.
+  forgetAccess();
   fill(outage);
   note("The server answers again.");
   // What is being edited stays as it is.
-  if (!current.screen?.isDirty?.() && !current.screen?.isSignIn) show();
+  if (!isHeld() && !current.screen?.isSignIn) show();
 });
 
 // MARK: Keys

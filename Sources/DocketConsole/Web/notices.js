@@ -37,14 +37,26 @@ export function confirm({ title, text, action, danger = false, cancel = "Cancel"
   });
 }
 
+/// Says something at length, until it is closed.
+export function explain(title, ...children) {
+  const dialog = h(
+    "dialog", { "aria-label": title, onclose: () => dialog.remove() },
+    h("h2", {}, title), children, h(".actions", {}, button("Close", () => dialog.close(), "primary", { autofocus: true })));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 export function loading(rows = 6) {
   return h(
     ".loading", { role: "status", "aria-label": "Loading" },
     Array.from({ length: rows }, () => h(".bone")));
 }
 
-export function empty(title, text, ...actions) {
-  return h(".empty", {}, h("h2", {}, title), h("p", {}, text), actions.length ? h(".actions", {}, actions) : null);
+/// - Parameter actions: ways on; other elements stand above them.
+export function empty(title, text, ...more) {
+  const isAction = (element) => element?.matches("button, a");
+  const actions = more.filter(isAction);
+  return h(".empty", {}, h("h2", {}, title), h("p", {}, text), more.filter((element) => !isAction(element)), actions.length ? h(".actions", {}, actions) : null);
 }
 
 /// What went wrong, with a way on.

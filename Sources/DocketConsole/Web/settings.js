@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { settingsOf } from "./census.js";
+import { conflictPanel } from "./conflict.js";
 import { button, field, fill, h, icon } from "./dom.js";
 import { duration } from "./format.js";
 import { member, parse, plain } from "./json.js";
@@ -17,18 +18,27 @@ export async function show({ name, parameters, signal }) {
 
 class SettingsScreen {
   constructor(name, path, settings, wanted, signal) {
-    Object.assign(this, { name, path, settings, signal, title: `Settings of ${name}`, isChanged: wanted !== null });
+    Object.assign(this, { name, path, signal, title: `Settings of ${name}` });
+    this.build(settings, wanted);
+  }
+
+  /// Makes the form, of what is set.
+  /// - Parameter wanted: an index that is to be added; null: none.
+  build(settings, wanted) {
+    const { name } = this;
+    Object.assign(this, { settings, isChanged: wanted !== null });
     const changed = () => { this.isChanged = true; };
     this.indexes = list("Indexes", "state, -priority", settings.indexes, changed,
-      "Each finds documents by its first fields, and has them in the order of the others; - makes a field fall.");
+      "An index finds documents by its first fields and has them sorted by the next. With a - before its name, a field is sorted from high to low.");
     if (wanted) this.indexes.add(wanted);
-    this.unique = list("Unique", "mail", settings.unique, changed, "No two documents have the same in these fields together.");
+    this.unique = list("Unique", "mail", settings.unique, changed, "No two documents may have the same values in these fields, taken together.");
     this.text = h("input", { value: (settings.text ?? []).join(", "), placeholder: "title, about", spellcheck: "false", oninput: changed });
     this.expire = h("input", { type: "number", min: 1, value: settings.expire ?? "", placeholder: "never", oninput: () => { changed(); this.tellEnd(); } });
     this.end = h("span.hint");
     this.requireIfMatch = h("input", { type: "checkbox", checked: settings.requireIfMatch === true, onchange: changed });
     this.status = h("p.status", { role: "alert" });
     this.progress = h(".progress", { hidden: true });
+    this.news = h(".news");
     this.save = button("Save", null, "primary", { type: "submit" });
     this.tellEnd();
     const hasSettings = Object.keys(settings).some((key) => key !== "indexes" || settings.indexes.length);
@@ -38,13 +48,13 @@ class SettingsScreen {
       h("form.settings", { onsubmit: (event) => { event.preventDefault(); this.send(); } },
         this.indexes.element, this.unique.element,
         h("fieldset", {}, h("legend", {}, "Words"),
-          field("Fields whose words can be searched", this.text, "With commas between them. The index takes about twice the room of the texts.")),
+          field("Fields whose words can be searched", this.text, "Separate them with commas. The index takes about twice the room of the texts.")),
         h("fieldset", {}, h("legend", {}, "Lifetime"),
-          field("Documents end by themselves after seconds", this.expire, "Of documents that are written from now on."), this.end),
+          field("Seconds after which a document ends by itself", this.expire, "This is for documents written from now on."), this.end),
         h("fieldset", {}, h("legend", {}, "Writes"),
-          h("label.check", {}, this.requireIfMatch, "PUT, PATCH and DELETE must say which revision they replace")),
-        this.progress, this.status,
-        h(".actions", {}, this.save, hasSettings ? button("Set nothing", () => this.clear(), "quiet-danger") : null)));
+          h("label.check", {}, this.requireIfMatch, "PUT, PATCH and DELETE must name the revision they replace")),
+        this.progress, this.status, this.news,
+        h(".actions", {}, this.save, hasSettings ? button("Remove all settings", () => this.clear(), "quiet-danger.apart") : null)));
   }
 
   isDirty() {
@@ -53,7 +63,7 @@ class SettingsScreen {
 
   tellEnd() {
     const seconds = Number(this.expire.value);
-    fill(this.end, seconds > 0 ? `That is ${duration(seconds)}.` : "Without it they stay.");
+    fill(this.end, seconds > 0 ? `That is ${duration(seconds)}.` : "Without it, documents stay.");
   }
 
   /// What the form says; what this console does not know stays as it is.
@@ -69,31 +79,37 @@ class SettingsScreen {
   }
 
   async send() {
-    await this.change(() => ask("PUT", this.path, { body: JSON.stringify(this.read()) }), "Saved.");
+    const said = this.read();
+    await this.change(said, (more) => ask("PUT", this.path, { body: JSON.stringify(said), ...more }), "Saved.");
   }
 
   async clear() {
     const isMeant = await confirm({
-      title: "Set nothing for this collection?", text: "Its indexes are removed, and whatever else is set. Documents stay as they are.",
-      action: "Set nothing", danger: true,
+      title: "Remove all settings of this collection?", text: "Its indexes go, and whatever else is set. Documents stay as they are.",
+      action: "Remove", danger: true,
     });
-    if (isMeant) await this.change(() => ask("DELETE", this.path), "Nothing is set any more.");
+    if (isMeant) await this.change({}, (more) => ask("DELETE", this.path, more), "The settings are removed.");
   }
 
-  async change(request, done) {
+  /// - Parameters:
+  ///   - said: what is to be set.
+  ///   - request: takes what more goes with it.
+  async change(said, request, done) {
     const making = new AbortController();
     this.save.disabled = true;
     this.say("", "Saving…");
-    this.follow(making.signal);
+    fill(this.news);
     try {
-      await request();
+      const now = await settingsOf(this.name, this.signal);
+      if (!areSame(now, this.settings)) return this.showConflict(now, said, () => this.change(said, request, done));
+      // An index takes its time; it is the figures that show whether the server is still there.
+      const lost = this.follow(making.signal);
+      await Promise.race([request({ wait: Infinity, signal: making.signal }), lost]);
       this.isChanged = false;
       note(done);
-      if (this.signal.aborted) return;
-      const next = await show({ name: this.name, parameters: new URLSearchParams(), signal: this.signal });
-      this.element.replaceWith(next.element);
-      Object.assign(this, next);
+      if (!this.signal.aborted) await this.begin();
     } catch (error) {
+      if (this.signal.aborted) return;
       this.save.disabled = false;
       this.say("bad", error.message);
     } finally {
@@ -102,23 +118,64 @@ class SettingsScreen {
     }
   }
 
+  /// Puts what is set now in the place of what is shown.
+  async begin() {
+    const settings = await settingsOf(this.name, this.signal);
+    const former = this.element;
+    this.build(settings, null);
+    former.replaceWith(this.element);
+  }
+
+  /// Somebody else has set something since this was opened. The server takes no condition here, so it is looked for beforehand.
+  showConflict(now, said, send) {
+    this.say("");
+    this.save.disabled = false;
+    fill(this.news, conflictPanel({
+      title: "Somebody else has changed these settings", mine: JSON.stringify(said), theirs: JSON.stringify(now),
+      takeTheirs: async () => {
+        this.isChanged = false;
+        await this.begin().catch((error) => this.say("bad", error.message));
+      },
+      overwrite: () => {
+        this.settings = now;
+        send();
+      },
+      goOn: () => {
+        fill(this.news);
+        this.save.focus();
+      },
+    }));
+    this.news.querySelector(".conflict").focus();
+  }
+
   say(kind, text) {
     this.status.className = "status" + (kind ? ` ${kind}` : "");
     fill(this.status, text);
   }
 
   /// Shows how far an index is that takes long to make.
+  /// - Throws: where the server does not answer any more.
   async follow(signal) {
     for (;;) {
       await pause(400, signal);
+      // Whoever waits for this has got an answer by then.
       if (signal.aborted) return;
-      const answer = await ask("GET", "/_stats", { signal, quiet: true }).catch(() => null);
+      const answer = await ask("GET", "/_stats", { signal, quiet: true }).catch((error) => {
+        if (error.status === undefined) throw error;
+        return null;
+      });
       const making = answer && plain(member(parse(answer.text), "making"));
       if (!making) continue;
       this.progress.hidden = false;
       fill(this.progress, h("span", {}, `Making ${making.name}: ${making.percent} %`), h("progress", { max: 100, value: making.percent }));
     }
   }
+}
+
+/// Members of settings may come in any order.
+function areSame(one, other) {
+  const told = (settings) => JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return told(one) === told(other);
 }
 
 function names(text) {

@@ -3,8 +3,10 @@
 import { ask, useToken } from "./api.js";
 import { button, field, fill, h } from "./dom.js";
 
-/// - Parameter done: called once a token is taken.
-export function signInScreen(done) {
+/// - Parameters:
+///   - done: called once a token is taken.
+///   - cancel: called where one goes on without; null: one cannot.
+export function signInScreen(done, cancel) {
   const input = h("input", {
     type: "password", autocomplete: "off", spellcheck: "false", placeholder: "docket_…", required: true,
   });
@@ -39,9 +41,10 @@ export function signInScreen(done) {
 
   const element = h(
     "form.sign-in", { onsubmit: send },
+    h(".brand", {}, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), "Docket"),
     h("h1", {}, "Sign in"),
-    h("p", {}, "This server asks for a token. Whoever runs it makes one with ", h("code", {}, "docket token create"), "."),
+    h("p", {}, cancel ? "With a token you may do more here." : "This server asks for a token.", " Whoever runs it makes one with ", h("code", {}, "docket token create"), "."),
     field("Token", input, "It stays in this tab, and is forgotten when you sign out or close it."),
-    status, h(".actions", {}, submit));
-  return { title: "Sign in", element, focus: () => input.focus() };
+    status, h(".actions", {}, submit, cancel && button("Go on without", cancel, "quiet")));
+  return { title: "Sign in", element, focus: () => input.focus(), escape: cancel && (() => { cancel(); return true; }) };
 }

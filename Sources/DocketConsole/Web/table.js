@@ -80,7 +80,7 @@ export class DocumentTable {
     }
     const isGone = change.kind === "deleted" || change.kind === "expired" || change.kind === "left";
     element.classList.toggle("gone", isGone);
-    element.title = { deleted: "deleted", expired: "expired", left: "no longer what the filter wants" }[change.kind] ?? "";
+    element.title = { deleted: "deleted", expired: "expired", left: "no longer matches the filter" }[change.kind] ?? "";
     light(element);
     return true;
   }
