@@ -121,7 +121,8 @@ def replay(target: str, files: list[str]) -> bool:
 def tail(output: str) -> str:
     lines = output.splitlines()
     fatal = next((number for number, line in enumerate(lines) if "Fatal error" in line or "ERROR: " in line), 0)
-    return "\n".join(lines[fatal : fatal + 30])
+    end = next((number for number in range(fatal + 1, len(lines)) if "ERROR: " in lines[number]), fatal + 1)
+    return "\n".join(lines[fatal : end + 12])
 
 
 def main() -> int:

@@ -65,6 +65,15 @@ final class DrivenStore {
   }
 }
 
+extension DrivenStore {
+  var newestRevision: Int64 {
+    service.session.beginTick()
+    defer { service.session.endTick() }
+    guard case .success(let revision) = service.session.newestRevision() else { broken("a store has no revision") }
+    return revision.rawValue
+  }
+}
+
 extension Response {
   /// As a message shows it.
   var text: String {
