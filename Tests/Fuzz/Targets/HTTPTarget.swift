@@ -145,7 +145,8 @@ private final class RequestTap: ChannelInboundHandler {
 
   /// What could be read in two ways (RFC 9112, section 11.2) is no request.
   private func check(_ head: HTTPRequestHead) {
-    let lengths = head.headers["content-length"]
+    // White space behind a value is no part of it (RFC 9112, section 5.1).
+    let lengths = head.headers["content-length"].map { $0.split { $0 == " " || $0 == "\t" }.joined(separator: " ") }
     let codings = head.headers["transfer-encoding"]
     guard lengths.count <= 1, lengths.isEmpty || codings.isEmpty,
       lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
