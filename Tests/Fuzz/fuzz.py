@@ -60,6 +60,11 @@ def build() -> None:
     subprocess.run(command + ["--product", "DocketFuzz"], cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
 
 
+def memory() -> tempfile.TemporaryDirectory[str]:
+    """A folder for stores, in memory where the machine has a file system there."""
+    return tempfile.TemporaryDirectory(prefix="docket-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+
+
 def run(target: str, corpus: Path, crashes: Path, limits: list[str], planted: bool = False) -> Outcome:
     for folder in (corpus, crashes):
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +77,9 @@ def run(target: str, corpus: Path, crashes: Path, limits: list[str], planted: bo
     command += [str(folder) for folder in [corpus, *given] if folder.exists()]
     before = set(crashes.glob(f"{target}-*"))
     began = time.monotonic()
-    done = subprocess.run(command, env=environment(target, planted), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with memory() as folder:
+        values = dict(environment(target, planted), DOCKET_FUZZ_FOLDER=folder)
+        done = subprocess.run(command, env=values, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     outcome = Outcome(seconds=time.monotonic() - began, status=done.returncode)
     outcome.output = done.stdout.decode(errors="replace")
     found = re.findall(r"number_of_executed_units: (\d+)|^#(\d+)\t", outcome.output, re.M)
@@ -114,7 +121,9 @@ def prove(targets: list[str], seconds: int) -> bool:
 
 
 def replay(target: str, files: list[str]) -> bool:
-    done = subprocess.run([str(BINARY), "-timeout=20", *files], env=environment(target))
+    with memory() as folder:
+        values = dict(environment(target), DOCKET_FUZZ_FOLDER=folder)
+        done = subprocess.run([str(BINARY), "-timeout=20", *files], env=values)
     return done.returncode == 0
 
 

@@ -2,6 +2,7 @@ import DocketSQLite
 import DocketStore
 import DocketTestSupport
 import DocketWire
+import Foundation
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -30,7 +31,8 @@ final class DrivenStore {
     DrivenStore(InMemoryRepository { Timestamp(milliseconds: clock.milliseconds) })
   }
 
-  /// In memory, as far as the machine has a file system there.
+  /// In a new folder where the environment says: in memory, as far as the machine has a file system there. A process that
+  /// ends by a broken promise leaves it; `fuzz.py` removes it.
   static func sqlite(clock: FuzzClock) -> DrivenStore {
     var options = SQLiteStoreOptions()
     options.durability = .normal
@@ -38,7 +40,9 @@ final class DrivenStore {
     options.sweepMilliseconds = 86_400_000
     options.idleMilliseconds = 86_400_000
     do {
-      let folder = try StoreFolders.make()
+      let place = ProcessInfo.processInfo.environment["DOCKET_FUZZ_FOLDER"] ?? NSTemporaryDirectory()
+      let folder = "\(place)/docket-fuzz-\(UInt64.random(in: 0 ... .max))"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       return DrivenStore(
         try SQLiteRepository.open(
           path: folder + "/fuzz.db", options: options,
@@ -50,7 +54,7 @@ final class DrivenStore {
   func close() {
     service.session.close()
     repository.close()
-    if let folder { StoreFolders.remove(folder) }
+    if let folder { try? FileManager.default.removeItem(atPath: folder) }
   }
 
   func answer(_ request: Request) -> Response {

@@ -1,5 +1,4 @@
 import DocketWire
-import Foundation
 import NIOCore
 
 /// A query finds the same with an index, without one, and in the model; page by page what it finds at once.
@@ -15,7 +14,6 @@ final class QueryTarget: FuzzTarget {
     self.isPlanted = isPlanted
     let clock = FuzzClock()
     (indexed, plain, model) = (.sqlite(clock: clock), .sqlite(clock: clock), .model(clock: clock))
-    atexit { StoreFolders.removeAll() }
     let settings = #"{"indexes":[["a","-b"],["b"],["c","a"],["-a.b"]]}"#
     _ = indexed.answer(RequestGrammar.make(.put, "/_collections/n/", settings))
     for store in [indexed, plain, model] { Self.fill(store) }

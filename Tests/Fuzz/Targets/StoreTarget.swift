@@ -27,7 +27,6 @@ final class StoreTarget: FuzzTarget {
     self.isPlanted = isPlanted
     sqlite = DrivenStore.sqlite(clock: clock)
     model = DrivenStore.model(clock: clock)
-    atexit { StoreFolders.removeAll() }
   }
 
   func run(_ bytes: UnsafeRawBufferPointer) {
