@@ -10,7 +10,7 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak lint format install deb test-deb reset-db setup clean
+.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak fuzz lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 	DOCKET_TEST_BACKUPS=$${DOCKET_TEST_BACKUPS:-1000} \
 	DOCKET_TEST_BACKUP_KILL_ROUNDS=$${DOCKET_TEST_BACKUP_KILL_ROUNDS:-100} \
 	$(SWIFT) test --filter 'KillTests|HostileClientTests|BackupLoadTests' $(ARGS)
+
+# Without SECONDS each target makes RUNS runs, which of those that ask a store takes hours.
+fuzz: setup ## fuzz it: RUNS=10000000 or SECONDS=60 a target, TARGETS="frames paths", ARGS=--prove to see that each finds a planted fault
+	SWIFT="$(SWIFT)" python3 Tests/Fuzz/fuzz.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RUNS),--runs $(RUNS)) $(if $(TARGETS),--targets "$(TARGETS)") $(ARGS)
 
 lint: ## check the format of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -21,6 +21,10 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
+/// Only `make fuzz` sets it: the modules under test then count which of their branches run, and check their memory.
+let isFuzzing = Context.environment["DOCKET_FUZZ"] != nil
+let watched: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])] : []
+
 let package = Package(
   name: "docket",
   platforms: [.macOS(.v15)],
@@ -45,10 +49,10 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .target(name: "DocketJSON", dependencies: [nio]),
-    .target(name: "DocketWire", dependencies: ["DocketJSON", nio]),
+    .target(name: "DocketJSON", dependencies: [nio], swiftSettings: watched),
+    .target(name: "DocketWire", dependencies: ["DocketJSON", nio], swiftSettings: watched),
     .target(name: "DocketMetrics", dependencies: [metrics, nioConcurrency]),
-    .target(name: "DocketStore", dependencies: ["DocketJSON", nio]),
+    .target(name: "DocketStore", dependencies: ["DocketJSON", nio], swiftSettings: watched),
     .target(
       name: "Migrations", path: "Migrations",
       resources: [
@@ -60,20 +64,20 @@ let package = Package(
       name: "DocketSQLite",
       dependencies: [
         "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging, metrics,
-      ]),
+      ], swiftSettings: watched),
     .target(
       name: "DocketService",
       dependencies: [
         "DocketJSON", "DocketMetrics", "DocketStore", "DocketWire", nio, nioConcurrency, crypto, deque, logging,
         metrics,
-      ]),
+      ], swiftSettings: watched),
     .target(name: "DocketTLS", dependencies: [nio, nioTLS, tls]),
     .target(
       name: "DocketServer",
       dependencies: [
         "DocketMetrics", "DocketService", "DocketStore", "DocketTLS", "DocketWire", nio, nioPosix, nioConcurrency,
         nioTLS, deque, lifecycle, logging, metrics, tls,
-      ]),
+      ], swiftSettings: watched),
     .target(
       name: "DocketConsole",
       resources: [
@@ -98,7 +102,7 @@ let package = Package(
         "DocketConsole", "DocketJSON", "DocketMetrics", "DocketOpenAPI", "DocketServer", "DocketService", "DocketStore",
         "DocketWire", compression, deque, httpOne, httpParts, httpTypes, hummingbird, lifecycle, logging, metrics, nio,
         nioConcurrency, nioHTTP,
-      ]),
+      ], swiftSettings: watched),
     .target(
       name: "DocketClient",
       dependencies: ["DocketJSON", "DocketTLS", "DocketWire", nio, nioPosix, deque, logging, tls]),
@@ -161,3 +165,17 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+if isFuzzing {
+  package.targets.append(
+    .executableTarget(
+      name: "DocketFuzz",
+      dependencies: [
+        "DocketHTTP", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore", "DocketTestSupport",
+        "DocketWire", httpOne, httpParts, httpTypes, logging, nio, nioConcurrency, nioHTTP,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      path: "Tests/Fuzz", exclude: ["Corpus", "Regressions", "fuzz.py"],
+      swiftSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Builds the fuzzer and runs its targets, one line for each; `make fuzz` calls it.
+
+Corpora that grow lie in .build-fuzz/corpus, and what breaks a promise in .build-fuzz/crashes. Before anything new is tried, what
+Tests/Fuzz/Corpus and Tests/Fuzz/Regressions hold is run again.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SCRATCH = ROOT / ".build-fuzz"
+BINARY = SCRATCH / "release" / "DocketFuzz"
+
+# The longest input of each target, in bytes: long enough for what it looks at, and short enough to be quick.
+LONGEST = {
+    "frames": 512,
+    "json": 1024,
+    "requests": 1024,
+    "paths": 512,
+    "patches": 1024,
+    "cursors": 256,
+    "strangers": 2048,
+    "http": 4096,
+    "queries": 512,
+    "store": 512,
+}
+
+
+@dataclass
+class Outcome:
+    runs: int = 0
+    seconds: float = 0
+    coverage: int = 0
+    status: int = 0
+    crash: Path | None = None
+    output: str = ""
+
+
+def environment(target: str, planted: bool = False) -> dict[str, str]:
+    values = dict(os.environ, DOCKET_FUZZ_TARGET=target, SWIFT_BACKTRACE="enable=no")
+    # What Swift's runtime keeps for good is no leak of ours. To note where each allocation came from takes most of the time.
+    options = ["detect_leaks=0", "allocator_may_return_null=1", "malloc_context_size=1", "quarantine_size_mb=16"]
+    values["ASAN_OPTIONS"] = ":".join([*options, os.environ.get("ASAN_OPTIONS", "")])
+    if planted:
+        values["DOCKET_FUZZ_PLANT"] = "1"
+    return values
+
+
+def build() -> None:
+    command = [os.environ.get("SWIFT", "swift"), "build", "-c", "release", "--scratch-path", str(SCRATCH)]
+    subprocess.run(command + ["--product", "DocketFuzz"], cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
+
+
+def memory() -> tempfile.TemporaryDirectory[str]:
+    """A folder for stores, in memory where the machine has a file system there."""
+    return tempfile.TemporaryDirectory(prefix="docket-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+
+
+def run(target: str, corpus: Path, crashes: Path, limits: list[str], planted: bool = False) -> Outcome:
+    for folder in (corpus, crashes):
+        folder.mkdir(parents=True, exist_ok=True)
+    command = [str(BINARY), f"-artifact_prefix={crashes}/{target}-", f"-max_len={LONGEST[target]}"]
+    command += ["-timeout=20", "-rss_limit_mb=3000", "-malloc_limit_mb=1000", "-print_final_stats=1", *limits]
+    dictionary = HERE / "Corpus" / f"{target}.dict"
+    if dictionary.exists():
+        command.append(f"-dict={dictionary}")
+    given = [folder / target for folder in (HERE / "Corpus", HERE / "Regressions")]
+    command += [str(folder) for folder in [corpus, *given] if folder.exists()]
+    before = set(crashes.glob(f"{target}-*"))
+    began = time.monotonic()
+    with memory() as folder:
+        values = dict(environment(target, planted), DOCKET_FUZZ_FOLDER=folder)
+        done = subprocess.run(command, env=values, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    outcome = Outcome(seconds=time.monotonic() - began, status=done.returncode)
+    outcome.output = done.stdout.decode(errors="replace")
+    found = re.findall(r"number_of_executed_units: (\d+)|^#(\d+)\t", outcome.output, re.M)
+    outcome.runs = max((int(total or line) for total, line in found), default=0)
+    outcome.coverage = max((int(number) for number in re.findall(r"cov: (\d+)", outcome.output)), default=0)
+    outcome.crash = next(iter(sorted(set(crashes.glob(f"{target}-*")) - before)), None)
+    return outcome
+
+
+def speed(outcome: Outcome) -> str:
+    return f"{outcome.runs:>12,} runs  {outcome.runs / max(outcome.seconds, 0.001):>9,.0f}/s"
+
+
+def fuzz(targets: list[str], limits: list[str]) -> bool:
+    held = True
+    for target in targets:
+        outcome = run(target, SCRATCH / "corpus" / target, SCRATCH / "crashes", limits)
+        broken = outcome.status != 0
+        print(f"{target:<10} {speed(outcome)}  coverage {outcome.coverage:>6}  crashes {int(broken)}", flush=True)
+        if broken:
+            held = False
+            print(tail(outcome.output), file=sys.stderr)
+            if outcome.crash:
+                print(f"replay it: python3 Tests/Fuzz/fuzz.py --replay {target} {outcome.crash}", file=sys.stderr)
+    return held
+
+
+def prove(targets: list[str], seconds: int) -> bool:
+    """Every target has a fault planted, and must find it from the seeds alone."""
+    held = True
+    for target in targets:
+        with tempfile.TemporaryDirectory() as folder:
+            limits = [f"-max_total_time={seconds}"]
+            outcome = run(target, Path(folder) / "corpus", Path(folder) / "crashes", limits, planted=True)
+        found = outcome.status != 0 and "Fatal error" in outcome.output
+        print(f"{target:<10} {speed(outcome)}  {'found' if found else 'NOT FOUND'} the planted fault", flush=True)
+        held = held and found
+    return held
+
+
+def replay(target: str, files: list[str]) -> bool:
+    with memory() as folder:
+        values = dict(environment(target), DOCKET_FUZZ_FOLDER=folder)
+        done = subprocess.run([str(BINARY), "-timeout=20", *files], env=values)
+    return done.returncode == 0
+
+
+def tail(output: str) -> str:
+    lines = output.splitlines()
+    fatal = next((number for number, line in enumerate(lines) if "Fatal error" in line or "ERROR: " in line), 0)
+    end = next((number for number in range(fatal + 1, len(lines)) if "ERROR: " in lines[number]), fatal + 1)
+    return "\n".join(lines[fatal : end + 12])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10_000_000, help="of each target (default: 10,000,000)")
+    parser.add_argument("--seconds", type=int, help="of each target, in the place of --runs")
+    parser.add_argument("--targets", default=" ".join(LONGEST), help="some of: " + " ".join(LONGEST))
+    parser.add_argument("--prove", action="store_true", help="plant a fault in each target, and see that it is found")
+    parser.add_argument("--replay", nargs="+", metavar=("TARGET", "FILE"), help="run files once")
+    parser.add_argument("--no-build", action="store_true", help="take the binary that is there")
+    arguments = parser.parse_args()
+    targets = arguments.targets.split()
+    unknown = [target for target in targets if target not in LONGEST]
+    if unknown:
+        parser.error(f"there is no target {unknown[0]}; there are {' '.join(LONGEST)}")
+    if not arguments.no_build:
+        build()
+    if arguments.replay:
+        return 0 if replay(arguments.replay[0], arguments.replay[1:]) else 1
+    if arguments.prove:
+        return 0 if prove(targets, arguments.seconds or 120) else 1
+    limits = [f"-max_total_time={arguments.seconds}"] if arguments.seconds else [f"-runs={arguments.runs}"]
+    return 0 if fuzz(targets, limits) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
