@@ -127,7 +127,8 @@ let package = Package(
     .testTarget(
       name: "DocketSQLiteTests",
       dependencies: [
-        "CSQLite", "DocketJSON", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio, logging,
+        "CSQLite", "DocketJSON", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio, nioConcurrency,
+        logging,
       ]),
     .testTarget(
       name: "DocketServiceTests",

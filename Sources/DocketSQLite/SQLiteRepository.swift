@@ -40,15 +40,17 @@ public final class SQLiteRepository: DocumentRepository {
     self.options = options
     self.clock = clock
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
+    let gate = ReaderGate()
     let writer = try Writer(
-      connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, options: options,
+      connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, gate: gate,
+      options: options,
       clock: clock, logger: logger, failureSignal: failure, mark: mark, keptChanges: keptChanges, progress: progress,
       meters: WriteMeters(metrics), syncLog: syncLog)
     feeds = FeedThreads(mark: mark)
     scans = try Self.pool(
-      path: path, threads: Self.scanThreads, cacheBytes: options.cacheBytes, options: options, clock: clock)
+      path: path, threads: Self.scanThreads, cacheBytes: options.cacheBytes, gate: gate, options: options, clock: clock)
     queries = try Self.pool(
-      path: path, threads: options.queryThreads, cacheBytes: options.queryCacheBytes / options.queryThreads,
+      path: path, threads: options.queryThreads, cacheBytes: options.queryCacheBytes / options.queryThreads, gate: gate,
       options: options, clock: clock)
     backups = BackupShelf(
       of: path,
@@ -60,7 +62,7 @@ public final class SQLiteRepository: DocumentRepository {
   }
 
   private static func pool(
-    path: String, threads: Int, cacheBytes: Int, options: SQLiteStoreOptions, clock: WallClock
+    path: String, threads: Int, cacheBytes: Int, gate: ReaderGate, options: SQLiteStoreOptions, clock: WallClock
   ) throws(SQLiteError) -> ScanPool {
     let stop = ScanReader.Stop()
     var readers: [ScanReader] = []
@@ -69,7 +71,7 @@ public final class SQLiteRepository: DocumentRepository {
       readers.append(
         try ScanReader(connection, path: path, clock: clock, stop: stop, changeLimits: options.changeLimits))
     }
-    return ScanPool(readers, stop: stop, queueLength: options.scanQueueLength)
+    return ScanPool(readers, stop: stop, gate: gate, queueLength: options.scanQueueLength)
   }
 
   public func makeSession(

@@ -1,6 +1,7 @@
 import DocketStore
 import DocketTestSupport
 import Glibc
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import DocketSQLite
@@ -32,6 +33,66 @@ struct CheckpointTests {
     #expect(logBytes(store) > 0)
     await session.close()
     try store.closeAndCheck()
+  }
+
+  @Test("Queries that follow one another without a gap do not let the log grow without end, and none is forgotten")
+  func endlessQueries() async throws {
+    var options = Self.options(idleMilliseconds: 600_000)
+    options.checkpointPages = 50
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.writeAll((1...8_000).map { .put("/a/", "\($0)", Self.text) })
+    let isOver = NIOLockedValueBox(false)
+    let query = Query(scope: .everything, filter: .test(.revision, .less(QueryValue("0"))), order: nil)
+    // Each begins before the one before has ended: there are two threads for them.
+    let queries = try (0..<3).map { _ in
+      let own = try store.session()
+      return Task {
+        var count = 0
+        while !isOver.withLockedValue({ $0 }) {
+          let found = try await own.query(query)
+          #expect(found.isEmpty)
+          count += 1
+        }
+        await own.close()
+        return count
+      }
+    }
+    for _ in 1...60 { _ = try await session.writeAll((1...20).map { .put("/b/", "\($0)", Self.text) }) }
+    isOver.withLockedValue { $0 = true }
+    for query in queries { #expect(try await query.value > 0) }
+    // 60 groups of 20 documents are twice 1,200 pages and more.
+    #expect(logBytes(store) < 12 * 50 * Self.pageBytes, "\(logBytes(store) / Self.pageBytes) pages")
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("A closed gate lets those out that are inside, and nobody in until it opens or the store closes")
+  func gate() async throws {
+    let gate = ReaderGate()
+    gate.enter()
+    gate.close()
+    #expect(gate.isClosed && !gate.isEmpty)
+    gate.leave()
+    #expect(gate.isEmpty)
+    let entered = NIOLockedValueBox(0)
+    func visitor() -> WorkerThread {
+      WorkerThread(name: "visitor") {
+        gate.enter()
+        entered.withLockedValue { $0 += 1 }
+        gate.leave()
+      }
+    }
+    let first = visitor()
+    usleep(20_000)
+    #expect(entered.withLockedValue { $0 } == 0)
+    gate.open()
+    first.join()
+    gate.close()
+    let second = visitor()
+    gate.end()
+    second.join()
+    #expect(entered.withLockedValue { $0 } == 2)
   }
 
   @Test("A writer at rest empties the log")

@@ -14,12 +14,17 @@ final class ScanPool: Sendable {
   private let threads: [WorkerThread]
   private let queueLength: Int
 
-  /// - Parameter readers: one a thread, which takes it over; all end by `stop`.
-  init(_ readers: [ScanReader], stop: ScanReader.Stop, queueLength: Int) {
+  private let gate: ReaderGate
+
+  /// - Parameters:
+  ///   - readers: one a thread, which takes it over; all end by `stop`.
+  ///   - gate: what each job passes.
+  init(_ readers: [ScanReader], stop: ScanReader.Stop, gate: ReaderGate, queueLength: Int) {
+    self.gate = gate
     self.stop = stop
     self.queueLength = queueLength
     let state = state
-    threads = readers.map { reader in WorkerThread(name: "docket-scan") { Self.run(reader, state) } }
+    threads = readers.map { reader in WorkerThread(name: "docket-scan") { Self.run(reader, state, gate) } }
   }
 
   /// Has a job done by the next thread that is free. Returns why not, if not.
@@ -39,16 +44,19 @@ final class ScanPool: Sendable {
     stop.isSet.store(true, ordering: .relaxed)
     state.withLock { $0.isClosed = true }
     state.broadcast()
+    gate.end()
     for thread in threads { thread.join() }
   }
 
-  private static func run(_ reader: ScanReader, _ state: Monitor<State>) {
+  private static func run(_ reader: ScanReader, _ state: Monitor<State>, _ gate: ReaderGate) {
     while true {
       let job = state.wait(until: { !$0.jobs.isEmpty || $0.isClosed }) { state in
         state.jobs.isEmpty ? nil : state.jobs.removeFirst()
       }
       guard let job else { break }
+      gate.enter()
       job(reader)
+      gate.leave()
     }
     reader.close()
   }

@@ -12,19 +12,17 @@ final class Checkpointer {
   /// The next attempt is made when the log holds so many pages.
   private var nextPages: Int64
   private var warnings = WarningInterval()
+  private let gate: ReaderGate
 
-  /// How long a restart of the log waits for the readers that hold it up, and writes with it.
-  ///
-  /// Queries that follow one another without a gap each begin before the one before has ended, so that a moment without any
-  /// has to be made: once all is written back, and nothing is written meanwhile, new readers no longer hold the log up
-  /// (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files), and the wait is for those that have begun. It is
-  /// the longer the longer the log is: 20 ms where it is twice as long as it should be, half a second from ten times on.
-  private func restartTimeoutMilliseconds(pages: Int64) -> Int32 {
-    let excess = Int32(min(pages / max(2 * threshold, 1), 5))
-    return 20 * excess * excess
-  }
+  /// How long a restart of the log waits for the readers that hold it up.
+  private static let restartTimeoutMilliseconds: Int32 = 20
 
-  init(_ connection: Connection, log: CommitLog, options: SQLiteStoreOptions, logger: Logger) {
+  /// How many times as long as it should be the log may become before long reads are kept from following one another.
+  private static let gatedLength: Int64 = 4
+
+  /// - Parameter gate: what long reads pass.
+  init(_ connection: Connection, log: CommitLog, gate: ReaderGate, options: SQLiteStoreOptions, logger: Logger) {
+    self.gate = gate
     self.connection = connection
     self.log = log
     self.logger = logger
@@ -33,26 +31,41 @@ final class Checkpointer {
   }
 
   /// To be called between groups: writes back what can be written without waiting, once the log is long. Where readers
-  /// have kept SQLite from beginning the log anew until it is twice as long, it waits for them for a moment.
+  /// have kept SQLite from beginning the log anew until it is twice as long, it waits for them for a moment; where it has become
+  /// longer all the same, none begins until those that are there have ended, while writes go on.
   /// - Throws: what makes the store unusable; other failures are logged.
   func afterGroup() throws(SQLiteError) {
     let pages = log.pages
     // The log began anew.
     if pages < nextPages - threshold { nextPages = threshold }
-    guard pages >= nextPages else { return }
-    if pages >= 2 * threshold {
-      connection.setBusyTimeout(milliseconds: restartTimeoutMilliseconds(pages: pages))
-      defer { connection.setBusyTimeout(milliseconds: 0) }
-      _ = try checkpoint(SQLITE_CHECKPOINT_RESTART)
+    if gate.isClosed {
+      guard gate.isEmpty else { return }
+      // Whoever still holds the log then is no reader of this process's, and nobody is to wait for him.
+      defer { gate.open() }
+      try restart()
+    } else if pages < nextPages {
+      return
+    } else if pages >= Self.gatedLength * threshold {
+      gate.close()
+    } else if pages >= 2 * threshold {
+      try restart()
     } else {
       _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE)
     }
-    // Waits become longer, and rarer: a reader that stays for minutes must not stop writes every other second.
-    nextPages = pages + max(min(max(threshold, pages / 2) / 4, threshold), 1)
+    nextPages = pages + max(threshold / 4, 1)
+  }
+
+  /// Has the next commit begin the log anew, if those who read are done in a moment.
+  private func restart() throws(SQLiteError) {
+    connection.setBusyTimeout(milliseconds: Self.restartTimeoutMilliseconds)
+    defer { connection.setBusyTimeout(milliseconds: 0) }
+    _ = try checkpoint(SQLITE_CHECKPOINT_RESTART)
   }
 
   /// Writes back everything and empties the log, if no reader is in the way. Returns whether it is empty now.
   func empty() throws(SQLiteError) -> Bool {
+    // Where nothing is written the log does not grow.
+    defer { gate.open() }
     guard try checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else { return false }
     log.noteEmptied()
     nextPages = threshold

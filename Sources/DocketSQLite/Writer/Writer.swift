@@ -19,6 +19,7 @@ final class Writer: @unchecked Sendable {
   private let acknowledger: Acknowledger
   private let tables: DocumentTables
   private let checkpointer: Checkpointer
+  private let gate: ReaderGate
   private let files: FileWatch
   private let transaction: WriteTransaction
   private let pruner: HistoryPruner
@@ -61,19 +62,22 @@ final class Writer: @unchecked Sendable {
   private static let sweepRetryMilliseconds: Int64 = 50
 
   /// - Parameters:
+  ///   - gate: what long reads pass.
   ///   - mark: is told what is committed and what is synced.
   ///   - keptChanges: what the pruner is to leave.
   ///   - progress: is told how far the making of indexes is.
   ///   - meters: is told what was written.
   ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
-    connection: Connection, path: String, queue: WriteQueue, options: SQLiteStoreOptions, clock: WallClock,
+    connection: Connection, path: String, queue: WriteQueue, gate: ReaderGate, options: SQLiteStoreOptions,
+    clock: WallClock,
     logger: Logger, failureSignal: FailureSignal, mark: SyncMark, keptChanges: KeptChanges, progress: BuildProgress,
     meters: WriteMeters, syncLog: (@Sendable () -> String?)?
   ) throws(SQLiteError) {
     self.meters = meters
     self.connection = connection
     self.queue = queue
+    self.gate = gate
     self.options = options
     self.clock = clock
     self.logger = logger
@@ -93,7 +97,7 @@ final class Writer: @unchecked Sendable {
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = (try connection.int64("SELECT at FROM changes ORDER BY sequence DESC LIMIT 1") ?? 0) + 1
     files = FileWatch(connection, path: path)
-    checkpointer = Checkpointer(connection, log: log, options: options, logger: logger)
+    checkpointer = Checkpointer(connection, log: log, gate: gate, options: options, logger: logger)
     let ownLog = syncLog == nil ? try Self.syncedLog(path: path, options) : nil
     let sync = syncLog ?? ownLog.map { log in { @Sendable in log.sync() } }
     acknowledger = Acknowledger(
@@ -120,6 +124,7 @@ final class Writer: @unchecked Sendable {
       backlog.append(taken.submissions)
       if let failure = failure ?? acknowledger.failure {
         self.failure = failure
+        gate.open()
         answer(backlog.take(submittedUntil: .max), with: failure)
         if taken.isClosed { break }
       } else if !backlog.isEmpty {
