@@ -10,7 +10,7 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak fuzz lint format install deb test-deb reset-db setup clean
+.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture fuzz sanitize lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,21 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 	DOCKET_TEST_BACKUPS=$${DOCKET_TEST_BACKUPS:-1000} \
 	DOCKET_TEST_BACKUP_KILL_ROUNDS=$${DOCKET_TEST_BACKUP_KILL_ROUNDS:-100} \
 	$(SWIFT) test --filter 'KillTests|HostileClientTests|BackupLoadTests' $(ARGS)
+
+# With DOCKET_BINARY nothing is built.
+torture: $(if $(filter command line,$(origin DOCKET_BINARY)),,build) ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
+	cd Tests/Torture && python3 -m unittest
+	cd Tests/Torture/histories && python3 -m unittest
+	python3 Tests/Torture/torture.py --binary "$(TORTURED)" $(ARGS)
+	python3 Tests/Torture/histories/run.py --binary "$(TORTURED)" $(ARGS)
+	python3 Tests/Torture/load/run.py --binary "$(TORTURED)" $(ARGS)
+
+TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),$(BINARY))
+
+sanitize: setup ## run all tests under a sanitizer (SANITIZER=thread or address; an hour)
+	$(SWIFT) test --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER) $(ARGS)
+
+SANITIZER ?= thread
 
 # Without SECONDS each target makes RUNS runs, which of those that ask a store takes hours.
 fuzz: setup ## fuzz it: RUNS=10000000 or SECONDS=60 a target, TARGETS="frames paths", ARGS=--prove to see that each finds a planted fault

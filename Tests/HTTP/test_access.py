@@ -63,7 +63,7 @@ class Tokens(ServerTestCase):
         self.assertEqual(access(self.admin)["allow"], ["admin"])
         # And who is refused, what it would take.
         detail = json.loads(self.read("/notes/1", self.reader, "PUT", b"2")[2])["detail"]
-        self.assertIn("The token 'reader' does not allow this: it would take write:/notes/1.", detail)
+        self.assertIn("The token 'reader' does not allow this: it would take a rule write:", detail)
 
     def test_a_token_is_the_requests_own(self):
         # On one connection: what one request has shown the next one has not.

@@ -10,10 +10,19 @@ enum AccessVerdict {
   case refused(Lack)
 }
 
-/// What somebody is not allowed that an operation takes.
-struct Lack: Equatable {
-  /// Such as `read:/notes/`: of several rules the first that is missing.
-  let rule: String
+/// What somebody is not allowed that an operation takes: of several rules the first that is missing. It names no path, so that
+/// all that may not be had is answered the same.
+enum Lack {
+  case reading, writing, stats, admin
+
+  var rule: String {
+    switch self {
+    case .reading: "a rule read:… that covers its path"
+    case .writing: "a rule write:… that covers its path"
+    case .stats: "the rule stats"
+    case .admin: "the rule admin"
+    }
+  }
 }
 
 extension Operation {
@@ -99,31 +108,20 @@ extension AccessRules {
     if isAdmin { return nil }
     switch demand {
     case .nothing: return nil
-    case .anything: return rules.isEmpty ? Lack(rule: "read:/") : nil
-    case .read(let path): return lackOfReading(readable.cover(path), path)
-    case .readAll(let collection): return lackOfReading(readable.cover(collection), collection)
-    case .readSome(let scope): return lackOfReading(readSome(of: scope), scope.path)
-    case .write(let path): return lackOfWriting(writable.cover(path), path)
-    case .writeInto(let collection): return lackOfWriting(writable.cover(collection), collection)
-    case .readAndWrite(let path):
-      return lackOfReading(readable.cover(path), path) ?? lackOfWriting(writable.cover(path), path)
+    case .anything: return rules.isEmpty ? .reading : nil
+    case .read(let path): return readable.cover(path) ? nil : .reading
+    case .readAll(let collection): return readable.cover(collection) ? nil : .reading
+    case .readSome(let scope): return readSome(of: scope) ? nil : .reading
+    case .write(let path): return writable.cover(path) ? nil : .writing
+    case .writeInto(let collection): return writable.cover(collection) ? nil : .writing
+    case .readAndWrite(let path): return readable.cover(path) ? (writable.cover(path) ? nil : .writing) : .reading
     case .readAndWriteAll(let collection):
-      return lackOfReading(readable.cover(collection), collection)
-        ?? lackOfWriting(writable.cover(collection), collection)
-    case .stats: return seesStats ? nil : Lack(rule: "stats")
-    case .admin: return Lack(rule: "admin")
+      return readable.cover(collection) ? (writable.cover(collection) ? nil : .writing) : .reading
+    case .stats: return seesStats ? nil : .stats
+    case .admin: return .admin
     // What holds nothing still takes somebody.
-    case .all(let demands):
-      return lack(.anything) ?? demands.lazy.compactMap { lack($0) }.first
+    case .all(let demands): return lack(.anything) ?? demands.lazy.compactMap { lack($0) }.first
     }
-  }
-
-  private func lackOfReading(_ isAllowed: Bool, _ path: @autoclosure () -> some CustomStringConvertible) -> Lack? {
-    isAllowed ? nil : Lack(rule: "read:\(path())")
-  }
-
-  private func lackOfWriting(_ isAllowed: Bool, _ path: @autoclosure () -> some CustomStringConvertible) -> Lack? {
-    isAllowed ? nil : Lack(rule: "write:\(path())")
   }
 
   fileprivate func readAll(of scope: Query.Scope) -> Bool {
@@ -138,16 +136,6 @@ extension AccessRules {
     case .collection(let path): readable.cover(path)
     case .tree(let path): readable.reachInto(path)
     case .everything: !readable.isEmpty
-    }
-  }
-}
-
-extension Query.Scope {
-  /// What holds all of it.
-  fileprivate var path: String {
-    switch self {
-    case .collection(let path), .tree(let path): path.description
-    case .everything: "/"
     }
   }
 }

@@ -30,7 +30,7 @@ extension Response {
   static func forbidden(token: String, _ lack: Lack) -> Response {
     error(
       .forbidden, "forbidden",
-      "The token '\(token)' does not allow this: it would take \(lack.rule.shortened). GET /_access tells what it allows; docket token create makes another."
+      "The token '\(token)' does not allow this: it would take \(lack.rule). GET /_access tells what it allows; docket token create makes another."
     )
   }
 
