@@ -59,8 +59,9 @@ class State:
 
 
 def body(number: int) -> dict[str, object]:
-    """The document of a number: now and then it takes several pages."""
-    return {"n": number, "x": "x" * (9_000 if number % 23 == 0 else number % 61)}
+    """The document of a number: now and then it takes several pages, and seldom more than one write of the log takes."""
+    size = 300_000 if number % 997 == 0 else 9_000 if number % 23 == 0 else number % 61
+    return {"n": number, "x": "x" * size}
 
 
 class Ledger:

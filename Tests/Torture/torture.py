@@ -19,16 +19,21 @@ import tempfile
 import time
 
 import allocation
+import beside
+import clock
 import death_at_call
+import descriptors
 import disk_full
 import files
 import io_errors
 import kill
+import memory
 import power_loss
 from ground import Ground, with_own_mounts
 from promises import Fault, Skipped
 
-FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call, io_errors, disk_full, files, allocation) for fault in module.FAULTS]
+FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call, io_errors, disk_full, files, memory, descriptors, clock,
+                                              beside, allocation) for fault in module.FAULTS]
 
 
 def main() -> int:
