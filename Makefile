@@ -10,7 +10,7 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak lint format install deb test-deb reset-db setup clean
+.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 	DOCKET_TEST_BACKUPS=$${DOCKET_TEST_BACKUPS:-1000} \
 	DOCKET_TEST_BACKUP_KILL_ROUNDS=$${DOCKET_TEST_BACKUP_KILL_ROUNDS:-100} \
 	$(SWIFT) test --filter 'KillTests|HostileClientTests|BackupLoadTests' $(ARGS)
+
+torture: build ## break the machine under it in many ways, as root (an hour; ARGS=--short: three minutes)
+	cd Tests/Torture && DOCKET_BINARY="$(abspath $(BINARY))" python3 -m unittest
+	python3 Tests/Torture/torture.py --binary $(BINARY) $(ARGS)
 
 lint: ## check the format of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -11,7 +11,7 @@ import time
 from ground import Ground
 from ledger import Ledger, Write, body
 from promises import Fault, Shown, Violation, demand
-from served import Served
+from served import KEEPING_HISTORY, Served
 from session import Session
 from verification import check, compare
 from writers import Writers
@@ -96,8 +96,9 @@ class ForeignWriter:
         is_there = f"/foreign/{name}" in self._ledger.documents
         self._write = self._ledger.send("foreign", f"/foreign/{name}")
         document = json.dumps(body(self._write.number))
-        change = (f"UPDATE documents SET data = '{document}' WHERE {where};" if is_there and self._random.random() < 0.5 else
-                  f"INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/foreign/', '{name}', '{document}');")
+        change = (
+            f"UPDATE documents SET data = '{document}' WHERE {where};" if is_there and self._random.random() < 0.5 else
+            f"INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/foreign/', '{name}', '{document}');")
         self._shell.send(f"{change} SELECT data ->> 'n', revision FROM documents WHERE {where};")
 
     def _take(self, line: str) -> None:
@@ -121,9 +122,10 @@ def write_beside(ground: Ground, count: int) -> Shown:
     writers = Writers(ledger, ground.random, count=16, errors=frozenset({"busy", "batch_failed"}))
     end, told = time.monotonic() + count, list[int]()
     with Served(ground.binary, database, ground.log, "--checkpoint-pages", "200",
-                "--history-floor-bytes", "1000000000") as server, \
+                *KEEPING_HISTORY) as server, \
             Session(server.port) as watch:
-        watch.send(b'{"method": "GET", "path": "/_changes?watch=true", "id": "w", "headers": {"Connection": "keep-alive"}}\0')
+        watch.send(b'{"method": "GET", "path": "/_changes?watch=true", "id": "w",'
+                   b' "headers": {"Connection": "keep-alive"}}\0')
         demand(watch.answer()["data"]["change"] == "live", "a watch begins")
         shell = Shell(database)
         foreign = ForeignWriter(shell, ledger, ground.random)
@@ -144,8 +146,8 @@ def write_beside(ground: Ground, count: int) -> Shown:
             shell.kill()
         demand(server.stop() == 0, f"it ended badly: {server.said()}")
     check(ground.binary, database)
-    return Shown(f"{ledger.acknowledged} acknowledged writes, {foreign.writes} of them and {foreign.checkpoints} checkpoints "
-                 f"by sqlite3, 0 lost; a watch was told all {ledger.sequence} changes in order; "
+    return Shown(f"{ledger.acknowledged} acknowledged writes, {foreign.writes} of them and {foreign.checkpoints} "
+                 f"checkpoints by sqlite3, 0 lost; a watch was told all {ledger.sequence} changes in order; "
                  f"{writers.refusals['busy']} got 503 busy",
                  {"acknowledged": ledger.acknowledged, "foreign": foreign.writes, "checkpoints": foreign.checkpoints,
                   "busy": writers.refusals["busy"]})
@@ -161,7 +163,7 @@ def hold_locks(ground: Ground, count: int) -> Shown:
     ledger, database = ground.ledger(), ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=4, errors=frozenset({"busy", "batch_failed"}))
     with Served(ground.binary, database, ground.log, "--busy-timeout", str(BUSY_SECONDS), "--checkpoint-pages",
-                "30") as server:
+                "30", *KEEPING_HISTORY) as server:
         writers.connect(server.port)
         writers.write(0.2)
         for cycle in range(count):
@@ -171,8 +173,8 @@ def hold_locks(ground: Ground, count: int) -> Shown:
             ground.progress(f"cycle {cycle}")
         writers.settle(10)
         demand(server.stop() == 0, f"it ended badly: {server.said()}")
-    return Shown(f"{writers.refusals['busy']} writes got 503 busy and left nothing, reads went on, writes went on when the lock "
-                 f"was free; {ledger.acknowledged} acknowledged writes, 0 lost",
+    return Shown(f"{writers.refusals['busy']} writes got 503 busy and left nothing, reads went on, writes went on when "
+                 f"the lock was free; {ledger.acknowledged} acknowledged writes, 0 lost",
                  {"busy": writers.refusals["busy"], "acknowledged": ledger.acknowledged})
 
 
@@ -186,7 +188,8 @@ def _hold(ground: Ground, writers: Writers, database: pathlib.Path, way: str) ->
             shell.send(f"BEGIN {way if way == 'EXCLUSIVE' else 'IMMEDIATE'}; SELECT 'held';")
         shell.wait_for("held")
         if way == "killed":
-            shell.send("INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/held/', '1', '1'); SELECT 'written';")
+            shell.send("INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/held/', '1', '1');"
+                       "SELECT 'written';")
             shell.wait_for("written")
         writers.write({"short": BUSY_SECONDS / 3, "reading": 0.5}.get(way, BUSY_SECONDS * 1.7))
         has_waited = way in ("IMMEDIATE", "EXCLUSIVE", "killed")

@@ -11,7 +11,7 @@ from typing import Any
 
 from ground import Ground
 from promises import Fault, Shown, demand
-from served import Served, eventually
+from served import KEEPING_HISTORY, Served, eventually
 from session import Session
 from verification import changes, check, verify
 from writers import Writers
@@ -41,7 +41,7 @@ def set_clock(ground: Ground, count: int) -> Shown:
     database = ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=6)
     seen = _Seen()
-    server = Served(ground.binary, database, ground.log, environment=clock.environment)
+    server = Served(ground.binary, database, ground.log, *KEEPING_HISTORY, environment=clock.environment)
     try:
         for cycle in range(count):
             writers.connect(server.port)
@@ -53,7 +53,7 @@ def set_clock(ground: Ground, count: int) -> Shown:
                 writers.take_what_came()
                 writers.close()
                 clock.set(ground.random.randint(-HOURS * 3600, HOURS * 3600))
-                server = Served(ground.binary, database, ground.log, environment=clock.environment)
+                server = Served(ground.binary, database, ground.log, *KEEPING_HISTORY, environment=clock.environment)
             else:
                 writers.settle(10)
                 writers.close()

@@ -9,7 +9,7 @@ import time
 
 from ground import Ground
 from promises import Fault, Shown, demand
-from served import Served
+from served import KEEPING_HISTORY, Served, eventually
 from session import Session, frame
 from verification import check, verify
 from writers import Writers
@@ -24,11 +24,14 @@ def use_up(ground: Ground, count: int) -> Shown:
     ledger, slowest = ground.ledger(), 0.0
     database = ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=4)
-    with Served(ground.binary, database, ground.log, "--checkpoint-pages", "100") as server:
+    with Served(ground.binary, database, ground.log, "--checkpoint-pages", "100",
+                *KEEPING_HISTORY) as server:
         writers.connect(server.port)
         writers.write(0.05)
         limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        at_rest = server.open_files()
         for cycle in range(count):
+            demand(eventually(lambda: server.open_files() <= at_rest, 10), "connections that were closed stay open")
             # The limit is on the number of a descriptor, and numbers that are free below it count as well.
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.open_files() + SPARE, limits[1]))
             crowd = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(SPARE + 5)]

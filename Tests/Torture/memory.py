@@ -9,7 +9,7 @@ from collections import Counter
 
 from ground import Ground
 from promises import Fault, Shown, Skipped, demand
-from served import Served
+from served import KEEPING_HISTORY, Served
 from verification import check, verify
 from writers import NOTHING_CHANGED, Writers
 
@@ -63,7 +63,7 @@ def _draw_in(ground: Ground, count: int, group: _Group) -> Shown:
     writers = Writers(ledger, ground.random, count=24, depth=8, errors=NOTHING_CHANGED | {"outcome_unknown"})
     for _ in range(count):
         group.limit(GENEROUS)
-        with Served(ground.binary, database, ground.log, before=group.enter) as server:
+        with Served(ground.binary, database, ground.log, *KEEPING_HISTORY, before=group.enter) as server:
             verify(server, ledger, ground.random)
             writers.connect(server.port)
             writers.write(0.05)
@@ -80,7 +80,7 @@ def _draw_in(ground: Ground, count: int, group: _Group) -> Shown:
             writers.take_what_came()
             writers.close()
         ground.progress(f"{sum(results.values())} done")
-    with Served(ground.binary, database, ground.log) as server:
+    with Served(ground.binary, database, ground.log, *KEEPING_HISTORY) as server:
         verify(server, ledger, ground.random)
         check(ground.binary, database)
     told = ", ".join(f"{number} {result}" for result, number in results.items())
