@@ -154,8 +154,8 @@ def write_beside(ground: Ground, count: int) -> Shown:
 
 
 def hold_locks(ground: Ground, count: int) -> Shown:
-    """The write lock is held for less and for longer than writes wait, by a process that is killed within a transaction,
-    and a reading transaction is held open.
+    """The write lock is held for less and for longer than writes wait, by a process that is killed within a
+    transaction, and a reading transaction is held open.
 
     - Raises: Violation, Skipped.
     """
@@ -193,7 +193,8 @@ def _hold(ground: Ground, writers: Writers, database: pathlib.Path, way: str) ->
             shell.wait_for("written")
         writers.write({"short": BUSY_SECONDS / 3, "reading": 0.5}.get(way, BUSY_SECONDS * 1.7))
         has_waited = way in ("IMMEDIATE", "EXCLUSIVE", "killed")
-        demand((writers.refusals["busy"] > busy) == has_waited, f"{way}: {writers.refusals['busy'] - busy} writes got busy")
+        got = writers.refusals["busy"] - busy
+        demand((got > 0) == has_waited, f"{way}: {got} writes got busy")
         demand(way != "reading" or writers.ledger.acknowledged > kept, "a reading transaction holds up writes")
         if way != "killed":
             shell.send("COMMIT; SELECT 'free';")
@@ -208,4 +209,7 @@ def _hold(ground: Ground, writers: Writers, database: pathlib.Path, way: str) ->
     demand(writers.refusals["busy"] == busy and writers.ledger.acknowledged > kept, f"{way}: the lock is free")
 
 
-FAULTS = [Fault("beside", write_beside, short=10, long=600, unit="seconds"), Fault("locks", hold_locks, short=5, long=100)]
+FAULTS = [
+    Fault("beside", write_beside, short=10, long=600, unit="seconds"),
+    Fault("locks", hold_locks, short=5, long=50),
+]

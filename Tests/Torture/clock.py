@@ -1,7 +1,7 @@
 """A clock that is set forth and back by hours while clients write, and between two runs of a server.
 
-Times of changes never fall, new ids are greater than those before, and neither order nor revisions are concerned. A document
-ends when the clock says so.
+Times of changes never fall, new ids are greater than those before, and neither order nor revisions are concerned. A
+document ends when the clock says so.
 """
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def set_clock(ground: Ground, count: int) -> Shown:
     finally:
         server.kill()
     _end_by_the_clock(ground, clock)
-    return Shown(f"set {3 * count} times: no time of {ledger.sequence} changes fell, no id was out of order, a document "
-                 f"ended by the clock; {ledger.acknowledged} acknowledged writes, 0 lost",
+    return Shown(f"set {3 * count} times: no time of {ledger.sequence} changes fell, no id was out of order, a "
+                 f"document ended by the clock; {ledger.acknowledged} acknowledged writes, 0 lost",
                  {"acknowledged": ledger.acknowledged, "changes": ledger.sequence})
 
 
@@ -81,7 +81,8 @@ class _Seen:
     def look(self, changes: list[dict[str, Any]]) -> None:
         for change in changes:
             self.sequence = change["sequence"]
-            demand(change["at"] >= self._at, f"the time falls from {self._at} to {change['at']}, change {self.sequence}")
+            demand(change["at"] >= self._at,
+                   f"the time falls from {self._at} to {change['at']}, change {self.sequence}")
             self._at = change["at"]
             collection, _, identifier = change["path"].rpartition("/")
             if collection.endswith("/posts") and change["change"] == "created":

@@ -1,5 +1,5 @@
-"""Descriptors that are used up (prlimit on the running server): clients that are there are served, and within a second of
-one being free again new ones are."""
+"""Descriptors that are used up (prlimit on the running server): clients that are there are served, and within a second
+of one being free again new ones are."""
 from __future__ import annotations
 
 import resource

@@ -45,8 +45,8 @@ def fill_disk(ground: Ground, count: int) -> Shown:
         refused += writers.refusals["disk_full"]
         acknowledged += ledger.acknowledged
         ground.progress(f"cycle {cycle}, {refused} refused")
-    return Shown(f"{refused} requests got 507 and left nothing, all documents were read each time, writes went on within "
-                 f"{RECOVERY_SECONDS} s of room; {killed} of the servers were killed while it was full; "
+    return Shown(f"{refused} requests got 507 and left nothing, all documents were read each time, writes went on "
+                 f"within {RECOVERY_SECONDS} s of room; {killed} of the servers were killed while it was full; "
                  f"{acknowledged} acknowledged writes, 0 lost",
                  {"refused": refused, "acknowledged": acknowledged, "killed": killed})
 

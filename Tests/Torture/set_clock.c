@@ -1,7 +1,7 @@
 /*
- * A wall clock that the harness sets while the process runs: for LD_PRELOAD. How many seconds it is ahead stands in a file
- * that both share, which the environment names (DOCKET_TORTURE_CLOCK). The clock that never jumps is left alone, and so is
- * whatever waits by it: libfaketime, which alters timed waits as well, makes threads spin that wait by CLOCK_MONOTONIC.
+ * A wall clock that the harness sets while the process runs: for LD_PRELOAD. How many seconds it is ahead stands in a
+ * file that both share, which the environment names (DOCKET_TORTURE_CLOCK). The clock that never jumps is left alone,
+ * and so is whatever waits by it: libfaketime, which alters timed waits as well, makes threads spin that wait by CLOCK_MONOTONIC.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

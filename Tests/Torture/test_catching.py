@@ -23,7 +23,8 @@ from writers import Writers
 BINARY = os.environ.get("DOCKET_BINARY", os.path.join(os.path.dirname(__file__), "../../.build/release/docket"))
 
 
-def change(sequence: int, write: Write, path: str | None = None, kind: str = "created", **members: Any) -> dict[str, Any]:
+def change(
+        sequence: int, write: Write, path: str | None = None, kind: str = "created", **members: Any) -> dict[str, Any]:
     document = None if kind == "deleted" else body(write.number)
     return {"sequence": sequence, "change": kind, "path": path or write.paths[0], "document": document, **members}
 
@@ -214,7 +215,8 @@ class ServerTests(unittest.TestCase):
 
     def _table_of_kept_answers(self) -> str:
         found = subprocess.run(
-            ["sqlite3", str(self.database), "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%answer%'"],
+            ["sqlite3", str(self.database),
+             "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%answer%'"],
             check=True, capture_output=True, text=True)
         return found.stdout.split()[0]
 
