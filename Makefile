@@ -73,7 +73,7 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 
 # With DOCKET_BINARY nothing is built.
 torture: $(if $(filter command line,$(origin DOCKET_BINARY)),,build) ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
-	cd Tests/Torture && python3 -m unittest
+	cd Tests/Torture && DOCKET_BINARY="$(abspath $(TORTURED))" python3 -m unittest
 	cd Tests/Torture/histories && python3 -m unittest
 	python3 Tests/Torture/torture.py --binary "$(TORTURED)" $(ARGS)
 	python3 Tests/Torture/histories/run.py --binary "$(TORTURED)" $(ARGS)

@@ -1,5 +1,5 @@
-"""Memory that SQLite does not get: each k-th of its allocations fails, once or for a while, at the start, under writes, and
-under reads of every kind. An error or a clean end, and never a wrong answer.
+"""Memory that SQLite does not get: each k-th of its allocations fails, once or for a while, at the start, under
+writes, and under reads of every kind. An error or a clean end, and never a wrong answer.
 """
 from __future__ import annotations
 

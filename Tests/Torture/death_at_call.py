@@ -1,5 +1,5 @@
-"""Death at a chosen system call: before each k-th write, sync, cut, renaming and removal, in a server and in the commands
-that put another file in the place of the database."""
+"""Death at a chosen system call: before each k-th write, sync, cut, renaming and removal, in a server and in the
+commands that put another file in the place of the database."""
 from __future__ import annotations
 
 import pathlib
@@ -74,7 +74,8 @@ def _one_server(ground: Ground, call: str, k: int) -> tuple[bool, int]:
             _use(server, writers, ledger, ground)
     except NotServing as error:
         demand(error.status == -signal.SIGKILL, f"death at {call} {k}: {error}")
-    recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS, "--backup-folder", str(backups)).kill()
+    recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS,
+            "--backup-folder", str(backups)).kill()
     for backup in backups.glob("*.db"):
         check(ground.binary, backup)
     return tampering.happened, ledger.acknowledged

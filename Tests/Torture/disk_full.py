@@ -11,13 +11,13 @@ import pathlib
 from ground import Ground, mounted
 from ledger import Ledger, body
 from promises import Fault, Shown, demand
-from served import Served, eventually
+from served import KEEPING_HISTORY, Served, eventually
 from session import Session
 from verification import check, compare, recover, verify
 from writers import Writers
 
-DISK_BYTES = 48 << 20
-OPTIONS = ["--checkpoint-pages", "100", "--idempotency-bytes", "4194304"]
+DISK_BYTES = 24 << 20
+OPTIONS = ["--checkpoint-pages", "100", *KEEPING_HISTORY]
 ALLOWED = frozenset({"disk_full", "batch_failed"})
 RECOVERY_SECONDS = 5
 
@@ -36,55 +36,57 @@ def _ballast(file: pathlib.Path, leave: int) -> None:
 def fill_disk(ground: Ground, count: int) -> Shown:
     """- Raises: Violation, Skipped."""
     ground.need_root()
-    folder, ledger = ground.folder / "disk", ground.ledger()
-    database, ballast = folder / "docket.db", folder / "ballast"
-    writers = Writers(ledger, ground.random, count=6, errors=ALLOWED)
-    refused, reads, restarts = 0, 0, 0
-    with mounted(folder, "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs"):
-        server = Served(ground.binary, database, ground.log, *OPTIONS)
-        try:
-            for cycle in range(count):
-                # With 0 the log cannot grow by a byte; with more it takes a while, and checkpoints fail as well.
-                _ballast(ballast, ground.random.choice([0, 4_096, 20_000, 200_000, 1_000_000]))
-                before = writers.refusals["disk_full"]
-                writers.connect(server.port)
-                writers.write(20, until=lambda: writers.refusals["disk_full"] > before + 20)
-                writers.settle(10)
-                demand(writers.refusals["disk_full"] > before, f"cycle {cycle}: the disk is full, and nobody was told so")
-                demand(server.ended(0) is None, f"a full disk ended the server: {server.said()}")
-                refused = writers.refusals["disk_full"]
-                # Reads go on, and tell what was acknowledged before; this compares all documents.
-                # Nothing is sent again, since there is no room for it.
-                compare(server, ledger)
-                reads += 1
-                if ground.random.random() < 0.3:
-                    # A server that dies on a full disk leaves all there, too.
-                    writers.close()
-                    server.kill()
-                    ballast.unlink()
-                    server = recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS)
-                    restarts += 1
-                    continue
-                ballast.unlink()
-                with Session(server.port) as session:
-                    demand(eventually(lambda: _is_writable(session, ledger), RECOVERY_SECONDS),
-                           f"cycle {cycle}: there is room, and after {RECOVERY_SECONDS} s no write is taken")
-                before = writers.refusals["disk_full"]
-                writers.write(0.1)
-                writers.settle(10)
-                demand(writers.refusals["disk_full"] == before, f"cycle {cycle}: there is room, and writes are refused")
-                verify(server, ledger, ground.random)
-                check(ground.binary, database)
-                writers.close()
-                ground.progress(f"cycle {cycle}, {refused} refused")
-            demand(server.stop() == 0, f"it ended badly: {server.said()}")
-            recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS).kill()
-        finally:
+    refused = acknowledged = killed = 0
+    for cycle in range(count):
+        ledger = ground.ledger()
+        writers = Writers(ledger, ground.random, count=6, errors=ALLOWED)
+        with mounted(ground.folder / "disk", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs"):
+            killed += _fill(ground, writers, ground.folder / "disk")
+        refused += writers.refusals["disk_full"]
+        acknowledged += ledger.acknowledged
+        ground.progress(f"cycle {cycle}, {refused} refused")
+    return Shown(f"{refused} requests got 507 and left nothing, all documents were read each time, writes went on "
+                 f"within {RECOVERY_SECONDS} s of room; {killed} of the servers were killed while it was full; "
+                 f"{acknowledged} acknowledged writes, 0 lost",
+                 {"refused": refused, "acknowledged": acknowledged, "killed": killed})
+
+
+def _fill(ground: Ground, writers: Writers, folder: pathlib.Path) -> bool:
+    """Returns whether the server was killed while the disk was full."""
+    ledger, database, ballast = writers.ledger, folder / "docket.db", folder / "ballast"
+    with Served(ground.binary, database, ground.log, *OPTIONS) as server:
+        # The log cannot grow by a byte; or it can for a while, and then checkpoints fail as well.
+        _ballast(ballast, ground.random.choice([0, 4_096, 20_000, 200_000, 1_000_000, 4_000_000]))
+        writers.connect(server.port)
+        writers.write(30, until=lambda: writers.refusals["disk_full"] > 20)
+        writers.settle(10)
+        demand(writers.refusals["disk_full"], "the disk is full, and nobody was told so")
+        demand(server.ended(0) is None, f"a full disk ended the server: {server.said()}")
+        # Reads go on. Nothing is sent again, since there is no room for it.
+        compare(server, ledger)
+        is_killed = ground.random.random() < 0.3
+        if is_killed:
             server.kill()
-    return Shown(f"{refused} writes got 507 and left nothing, all documents were read each time, writes went on within "
-                 f"{RECOVERY_SECONDS} s of room; {restarts} of the servers were killed meanwhile; "
-                 f"{ledger.acknowledged} acknowledged writes, 0 lost",
-                 {"refused": refused, "acknowledged": ledger.acknowledged, "killed": restarts})
+            writers.close()
+        ballast.unlink()
+        if not is_killed:
+            _go_on(server, writers)
+            verify(server, ledger, ground.random)
+            check(ground.binary, database)
+            writers.close()
+            demand(server.stop() == 0, f"it ended badly: {server.said()}")
+    recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS).kill()
+    return is_killed
+
+
+def _go_on(server: Served, writers: Writers) -> None:
+    with Session(server.port) as session:
+        demand(eventually(lambda: _is_writable(session, writers.ledger), RECOVERY_SECONDS),
+               f"there is room, and after {RECOVERY_SECONDS} s no write is taken")
+    before = writers.refusals["disk_full"]
+    writers.write(0.1)
+    writers.settle(10)
+    demand(writers.refusals["disk_full"] == before, "there is room, and writes are refused")
 
 
 def _is_writable(session: Session, ledger: Ledger) -> bool:

@@ -1,8 +1,9 @@
-"""Calls that fail: each k-th write, sync and cut of the database, its log and its shared memory meets an error of the disk
-(EIO) or a full one (ENOSPC), once or from then on.
+"""Calls that fail: each k-th write, sync and cut of the database, its log and its shared memory meets an error of the
+disk (EIO) or a full one (ENOSPC), once or from then on.
 
-What was acknowledged must be there after a new start, what was refused must not, and what was answered `outcome_unknown`
-may be. A server that is told of such an error goes on, or ends with 1 and says why; it neither hangs nor crashes.
+What was acknowledged must be there after a new start, what was refused must not, and what was answered
+`outcome_unknown` may be. A server that is told of such an error goes on, or ends with 1 and says why; it neither hangs
+nor crashes.
 """
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from verification import check, recover
 from writers import NOTHING_CHANGED, Writers
 
 CALLS = [("pwrite64", "-wal", 36), ("pwrite64", "", 24), ("pwrite64", "-shm", 3), ("fdatasync", "-wal", 30),
-         ("fdatasync", "", 6), ("fsync", None, 4), ("ftruncate", "-wal", 4), ("ftruncate", "", 3), ("ftruncate", "-shm", 3),
-         ("mmap", "-shm", 3), ("pread64", "", 30), ("pread64", "-wal", 20)]
+         ("fdatasync", "", 6), ("fsync", None, 4), ("ftruncate", "-wal", 4), ("ftruncate", "", 3),
+         ("ftruncate", "-shm", 3), ("mmap", "-shm", 3), ("pread64", "", 30), ("pread64", "-wal", 20)]
 """A call, the file (what its name has behind that of the database; None: any), and the last k."""
 ERRORS = {"mmap": ["ENOMEM"], "pread64": ["EIO"]}
 """Where it is not EIO and ENOSPC."""

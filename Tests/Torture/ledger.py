@@ -1,7 +1,7 @@
 """What clients have sent and what they were told, and whether a database agrees with it.
 
-Each write has a number that no other has, and the numbers of a document only grow. So whatever a database holds names the
-write that it came from. A path is written by one client alone, whose writes are answered in their order.
+Each write has a number that no other has, and the numbers of a document only grow. So whatever a database holds names
+the write that it came from. A path is written by one client alone, whose writes are answered in their order.
 """
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ class State:
 
 
 def body(number: int) -> dict[str, object]:
-    """The document of a number: now and then it takes several pages."""
-    return {"n": number, "x": "x" * (9_000 if number % 23 == 0 else number % 61)}
+    """The document of a number: now and then it takes several pages, and seldom more than one write of the log."""
+    size = 300_000 if number % 997 == 0 else 9_000 if number % 23 == 0 else number % 61
+    return {"n": number, "x": "x" * size}
 
 
 class Ledger:

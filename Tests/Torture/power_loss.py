@@ -1,9 +1,9 @@
 """Loss of power: the file system under the server forgets at once whatever has not reached its disk.
 
-The database lies on ext4 in a file. While clients write, the server is stopped (so that nobody is told anything of a disk
-that is half gone), the file system is shut down without a flush of its journal (EXT4_IOC_SHUTDOWN), the server is killed, and
-the file system is mounted again as after a crash. A control does the same to a server whose syncs do nothing; the harness
-proves nothing unless it sees losses there.
+The database lies on ext4 in a file. While clients write, the server is stopped (so that nobody is told anything of a
+disk that is half gone), the file system is shut down without a flush of its journal (EXT4_IOC_SHUTDOWN), the server is
+killed, and the file system is mounted again as after a crash. A control does the same to a server whose syncs do
+nothing; the harness proves nothing unless it sees losses there.
 """
 from __future__ import annotations
 

@@ -16,6 +16,9 @@ from promises import Violation
 PATIENCE = 30
 """Seconds after which something hangs."""
 
+KEEPING_HISTORY = ["--history-floor-bytes", "1000000000"]
+"""For whoever compares all changes only after very many."""
+
 
 class NotServing(Exception):
     """A server that ended before it took connections."""

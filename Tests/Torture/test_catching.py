@@ -1,6 +1,7 @@
 """What the harness is there to catch, planted: each test breaks one promise, and the harness must say so."""
 from __future__ import annotations
 
+import argparse
 import os
 import pathlib
 import random
@@ -9,8 +10,11 @@ import tempfile
 import unittest
 from typing import Any
 
+import clock
+import torture
+from ground import Ground
 from ledger import Ledger, Write, body
-from promises import Violation
+from promises import Fault, Shown, Skipped, Violation
 from served import Served
 from session import Session
 from verification import changes, check, documents, verify
@@ -19,7 +23,8 @@ from writers import Writers
 BINARY = os.environ.get("DOCKET_BINARY", os.path.join(os.path.dirname(__file__), "../../.build/release/docket"))
 
 
-def change(sequence: int, write: Write, path: str | None = None, kind: str = "created", **members: Any) -> dict[str, Any]:
+def change(
+        sequence: int, write: Write, path: str | None = None, kind: str = "created", **members: Any) -> dict[str, Any]:
     document = None if kind == "deleted" else body(write.number)
     return {"sequence": sequence, "change": kind, "path": path or write.paths[0], "document": document, **members}
 
@@ -210,7 +215,8 @@ class ServerTests(unittest.TestCase):
 
     def _table_of_kept_answers(self) -> str:
         found = subprocess.run(
-            ["sqlite3", str(self.database), "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%answer%'"],
+            ["sqlite3", str(self.database),
+             "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%answer%'"],
             check=True, capture_output=True, text=True)
         return found.stdout.split()[0]
 
@@ -232,6 +238,48 @@ class ServerTests(unittest.TestCase):
                 self.assertEqual(session.ask("POST", "/_batch", {"requests": requests})["code"], 200)
             self.assertEqual(len([path for path in documents(session) if path.startswith("/many/")]), 1_200)
             self.assertGreaterEqual(len(changes(session, self.ledger.sequence)), 1_200)
+
+
+class ClockTests(unittest.TestCase):
+    """Changes that a clock which was set back could make."""
+
+    def test_a_time_that_falls(self) -> None:
+        seen = clock._Seen()
+        seen.look([{"sequence": 1, "change": "created", "path": "/a/1", "at": "2030-01-01T00:00:01.000Z"}])
+        with self.assertRaisesRegex(Violation, "the time falls"):
+            seen.look([{"sequence": 2, "change": "created", "path": "/a/2", "at": "2030-01-01T00:00:00.999Z"}])
+
+    def test_an_id_that_falls(self) -> None:
+        seen = clock._Seen()
+        seen.look([{"sequence": 1, "change": "created", "path": "/a/posts/02", "at": "2030"}])
+        with self.assertRaisesRegex(Violation, "was made behind"):
+            seen.look([{"sequence": 2, "change": "created", "path": "/a/posts/01", "at": "2030"}])
+
+
+class ReportTests(unittest.TestCase):
+    """What becomes of a fault that is not through."""
+
+    def made(self, error: Exception | None) -> dict[str, object]:
+        def make(ground: Ground, count: int) -> Shown:
+            if error:
+                raise error
+            return Shown("nothing is wrong")
+
+        options = argparse.Namespace(count=None, short=True, binary=BINARY, seed="1")
+        with tempfile.TemporaryDirectory() as folder:
+            return torture._made(Fault("trial", make, short=3, long=5), options, pathlib.Path(folder))
+
+    def test_a_violation_and_what_nobody_expected_are_told(self) -> None:
+        for error in (Violation("lost"), OSError("no answer"), AssertionError()):
+            self.assertEqual(self.made(error)["verdict"], "violated")
+
+    def test_what_cannot_be_made_is_told_and_counts_for_nothing(self) -> None:
+        row = self.made(Skipped("no root"))
+        self.assertEqual((row["verdict"], row["count"], row["shown"]), ("SKIPPED", 0, "no root"))
+
+    def test_what_is_through_is_told_with_its_count(self) -> None:
+        row = self.made(None)
+        self.assertEqual((row["verdict"], row["count"]), ("kept", 3))
 
 
 if __name__ == "__main__":

@@ -17,18 +17,24 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import allocation
+import beside
+import clock
 import death_at_call
+import descriptors
 import disk_full
 import files
 import io_errors
 import kill
+import memory
 import power_loss
 from ground import Ground, with_own_mounts
 from promises import Fault, Skipped
 
-FAULTS: list[Fault] = [fault for module in (power_loss, kill, death_at_call, io_errors, disk_full, files, allocation) for fault in module.FAULTS]
+MODULES = (power_loss, kill, death_at_call, io_errors, disk_full, files, memory, descriptors, clock, beside, allocation)
+FAULTS: list[Fault] = [fault for module in MODULES for fault in module.FAULTS]
 
 
 def main() -> int:
@@ -53,7 +59,8 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     skipped = [str(row["fault"]) for row in rows if row["verdict"] == "SKIPPED"]
     kept = sum(row["verdict"] == "kept" for row in rows)
-    print(f"torture: {kept} of {len(faults)} kept, {len(skipped)} SKIPPED{': ' + ', '.join(skipped) if skipped else ''}")
+    named = ": " + ", ".join(skipped) if skipped else ""
+    print(f"torture: {kept} of {len(faults)} kept, {len(skipped)} SKIPPED{named}")
     if options.report:
         _report(options, rows)
     return status
@@ -88,9 +95,7 @@ def _made(fault: Fault, options: argparse.Namespace, folder: pathlib.Path) -> di
         row |= {"verdict": "SKIPPED", "shown": str(reason), "count": 0}
     except Exception as error:  # Whatever is not expected is a violation: a check must never pass silently.
         row |= {"verdict": "violated", "shown": f"{type(error).__name__}: {error}"}
-        if not options.short:
-            import traceback
-            traceback.print_exc()
+        traceback.print_exc()
     row["seconds"] = round(time.monotonic() - begin)
     return row
 

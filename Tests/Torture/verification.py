@@ -79,7 +79,8 @@ def _send_again(session: Session, ledger: Ledger, write: Write) -> None:
         demand(is_replayed and revision == write.found[0],
                f"write {write.number} was made as {write.found}; sent again under its key it was answered {answer}")
     else:
-        demand(not is_replayed, f"write {write.number} was not there; sent again under its key it was answered {answer}")
+        demand(not is_replayed,
+               f"write {write.number} was not there; sent again under its key it was answered {answer}")
         made = ledger.send_again(write)
         ledger.acknowledge(made, revision)
 

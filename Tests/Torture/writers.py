@@ -35,7 +35,8 @@ class Writers:
         self.ledger = ledger
         self.refusals: Counter[str] = Counter()
         """The errors that came."""
-        self._clients = [_Client(f"{name}{index}", ledger, seed, depth, errors, self.refusals) for index in range(count)]
+        self._clients = [
+            _Client(f"{name}{index}", ledger, seed, depth, errors, self.refusals) for index in range(count)]
         self._selector = selectors.DefaultSelector()
 
     def connect(self, port: int) -> None:
@@ -45,7 +46,8 @@ class Writers:
             client.connect(port)
             self._selector.register(client.connection, selectors.EVENT_READ, client)
 
-    def write(self, seconds: float, acknowledgements: int = 1 << 62, until: Callable[[], object] = lambda: False) -> None:
+    def write(self, seconds: float, acknowledgements: int = 1 << 62,
+              until: Callable[[], object] = lambda: False) -> None:
         """Writes for so long, until so many more are acknowledged, something holds, or no connection is left."""
         end = time.monotonic() + seconds
         goal = self.ledger.acknowledged + acknowledgements
@@ -206,7 +208,7 @@ class _Client:
             self._ledger.acknowledge(write, *_revisions(code, data))
         else:
             error = self._refused(answer)
-            if error in NOTHING_CHANGED and (data.get("response") or {}).get("data", {}).get("error") != "outcome_unknown":
+            if error in NOTHING_CHANGED:
                 self._ledger.refuse(write, error)
             else:
                 self._ledger.leave_open(write)

@@ -1,0 +1,68 @@
+"""Descriptors that are used up (prlimit on the running server): clients that are there are served, and within a second
+of one being free again new ones are."""
+from __future__ import annotations
+
+import resource
+import select
+import socket
+import time
+
+from ground import Ground
+from promises import Fault, Shown, demand
+from served import KEEPING_HISTORY, Served, eventually
+from session import Session, frame
+from verification import check, verify
+from writers import Writers
+
+RESUMED_SECONDS = 1.0
+SPARE = 3
+"""So many descriptors are left at first."""
+
+
+def use_up(ground: Ground, count: int) -> Shown:
+    """- Raises: Violation."""
+    ledger, slowest = ground.ledger(), 0.0
+    database = ground.database_folder() / "docket.db"
+    writers = Writers(ledger, ground.random, count=4)
+    with Served(ground.binary, database, ground.log, "--checkpoint-pages", "100",
+                *KEEPING_HISTORY) as server:
+        writers.connect(server.port)
+        writers.write(0.05)
+        limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        at_rest = server.open_files()
+        for cycle in range(count):
+            demand(eventually(lambda: server.open_files() <= at_rest, 10), "connections that were closed stay open")
+            # The limit is on the number of a descriptor, and numbers that are free below it count as well.
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.open_files() + SPARE, limits[1]))
+            crowd = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(SPARE + 5)]
+            time.sleep(0.1)
+            with socket.create_connection(("127.0.0.1", server.port), 5) as late:
+                late.sendall(frame("GET", "/_health"))
+                demand(not select.select([late], [], [], 0.2)[0], "with no descriptor left a connection was served")
+                writers.write(0.1)
+                if cycle % 2:
+                    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+                    free = time.monotonic()
+                else:
+                    for connection in crowd:
+                        connection.close()
+                    free = time.monotonic()
+                demand(select.select([late], [], [], 10)[0], "with descriptors free again a connection was not served")
+                slowest = max(slowest, time.monotonic() - free)
+                demand(slowest < RESUMED_SECONDS, f"with descriptors free again a connection waited {slowest:.2f} s")
+            for connection in crowd:
+                connection.close()
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+            ground.progress(f"cycle {cycle}")
+        writers.settle(10)
+        verify(server, ledger, ground.random)
+        check(ground.binary, database)
+        with Session(server.port) as session:
+            demand(session.ask("GET", "/_health")["code"] == 200, "it is healthy")
+        demand(server.stop() == 0, f"it ended badly: {server.said()}")
+    return Shown(f"new connections were served again {slowest:.2f} s after descriptors were free, at most; "
+                 f"{ledger.acknowledged} acknowledged writes, 0 lost",
+                 {"slowestSeconds": round(slowest, 3), "acknowledged": ledger.acknowledged})
+
+
+FAULTS = [Fault("descriptors", use_up, short=4, long=100)]
