@@ -162,4 +162,4 @@ def _counts(ground: Ground, library: pathlib.Path) -> dict[str, int]:
     return counts
 
 
-FAULTS = [Fault("allocation", fail_allocations, short=15, long=1_000, unit="runs")]
+FAULTS = [Fault("allocation", fail_allocations, short=30, long=1_000, unit="runs")]

@@ -47,6 +47,7 @@ def die_in_server(ground: Ground, count: int) -> Shown:
         else:
             exhausted.add(call)
         ground.progress(f"{call} {k}, {sum(deaths.values())} deaths")
+    demand(3 * sum(deaths.values()) > runs, f"of {runs} servers only {sum(deaths.values())} died: strace does nothing")
     told = ", ".join(f"{call} {number}" for call, number in deaths.items())
     return Shown(f"{sum(deaths.values())} deaths ({told}); {acknowledged} acknowledged writes, 0 lost",
                  {"count": sum(deaths.values()), "runs": runs, "deaths": dict(deaths), "acknowledged": acknowledged})
@@ -132,6 +133,7 @@ def die_in_commands(ground: Ground, count: int) -> Shown:
                 else:
                     exhausted.add((command, call))
         ground.progress(f"{call} {k}, {sum(deaths.values())} deaths")
+    demand(deaths, "no command died: strace does nothing")
     told = ", ".join(f"{command} {number}" for command, number in deaths.items())
     return Shown(f"{sum(deaths.values())} deaths ({told}); each left all {len(ledger.documents)} documents",
                  {"count": sum(deaths.values()), "deaths": dict(deaths), "documents": len(ledger.documents)})
@@ -168,6 +170,6 @@ def _one_command(ground: Ground, command: str, first: pathlib.Path, backup: path
 
 
 FAULTS = [
-    Fault("death-at-call", die_in_server, short=14, long=400, unit="deaths"),
-    Fault("death-in-command", die_in_commands, short=12, long=200, unit="deaths"),
+    Fault("death-at-call", die_in_server, short=24, long=400, unit="deaths"),
+    Fault("death-in-command", die_in_commands, short=24, long=200, unit="deaths"),
 ]

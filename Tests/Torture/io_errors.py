@@ -53,6 +53,7 @@ def fail_calls(ground: Ground, count: int) -> Shown:
         acknowledged += kept
         ground.progress(f"{what}, {sum(results.values())} done")
     happened = sum(results.values()) - results["not reached"]
+    demand(3 * happened > sum(results.values()), f"only {happened} errors happened: strace does nothing")
     told = ", ".join(f"{number} {result}" for result, number in results.items())
     return Shown(f"{happened} errors happened ({told}); {acknowledged} acknowledged writes, 0 lost; "
                  f"answers: {', '.join(f'{n} {error}' for error, n in sorted(answers.items())) or 'no error'}",
@@ -112,4 +113,4 @@ def _use(server: Served, writers: Writers, ground: Ground) -> str:
     return "went on" if status == 0 else "ended with 1"
 
 
-FAULTS = [Fault("io-error", fail_calls, short=16, long=700, unit="errors")]
+FAULTS = [Fault("io-error", fail_calls, short=24, long=700, unit="errors")]
