@@ -58,6 +58,7 @@ final class Writer: @unchecked Sendable {
   private static let sleepMilliseconds: Int64 = 10_000
   /// A group ends with the work behind which it has lasted so long: what is done should not wait for what takes long.
   private static let groupMilliseconds: Int64 = 50
+  private static let gateMilliseconds: Int64 = 50
   /// A sleeping writer pauses at least so long, whatever expires.
   private static let sweepRetryMilliseconds: Int64 = 50
 
@@ -154,7 +155,8 @@ final class Writer: @unchecked Sendable {
   private var pauseMilliseconds: Int64? {
     if failure != nil { return nil }
     return switch rest {
-    case .none: options.idleMilliseconds
+    // Readers at a closed gate do not wait for writes that may never come.
+    case .none: gate.isClosed ? min(options.idleMilliseconds, Self.gateMilliseconds) : options.idleMilliseconds
     case .tidying: 0
     case .asleep(let milliseconds): milliseconds
     }
