@@ -10,7 +10,7 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture fuzz sanitize lint format install deb test-deb reset-db setup clean
+.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture torture-faults torture-histories torture-load fuzz sanitize lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,12 +71,20 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 	DOCKET_TEST_BACKUP_KILL_ROUNDS=$${DOCKET_TEST_BACKUP_KILL_ROUNDS:-100} \
 	$(SWIFT) test --filter 'KillTests|HostileClientTests|BackupLoadTests' $(ARGS)
 
+torture: torture-faults torture-histories torture-load ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
+
 # With DOCKET_BINARY nothing is built.
-torture: $(if $(filter command line,$(origin DOCKET_BINARY)),,build) ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
+torture-faults torture-histories torture-load: $(if $(filter command line,$(origin DOCKET_BINARY)),,build)
+
+torture-faults:
 	cd Tests/Torture && DOCKET_BINARY="$(abspath $(TORTURED))" python3 -m unittest
-	cd Tests/Torture/histories && python3 -m unittest
 	python3 Tests/Torture/torture.py --binary "$(TORTURED)" $(ARGS)
+
+torture-histories:
+	cd Tests/Torture/histories && python3 -m unittest
 	python3 Tests/Torture/histories/run.py --binary "$(TORTURED)" $(ARGS)
+
+torture-load:
 	python3 Tests/Torture/load/run.py --binary "$(TORTURED)" $(ARGS)
 
 TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),$(BINARY))
