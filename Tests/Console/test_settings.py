@@ -149,6 +149,7 @@ class ServerTest(ConsoleCase):
             self.server.ask("PUT", "/kinds/1", {"v": 2}, If_None_Match="*")
         self.go("#/server/")
         counted = json.loads(self.server.get("/_stats"))["requests"]["write"]
+        self.wait(lambda: self.texts("tr[data-kind=write] td"), "the row of writes")
         cells = self.texts("tr[data-kind=write] td")
         self.assertEqual([cells[0], cells[2], cells[3]], [str(counted["count"]), str(counted["refused"]), "0"])
         self.assertGreater(counted["refused"], 0)
