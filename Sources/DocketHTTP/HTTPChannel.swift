@@ -42,12 +42,7 @@ struct HTTPChannel: HTTPChannelHandler {
       let isAdmitted = channels.admit(channel, guardian.progress)
       let deadlines = ConnectionDeadlines(site.limits, site.store.gate, guardian)
       if isAdmitted { try pipeline.addHandler(deadlines) }
-      var decoderLimits = NIOHTTPDecoderLimitConfiguration()
-      decoderLimits.maxHeaderFieldSize = site.limits.headerBytes
-      decoderLimits.maxHeaderListSize = site.limits.headerBytes
-      try pipeline.configureHTTPServerPipeline(
-        withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-        withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
+      try pipeline.addHTTPCoding(site.limits)
       try pipeline.addHandler(guardian)
       try pipeline.addHandler(Compression(guardian))
       if isAdmitted { try pipeline.addHandler(PlainRequests(site, desk(of: channel), guardian.progress)) }
@@ -77,5 +72,17 @@ struct HTTPChannel: HTTPChannelHandler {
       preconditionFailure("every loop has a desk")
     }
     return desk
+  }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+  /// Adds what makes requests of bytes, within the limits, and bytes of answers.
+  func addHTTPCoding(_ limits: HTTPLimits) throws {
+    var decoderLimits = NIOHTTPDecoderLimitConfiguration()
+    decoderLimits.maxHeaderFieldSize = limits.headerBytes
+    decoderLimits.maxHeaderListSize = limits.headerBytes
+    try configureHTTPServerPipeline(
+      withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
   }
 }

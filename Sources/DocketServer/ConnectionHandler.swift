@@ -37,7 +37,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Whether this tick has left requests for the next one.
   private var leavesRequests = false
   /// How much of what it has to send is noted in the room of all answers.
-  private var notedBytes = 0
+  var notedBytes = 0
   /// Whether it was not served for want of that room, though there may be requests.
   private var waitsForRoom = false
   /// Whether a read was answered in this tick.
@@ -196,20 +196,6 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
     _ = collectOutput()
     noteUnsent()
-  }
-
-  private func refuseForRoom(_ start: ConnectionState.Start) {
-    let response = Response.answersWait(limit: loop.store.answers.limitBytes)
-    loop.count(start.operation.requestKind, response, since: loop.moment, start.request, on: self)
-    take(response, to: start.number)
-  }
-
-  /// Notes in the room of all answers what of this connection's waits.
-  private func noteUnsent() {
-    let bytes = if case .closed = phase { 0 } else { output.unsentBytes }
-    guard bytes != notedBytes else { return }
-    loop.store.answers.note(bytes - notedBytes)
-    notedBytes = bytes
   }
 
   private func perform(_ start: ConnectionState.Start) {

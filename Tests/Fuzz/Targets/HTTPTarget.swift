@@ -53,7 +53,7 @@ final class HTTPTarget: FuzzTarget {
     let piece = input.choose(255) + 1
     let stream = Array(input.all())
     let channel = EmbeddedChannel()
-    let requestGuard = RequestGuard()
+    let requestGuard = RequestGuard(site.store.answers)
     let tap = RequestTap(closing: isPlanted ? "DELETE" : nil)
     let task = TaskHandler(site)
     do {
@@ -77,12 +77,7 @@ final class HTTPTarget: FuzzTarget {
   ) throws {
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     let pipeline = channel.pipeline.syncOperations
-    var decoderLimits = NIOHTTPDecoderLimitConfiguration()
-    decoderLimits.maxHeaderFieldSize = site.limits.headerBytes
-    decoderLimits.maxHeaderListSize = site.limits.headerBytes
-    try pipeline.configureHTTPServerPipeline(
-      withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-      withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
+    try pipeline.addHTTPCoding(site.limits)
     try pipeline.addHandler(requestGuard)
     try pipeline.addHandler(tap)
     try pipeline.addHandler(Compression(requestGuard))

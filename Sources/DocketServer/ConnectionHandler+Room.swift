@@ -1,0 +1,19 @@
+import DocketService
+import DocketWire
+
+/// The connection's part of the room that there is for the answers of all.
+extension ConnectionHandler {
+  func refuseForRoom(_ start: ConnectionState.Start) {
+    let response = Response.answersWait(limit: loop.store.answers.limitBytes)
+    loop.count(start.operation.requestKind, response, since: loop.moment, start.request, on: self)
+    take(response, to: start.number)
+  }
+
+  /// Notes in the room of all answers what of this connection's waits.
+  func noteUnsent() {
+    let bytes = if case .closed = phase { 0 } else { output.unsentBytes }
+    guard bytes != notedBytes else { return }
+    loop.store.answers.note(bytes - notedBytes)
+    notedBytes = bytes
+  }
+}
