@@ -8,6 +8,8 @@ import Glibc
 struct CachedDocumentTable {
   /// A power of two.
   private var places: [CachedDocument?] = []
+  /// What the document at a place is told from most others by, without a look at its memory; 0 where there is none.
+  private var tags: [UInt16] = []
   private(set) var count = 0
   /// What the documents take, in bytes.
   private(set) var bytes = 0
@@ -40,11 +42,13 @@ struct CachedDocumentTable {
       let home = candidate.hash & mask
       if (next &- home) & mask >= (next &- hole) & mask {
         places[hole] = candidate
+        tags[hole] = tags[next]
         hole = next
       }
       next = successor(of: next)
     }
     places[hole] = nil
+    tags[hole] = 0
     count -= 1
     bytes -= removed.bytes
     return removed
@@ -56,10 +60,14 @@ struct CachedDocumentTable {
     for index in places.indices {
       places[index]?.free()
       places[index] = nil
+      tags[index] = 0
     }
     count = 0
     bytes = 0
   }
+
+  /// Of the bits that do not say where it is looked for.
+  private static func tag(_ hash: Int) -> UInt16 { UInt16(truncatingIfNeeded: hash >> 48) | 1 }
 
   private var mask: Int { places.count &- 1 }
 
@@ -67,9 +75,14 @@ struct CachedDocumentTable {
 
   private func place(of name: UnsafeRawBufferPointer, hash: Int) -> Int? {
     guard count > 0 else { return nil }
+    let tag = Self.tag(hash)
     var place = hash & mask
-    while let candidate = places[place] {
-      if candidate.hash == hash, candidate.name.holdsSameBytes(as: name) { return place }
+    while tags[place] != 0 {
+      if tags[place] == tag, let candidate = places[place], candidate.hash == hash,
+        candidate.name.holdsSameBytes(as: name)
+      {
+        return place
+      }
       place = successor(of: place)
     }
     return nil
@@ -77,13 +90,15 @@ struct CachedDocumentTable {
 
   private mutating func put(_ document: CachedDocument) {
     var place = document.hash & mask
-    while places[place] != nil { place = successor(of: place) }
+    while tags[place] != 0 { place = successor(of: place) }
     places[place] = document
+    tags[place] = Self.tag(document.hash)
   }
 
   private mutating func grow() {
     let documents = places
     places = Array(repeating: nil, count: max(64, 2 * documents.count))
+    tags = Array(repeating: 0, count: places.count)
     for case let document? in documents { put(document) }
   }
 }
