@@ -21,6 +21,7 @@ public final class SQLiteRepository: DocumentRepository {
   private let failure = FailureSignal()
   private let mark = SyncMark()
   private let keptChanges = KeptChanges()
+  private let rowKeys: RowKeys
   /// Keeps other servers away; nil once all is closed. Its lock is held while closing, so that every caller of `close`
   /// returns when that is done.
   private let file: NIOLockedValueBox<DatabaseFile?>
@@ -41,10 +42,12 @@ public final class SQLiteRepository: DocumentRepository {
     self.clock = clock
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
     let gate = ReaderGate()
+    rowKeys = RowKeys(limitBytes: options.rowKeyBytes)
     let writer = try Writer(
-      connection: ConnectionSetup.writer(path: path, options: options), path: path, queue: queue, gate: gate,
-      options: options,
-      clock: clock, logger: logger, failureSignal: failure, mark: mark, keptChanges: keptChanges, progress: progress,
+      connection: ConnectionSetup.writer(path: path, options: options),
+      cache: DocumentCache(limitBytes: options.documentCacheBytes, rowKeys: rowKeys), path: path, queue: queue,
+      gate: gate, options: options, clock: clock, logger: logger, failureSignal: failure, mark: mark,
+      keptChanges: keptChanges, progress: progress,
       meters: WriteMeters(metrics), syncLog: syncLog)
     feeds = FeedThreads(mark: mark)
     scans = try Self.pool(
@@ -80,7 +83,8 @@ public final class SQLiteRepository: DocumentRepository {
     guard !queue.isClosed else { throw .closed }
     do throws(SQLiteError) {
       return try SQLiteSession(
-        connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes), clock: clock, mark: mark,
+        connection: ConnectionSetup.reader(path: path, cacheBytes: options.sessionCacheBytes),
+        cache: DocumentCache(limitBytes: options.documentCacheBytes, rowKeys: rowKeys), clock: clock, mark: mark,
         queue: queue, scans: scans, queries: queries, backups: backups, progress: progress, options: options,
         deliver: deliver)
     } catch {

@@ -21,11 +21,12 @@ final class SQLiteSession: RepositorySession {
   private var isClosed = false
 
   init(
-    connection: Connection, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool, queries: ScanPool,
+    connection: Connection, cache: DocumentCache, clock: WallClock, mark: SyncMark, queue: WriteQueue, scans: ScanPool,
+    queries: ScanPool,
     backups: BackupShelf, progress: BuildProgress, options: SQLiteStoreOptions,
     deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(SQLiteError) {
-    reader = try SnapshotReader(connection, clock: clock, mark: mark, cacheBytes: options.documentCacheBytes)
+    reader = try SnapshotReader(connection, clock: clock, mark: mark, cache: cache)
     self.mark = mark
     self.connection = connection
     self.queue = queue

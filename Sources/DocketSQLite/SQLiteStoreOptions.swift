@@ -64,14 +64,17 @@ public struct SQLiteStoreOptions: Sendable {
   public var tokens = TokenLimits()
   /// The most memory in which the writer, and each thread that scans, keeps pages, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
-  /// The same for the connection of each session. Default: 48 MiB, in which the inner pages of some million documents find
+  /// The same for the connection of each session. Default: 36 MiB, in which the inner pages of some million documents find
   /// place.
-  public var sessionCacheBytes = 48 << 20
+  public var sessionCacheBytes = 36 << 20
   /// The same for the threads that query, together. They find documents here and there, and each page that is not at hand is
   /// a system call. Default: 32 MiB.
   public var queryCacheBytes = 32 << 20
   /// How much of documents each session, and the writer, keeps at hand, in bytes; 0 keeps none. Default: 16 MiB.
   public var documentCacheBytes = 16 << 20
+  /// How much memory the rows of documents may take that are not at hand, 8 bytes for each, in bytes; 0 keeps none. All
+  /// sessions share it. Default: 16 MiB, the rows of some million documents.
+  public var rowKeyBytes = 16 << 20
 
   /// How often threads that wait for changes look for commits of other processes.
   var feedLookMilliseconds: Int64 = 150
@@ -98,6 +101,6 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(
       checkpointPages > 0 && scanQueueLength > 0 && queryThreads > 0 && cacheBytes > 0 && sessionCacheBytes > 0
         && queryCacheBytes > 0
-        && documentCacheBytes >= 0)
+        && documentCacheBytes >= 0 && rowKeyBytes >= 0)
   }
 }

@@ -8,11 +8,12 @@ import Testing
 struct DocumentCacheTests {
   @Test(
     "are never stale, whoever writes, however many changes there were and whatever has been pruned",
-    arguments: [2_000, 16 << 20])
-  func neverStale(cacheBytes: Int) async throws {
+    arguments: [(2_000, 0), (2_000, 16 << 20), (0, 512), (16 << 20, 16 << 20)])
+  func neverStale(cacheBytes: Int, rowKeyBytes: Int) async throws {
     let clock = TestClock()
     var options = SQLiteStoreOptions()
     options.documentCacheBytes = cacheBytes
+    options.rowKeyBytes = rowKeyBytes
     options.idleMilliseconds = 3
     options.historyDays = 1
     let store = try StoreFixture(options: options, clock: clock)
@@ -72,7 +73,7 @@ struct DocumentCacheTests {
 
   @Test("take no more than their share of memory, and what is read again and again stays")
   func bounded() {
-    let cache = DocumentCache(limitBytes: 100_000)
+    let cache = DocumentCache(limitBytes: 100_000, rowKeys: RowKeys(limitBytes: 0))
     func hold(_ id: Int, bytes: Int) {
       cache.hold("/c/\(id)", String(repeating: "1", count: bytes))
     }
@@ -90,7 +91,7 @@ struct DocumentCacheTests {
 
   @Test("let in few that take another one's place, and all that do not")
   func admission() {
-    let cache = DocumentCache(limitBytes: 100_000)
+    let cache = DocumentCache(limitBytes: 100_000, rowKeys: RowKeys(limitBytes: 0))
     func letsIn(_ id: Int) -> Bool {
       cache.hold("/c/\(id)", String(repeating: "1", count: 100))
       return cache.data("/c/\(id)") != nil
@@ -116,7 +117,7 @@ struct DocumentCacheTests {
   @Test("are found, replaced and removed like those of a dictionary")
   func likeADictionary() {
     var generator = SeededGenerator.forTest(named: "the cache beside a dictionary")
-    let cache = DocumentCache(limitBytes: 16 << 20)
+    let cache = DocumentCache(limitBytes: 16 << 20, rowKeys: RowKeys(limitBytes: 0))
     var model: [String: String] = [:]
     for step in 0..<200_000 {
       let name = "/c/\(Int.random(in: 0..<2_000, using: &generator))"

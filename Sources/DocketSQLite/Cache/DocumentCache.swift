@@ -7,10 +7,15 @@ final class DocumentCache {
   /// Whether documents have had to make room for others.
   private var isFull = false
   private var lot: UInt64 = 1
+  /// Is told the rows of documents where there is not room for all.
+  private let rowKeys: RowKeys
 
-  /// - Parameter limitBytes: how much it may hold in memory; 0: nothing.
-  init(limitBytes: Int) {
+  /// - Parameters:
+  ///   - limitBytes: how much it may hold in memory; 0: nothing.
+  ///   - rowKeys: is told the rows of what it cannot hold.
+  init(limitBytes: Int, rowKeys: RowKeys) {
     self.limitBytes = limitBytes
+    self.rowKeys = rowKeys
   }
 
   deinit { removeAll() }
@@ -31,13 +36,20 @@ final class DocumentCache {
     return document
   }
 
+  /// The key of the row that a document had when it was last held here or by another cache of the store, or that of another
+  /// one: the row must be asked whose it is.
+  func rowKey(_ name: UnsafeRawBufferPointer) -> Int64? {
+    rowKeys.key(hash: CachedDocumentTable.hash(name))
+  }
+
   /// Holds a document as it is now, unless it is too large to be worth it.
   /// - Parameters:
   ///   - name: its path as text.
   ///   - data: not memory of this cache's.
   func hold(_ fields: CachedDocument.Fields, name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer) {
-    guard limitBytes > 0 else { return }
     let hash = CachedDocumentTable.hash(name)
+    if isFull || limitBytes == 0 { rowKeys.set(fields.key, hash: hash) }
+    guard limitBytes > 0 else { return }
     let wasHere = remove(name, hash: hash)
     guard CachedDocument.overheadBytes + name.count + data.count <= limitBytes / 8, wasHere || admits() else { return }
     insert(CachedDocument(fields, name: name, hash: hash, data: data))

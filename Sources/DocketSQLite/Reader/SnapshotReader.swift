@@ -11,7 +11,10 @@ final class SnapshotReader {
   private let key = KeyBuffer()
   private let begin: Statement
   private let commit: Statement
+  /// Finds a row by its path.
   private let select: Statement
+  /// The same by its key, if it is of that path.
+  private let selectByKey: Statement
   private let cache: DocumentCache
   private let follower: ChangeFollower
   /// Found with the first snapshot: before it the log need not be there.
@@ -28,20 +31,19 @@ final class SnapshotReader {
   /// The time by which documents expire in the tick.
   private var wall: Int64 = 0
 
-  /// - Parameter cacheBytes: how much of documents that were read is kept at hand.
-  init(_ connection: Connection, clock: WallClock, mark: SyncMark, cacheBytes: Int) throws(SQLiteError) {
-    cache = DocumentCache(limitBytes: cacheBytes)
+  /// - Parameter cache: keeps documents that were read at hand; of this reader alone.
+  init(_ connection: Connection, clock: WallClock, mark: SyncMark, cache: DocumentCache) throws(SQLiteError) {
+    self.cache = cache
     follower = try ChangeFollower(connection, cache)
     self.connection = connection
     self.clock = clock
     self.mark = mark
     begin = try connection.prepare("BEGIN")
     commit = try connection.prepare("COMMIT")
-    select = try connection.prepare(
-      """
-      SELECT key, revision, created_at, updated_at, expires_at, data FROM document_rows
-      WHERE collection = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)
-      """)
+    let columns = "SELECT key, revision, created_at, updated_at, expires_at, data FROM document_rows"
+    let condition = "collection = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)"
+    select = try connection.prepare("\(columns) WHERE \(condition)")
+    selectByKey = try connection.prepare("\(columns) NOT INDEXED WHERE key = ?4 AND \(condition)")
   }
 
   var cachedBytes: Int { cache.bytes }
@@ -98,6 +100,7 @@ final class SnapshotReader {
     guard isInSnapshot else { return }
     isInSnapshot = false
     select.reset()
+    selectByKey.reset()
     // A transaction that only reads has nothing to lose when its end fails; SQLite may have rolled it back already.
     try? commit.run()
   }
@@ -121,21 +124,32 @@ final class SnapshotReader {
     return document.map { $0 }
   }
 
-  /// Finds the row of the document that `key` holds. Its data is SQLite's memory, valid until `select` is reset.
+  /// Finds the row of the document that `key` holds. Its data is SQLite's memory, valid until the next call or `end`.
   private func findRow() throws(SQLiteError) -> (fields: CachedDocument.Fields, data: UnsafeRawBufferPointer)? {
     if !isInSnapshot { try takeSnapshot() }
+    if let rowKey = cache.rowKey(key.path) {
+      selectByKey.reset()
+      selectByKey.bind(rowKey, at: 4)
+      if let row = try step(selectByKey) { return row }
+    }
     select.reset()
-    select.bind(borrowing: key.collection, at: 1)
-    select.bind(borrowing: key.id, at: 2)
-    select.bind(wall, at: 3)
-    guard try select.step() else {
-      select.reset()
+    return try step(select)
+  }
+
+  private func step(
+    _ statement: Statement
+  ) throws(SQLiteError) -> (fields: CachedDocument.Fields, data: UnsafeRawBufferPointer)? {
+    statement.bind(borrowing: key.collection, at: 1)
+    statement.bind(borrowing: key.id, at: 2)
+    statement.bind(wall, at: 3)
+    guard try statement.step() else {
+      statement.reset()
       return nil
     }
     let fields = CachedDocument.Fields(
-      key: select.int64(0), revision: select.int64(1), created: select.int64(2), updated: select.int64(3),
-      expires: select.optionalInt64(4))
-    return (fields, select.bytes(5))
+      key: statement.int64(0), revision: statement.int64(1), created: statement.int64(2), updated: statement.int64(3),
+      expires: statement.optionalInt64(4))
+    return (fields, statement.bytes(5))
   }
 
   private func cached(_ name: UnsafeRawBufferPointer) -> CachedDocument? {

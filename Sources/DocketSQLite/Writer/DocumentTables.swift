@@ -92,12 +92,12 @@ final class DocumentTables {
 
   /// - Parameters:
   ///   - log: what the connection commits.
-  ///   - cacheBytes: how much of documents is kept at hand.
-  init(_ connection: Connection, log: CommitLog, cacheBytes: Int) throws(SQLiteError) {
+  ///   - cache: keeps documents at hand; of these tables alone.
+  init(_ connection: Connection, log: CommitLog, cache: DocumentCache) throws(SQLiteError) {
     self.connection = connection
     self.log = log
     rules = try CollectionRules(connection)
-    cache = DocumentCache(limitBytes: cacheBytes)
+    self.cache = cache
     newest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence DESC LIMIT 1")
     select = try connection.prepare(
       """

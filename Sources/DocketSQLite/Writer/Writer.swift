@@ -70,7 +70,8 @@ final class Writer: @unchecked Sendable {
   ///   - meters: is told what was written.
   ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
-    connection: Connection, path: String, queue: WriteQueue, gate: ReaderGate, options: SQLiteStoreOptions,
+    connection: Connection, cache: DocumentCache, path: String, queue: WriteQueue, gate: ReaderGate,
+    options: SQLiteStoreOptions,
     clock: WallClock,
     logger: Logger, failureSignal: FailureSignal, mark: SyncMark, keptChanges: KeptChanges, progress: BuildProgress,
     meters: WriteMeters, syncLog: (@Sendable () -> String?)?
@@ -85,7 +86,7 @@ final class Writer: @unchecked Sendable {
     self.failureSignal = failureSignal
     self.mark = mark
     log = CommitLog(connection)
-    tables = try DocumentTables(connection, log: log, cacheBytes: options.documentCacheBytes)
+    tables = try DocumentTables(connection, log: log, cache: cache)
     transaction = try WriteTransaction(connection, mark: mark)
     keptAnswers = try KeptAnswers(connection, transaction: transaction, options: options)
     executor = try WriteExecutor(connection, tables: tables, options: options)

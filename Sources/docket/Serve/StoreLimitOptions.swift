@@ -42,6 +42,10 @@ struct StoreLimitOptions: ParsableArguments {
   @Option(help: "How many bytes of documents each thread that serves, and the one that writes, keeps at hand; 0: none.")
   var documentCacheBytes = SQLiteStoreOptions().documentCacheBytes
 
+  @Option(
+    help: "The memory for the rows of documents that are not at hand, in bytes, 8 for each; 0: none are known.")
+  var rowKeyBytes = SQLiteStoreOptions().rowKeyBytes
+
   @Option(help: "The log is written back into the database file when it holds so many pages.")
   var checkpointPages = SQLiteStoreOptions().checkpointPages
 
@@ -68,6 +72,7 @@ struct StoreLimitOptions: ParsableArguments {
     options.sessionCacheBytes = max(readCacheBytes / threads, 4096)
     options.queryCacheBytes = queryCacheBytes
     options.documentCacheBytes = documentCacheBytes
+    options.rowKeyBytes = rowKeyBytes
     options.checkpointPages = checkpointPages
     return options
   }
@@ -85,6 +90,7 @@ struct StoreLimitOptions: ParsableArguments {
     try check("--query-cache-bytes", queryCacheBytes, 4096...(1 << 40))
     try check("--cache-bytes", cacheBytes, 4096...(1 << 40))
     try check("--document-cache-bytes", documentCacheBytes, 0...(1 << 40))
+    try check("--row-key-bytes", rowKeyBytes, 0...(1 << 40))
     try check("--checkpoint-pages", checkpointPages, 1...1_000_000_000)
   }
 }
