@@ -3,6 +3,7 @@ import PackageDescription
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -136,7 +137,7 @@ let package = Package(
     .testTarget(
       name: "DocketServerTests",
       dependencies: [
-        "DocketServer", "DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, nioPosix,
+        "DocketServer", "DocketService", "DocketStore", "DocketTestSupport", "DocketWire", nio, nioEmbedded, nioPosix,
         nioConcurrency, logging,
       ]),
     .testTarget(
@@ -174,7 +175,7 @@ if isFuzzing {
       dependencies: [
         "DocketHTTP", "DocketJSON", "DocketServer", "DocketService", "DocketSQLite", "DocketStore", "DocketTestSupport",
         "DocketWire", httpOne, httpParts, httpTypes, logging, nio, nioConcurrency, nioHTTP,
-        .product(name: "NIOEmbedded", package: "swift-nio"),
+        nioEmbedded,
       ],
       path: "Tests/Fuzz", exclude: ["Corpus", "Regressions", "fuzz.py"],
       swiftSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-parse-as-library"])],

@@ -45,6 +45,10 @@ final class LoopContext {
   private static let mostStepsOfSweep = 4
   private var sweptUntil = NIODeadline.uptimeNanoseconds(0)
   private var sweeping: RepeatedTask?
+  /// Those that the sweep has yet to look at.
+  private var unswept: ArraySlice<ConnectionHandler> = []
+  /// So many are looked at before the loop looks at its sockets again: to look at 10,000 takes milliseconds.
+  private static let connectionsAtOnce = 500
 
   /// - Parameter number: of the loop, from 0.
   init(
@@ -224,6 +228,16 @@ final class LoopContext {
     sweptUntil = sweptUntil + .nanoseconds(steps * step)
     sweeps += min(Int(steps), Self.mostStepsOfSweep)
     tellMeters()
-    for connection in connections.values { connection.checkDeadlines() }
+    guard unswept.isEmpty else { return }
+    unswept = Array(connections.values)[...]
+    sweepOn()
+  }
+
+  private func sweepOn() {
+    for connection in unswept.prefix(Self.connectionsAtOnce) { connection.checkDeadlines() }
+    unswept = unswept.dropFirst(Self.connectionsAtOnce)
+    guard !unswept.isEmpty else { return unswept = [] }
+    // The loop looks at its sockets only when no work is due.
+    eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .microseconds(50)) { self.sweepOn() }
   }
 }

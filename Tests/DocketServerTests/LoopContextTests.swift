@@ -1,0 +1,105 @@
+import DocketService
+import DocketStore
+import DocketTestSupport
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import DocketServer
+
+@Suite("The connections of a loop")
+struct LoopContextTests {
+  /// Each is on a loop that runs when it is told to.
+  private struct Clients {
+    let eventLoop = EmbeddedEventLoop()
+    let context: LoopContext
+    let meters: ServerMeters
+    /// The number of a client for each time that something was sent to it, and what it was.
+    let sent = Sent()
+
+    init(_ store: ServedStore, limits: ServerLimits = ServerLimits()) throws {
+      context = try LoopContext(
+        eventLoop: eventLoop, number: 0, store: store, limits: limits,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      meters = store.meters
+    }
+
+    func connect(_ number: Int) throws -> EmbeddedChannel {
+      let admission = Admission(limit: 10_000, meters: meters.connections(protocol: "test"))
+      let handlers: [any ChannelHandler] = [
+        SentHandler(number, sent), ConnectionHandler(loop: context, admission: admission),
+      ]
+      let channel = EmbeddedChannel(handlers: handlers, loop: eventLoop)
+      channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+      return channel
+    }
+  }
+
+  final class Sent {
+    var texts: [(client: Int, text: String)] = []
+  }
+
+  private final class SentHandler: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    private let number: Int
+    private let sent: Sent
+
+    init(_ number: Int, _ sent: Sent) {
+      self.number = number
+      self.sent = sent
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+      sent.texts.append((number, String(buffer: unwrapOutboundIn(data))))
+      context.write(data, promise: promise)
+    }
+  }
+
+  private func withStore(_ body: (ServedStore) throws -> Void) async throws {
+    let store = try await ServedStore(InMemoryRepository())
+    try body(store)
+    await store.close()
+    store.repository.close()
+  }
+
+  private static func request(_ data: String) -> String {
+    #"{"method":"GET","path":"/echo","data":"\#(data)","headers":{"Connection":"keep-alive"}}"# + "\0"
+  }
+
+  @Test("One that has sent much takes its turns with the others: they are answered before it is done")
+  func turns() async throws {
+    try await withStore { store in
+      let clients = try Clients(store)
+      let (much, little) = (try clients.connect(1), try clients.connect(2))
+      let long = Self.request(String(repeating: "x", count: 1_000))
+      try much.writeInbound(ByteBuffer(string: String(repeating: long, count: 180)))
+      try little.writeInbound(ByteBuffer(string: Self.request("little")))
+      clients.eventLoop.run()
+      let order = clients.sent.texts.map(\.client)
+      #expect(order.first == 1 && order.last == 1 && order.count == 4, "\(order)")
+      let answers = clients.sent.texts.filter { $0.client == 1 }.map { $0.text.split(separator: "\0").count }
+      #expect(answers.reduce(0, +) == 180 && (answers.max() ?? 0) < 70, "\(answers)")
+    }
+  }
+
+  @Test("are looked at some at a time when deadlines are due, and all of them")
+  func sweeps() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(frameSeconds: 1))
+      let channels = try (0..<1_200).map { number in try clients.connect(number) }
+      for channel in channels { try channel.writeInbound(ByteBuffer(string: "{")) }
+      clients.eventLoop.advanceTime(by: .milliseconds(1_000 - 1))
+      #expect(clients.sent.texts.isEmpty)
+      var told: [Int] = []
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      for _ in 0..<4 {
+        told.append(clients.sent.texts.count)
+        clients.eventLoop.advanceTime(by: .microseconds(50))
+      }
+      #expect(told == [500, 1_000, 1_200, 1_200])
+      #expect(Set(clients.sent.texts.map(\.client)).count == 1_200)
+      #expect(clients.sent.texts.allSatisfy { $0.text.hasPrefix(#"{"code": 408, "#) })
+    }
+  }
+}
