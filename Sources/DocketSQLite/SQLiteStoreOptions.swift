@@ -64,9 +64,9 @@ public struct SQLiteStoreOptions: Sendable {
   public var tokens = TokenLimits()
   /// The most memory in which the writer, and each thread that scans, keeps pages, in bytes. Default: 4 MiB.
   public var cacheBytes = 4 << 20
-  /// The same for the connection of each session. Default: 36 MiB, in which the inner pages of some million documents find
+  /// The same for the connection of each session. Default: 32 MiB, in which the inner pages of some million documents find
   /// place.
-  public var sessionCacheBytes = 36 << 20
+  public var sessionCacheBytes = 32 << 20
   /// The same for the threads that query, together. They find documents here and there, and each page that is not at hand is
   /// a system call. Default: 32 MiB.
   public var queryCacheBytes = 32 << 20

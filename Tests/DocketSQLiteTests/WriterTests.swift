@@ -185,7 +185,7 @@ struct WriterTests {
     var options = SQLiteStoreOptions()
     options.documentBytes = 1_000
     options.writeQueueBytes = 1_000 + WriteQueue.overheadBytes
-    options.busyTimeoutMilliseconds = 60_000
+    options.busyTimeoutMilliseconds = 3_600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     let outside = try store.connect()
