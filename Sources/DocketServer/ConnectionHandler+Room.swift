@@ -11,8 +11,7 @@ extension ConnectionHandler {
 
   /// Notes in the room of all answers what of this connection's waits.
   func noteUnsent() {
-    let received = inputHasEnded ? state.bufferedBytes : 0
-    let bytes = if case .closed = phase { 0 } else { output.unsentBytes + received }
+    let bytes = if case .closed = phase { 0 } else { output.unsentBytes }
     guard bytes != notedBytes else { return }
     loop.store.answers.note(bytes - notedBytes)
     notedBytes = bytes

@@ -36,7 +36,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private static let bytesOfTurn = 64 << 10
   /// Whether this tick has left requests for the next one.
   private var leavesRequests = false
-  /// How much of it is noted in the room of all answers: what it has to send, and of a client that sends no more what it has sent.
+  /// How much of what it has to send is noted in the room of all answers.
   var notedBytes = 0
   /// Whether it was not served for want of that room, though there may be requests.
   private var waitsForRoom = false
@@ -106,30 +106,18 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let bytes = unwrapInboundIn(data)
     switch phase {
     case .serving:
-      if readIsHeldBack {
-        // NIO reads on only since the client's side has ended, and then all that the kernel has.
-        inputHasEnded = true
-        guard takesRest(context) else { return close() }
-      }
       deadlines.noteActivity(at: loop.sweeps)
       if !hasReceived {
         hasReceived = true
         if MistakenHTTP.begins(bytes) { return refuseHTTP(context) }
       }
       state.received(bytes)
-      if inputHasEnded { noteUnsent() }
       loop.enqueue(self)
     case .lingering(let left) where bytes.readableBytes <= left:
       phase = .lingering(bytesLeft: left - bytes.readableBytes)
     case .lingering: close(context)
     case .sendingLast, .closed: break
     }
-  }
-
-  /// Whether all is to be taken that a client had sent when it ended its side: not for one that has reset the connection, to which
-  /// nothing can be answered, and for others as long as there is room for what waits.
-  private func takesRest(_ context: ChannelHandlerContext) -> Bool {
-    !context.connectionIsReset && !loop.store.answers.isFull
   }
 
   private func refuseHTTP(_ context: ChannelHandlerContext) {

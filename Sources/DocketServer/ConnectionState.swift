@@ -115,7 +115,8 @@ struct ConnectionState: ~Copyable {
     waiting = WaitingRequest(operation: operation, answer: answer)
   }
 
-  /// Nobody is left to answer: what was received must not stay until the loop's tick, behind the ends of many others.
+  /// Nobody is left to answer. Where reading was held back, NIO reads all that the kernel still has when a client resets; of many that
+  /// do so at once the loop closes one after the other, and what they had sent must not stay until its tick.
   mutating func abandon() { end() }
 
   /// The server is ending: what was received whole is still answered, and nothing else.

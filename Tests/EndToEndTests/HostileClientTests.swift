@@ -145,26 +145,6 @@ extension EndToEnd {
       }
     }
 
-    @Test("that reset with much unread on both sides, all at once: nothing of it is taken into memory")
-    func resetsWithUnread() async throws {
-      try await Self.withServer { (server) throws in
-        let text = String(repeating: "x", count: 300_000)
-        #expect(try server.exchange(#"{"method":"PUT","path":"/n/1","data":"\#(text)"}"#).hasPrefix(#"{"code": 201, "#))
-        let request = #"{"method":"GET","path":"/n/1","headers":{"Connection":"keep-alive"}}"# + "\0"
-        let requests = Array(String(repeating: request, count: 1_000).utf8)
-        let sockets = try (0..<60).map { _ in try server.connect() }
-        // Until the kernel takes no more, which is when the server has not read for a while.
-        var sent = 0
-        for socket in sockets { sent += try socket.sendWhatFits(requests) }
-        #expect(sent > 30_000_000, "\(sent)")
-        let before = try server.residentBytes()
-        for socket in sockets { socket.reset() }
-        _ = try server.exchange(#"{"method":"GET","path":"/"}"#)
-        let growth = try server.residentBytes() - before
-        #expect(growth < 15 << 20, "\(growth) bytes")
-      }
-    }
-
     @Test("that end their side with much unread, and then read: each request is answered")
     func endsWithUnread() async throws {
       try await Self.withServer { (server) throws in

@@ -67,21 +67,6 @@ final class RawSocket {
     }
   }
 
-  /// Sends the bytes again and again until the other side has taken none for a tenth of a second. Returns how many it took.
-  func sendWhatFits(_ bytes: [UInt8]) throws -> Int {
-    var sent = 0
-    while true {
-      var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      guard poll(&ready, 1, 100) > 0 else { return sent }
-      let start = sent % bytes.count
-      let count = bytes[start...].withUnsafeBytes {
-        Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-      }
-      if count > 0 { sent += count }
-      if count < 0, errno != EAGAIN, errno != EINTR { throw Failure(operation: "send", code: errno) }
-    }
-  }
-
   /// How many bytes wait in the buffer of the other side, which is on this machine, for this one to take them (proc(5), /proc/net/tcp).
   func bytesOnTheirWay() throws -> Int {
     var address = sockaddr_in()
@@ -91,12 +76,15 @@ final class RawSocket {
     }
     guard result == 0 else { throw Failure(operation: "getsockname", code: errno) }
     let port = String(format: ":%04X", Int(UInt16(bigEndian: address.sin_port)))
-    for line in try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n") {
-      let fields = line.split(separator: " ")
-      guard fields.count > 4, fields[2].hasSuffix(port), let sending = fields[4].split(separator: ":").first else {
-        continue
+    // Where many come and go, a reading may miss some.
+    for _ in 0..<100 {
+      for line in try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n") {
+        let fields = line.split(separator: " ")
+        guard fields.count > 4, fields[2].hasSuffix(port), let sending = fields[4].split(separator: ":").first else {
+          continue
+        }
+        return Int(sending, radix: 16) ?? 0
       }
-      return Int(sending, radix: 16) ?? 0
     }
     throw Failure(operation: "/proc/net/tcp", code: ENOENT)
   }
