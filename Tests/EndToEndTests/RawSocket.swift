@@ -67,28 +67,6 @@ final class RawSocket {
     }
   }
 
-  /// How many bytes wait in the buffer of the other side, which is on this machine, for this one to take them (proc(5), /proc/net/tcp).
-  func bytesOnTheirWay() throws -> Int {
-    var address = sockaddr_in()
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
-    }
-    guard result == 0 else { throw Failure(operation: "getsockname", code: errno) }
-    let port = String(format: ":%04X", Int(UInt16(bigEndian: address.sin_port)))
-    // Where many come and go, a reading may miss some.
-    for _ in 0..<100 {
-      for line in try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n") {
-        let fields = line.split(separator: " ")
-        guard fields.count > 4, fields[2].hasSuffix(port), let sending = fields[4].split(separator: ":").first else {
-          continue
-        }
-        return Int(sending, radix: 16) ?? 0
-      }
-    }
-    throw Failure(operation: "/proc/net/tcp", code: ENOENT)
-  }
-
   /// Shuts down the sending side; answers still come.
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
