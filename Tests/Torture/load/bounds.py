@@ -326,6 +326,9 @@ MEETS: dict[str, tuple] = {
     "watches of a connection, watches in all": ("WatchTests",),
     "frames of watches that wait on a connection, on all": ("WatchTests",),
     "conditions of watches, together, as JSON": ("WatchTests",),
+    "answers that wait for clients, on all connections": ("test_hostile.py/class Room",),
+    "the rows of documents that are not at hand, for all threads together, 8 bytes each, rounded down to a power of two":
+        ("RowKeysTests/bounded",),
     "documents kept at hand, by each thread that serves and by the one that writes": (caches,),
     "pages of the file in memory, for the threads that serve together": (caches,),
     "the same for the threads that query together": (caches,),
