@@ -149,9 +149,7 @@ actor HTTPDesk {
       }
     }
     let (kind, began) = (operation.requestKind, NIODeadline.now())
-    if store.answers.isFull, operation.mayAnswerMuch {
-      operation = .answer(.answersWait(limit: store.answers.limitBytes))
-    }
+    if let refusal = store.answers.refusal(of: operation) { operation = .answer(refusal) }
     if case .watch(let watch) = operation {
       let outcome = service.map { streams.open(watch, by: $0) } ?? .response(.watchClosing, nil)
       count(kind, outcome.status, since: began, request, id)
@@ -160,7 +158,8 @@ actor HTTPDesk {
     if case .readStats = operation { tellMeters() }
     // That an answer is told late says nothing of the server.
     let isCounted = if case .answerLater = operation { false } else { true }
-    perform(operation, cancellation) { [self] response in
+    perform(operation, cancellation) { [self, operation] response in
+      let response = store.answers.admitted(response, to: operation)
       if isCounted { assumeIsolated { $0.count(kind, response.status, since: began, request, id) } }
       completion(.response(response, store.answers.share(bytes: response.data?.readableBytes ?? 0)))
     }

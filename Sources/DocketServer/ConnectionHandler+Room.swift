@@ -3,8 +3,7 @@ import DocketWire
 
 /// The connection's part of the room that there is for the answers of all.
 extension ConnectionHandler {
-  func refuseForRoom(_ start: ConnectionState.Start) {
-    let response = Response.answersWait(limit: loop.store.answers.limitBytes)
+  func refuse(_ start: ConnectionState.Start, _ response: Response) {
     loop.count(start.operation.requestKind, response, since: loop.moment, start.request, on: self)
     take(response, to: start.number)
   }

@@ -165,9 +165,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Runs the requests that may run. Within a tick of the session.
   func runRequests() {
     guard case .serving = phase, let context else { return }
-    let answersAreFull = loop.store.answers.isFull
+    let answers = loop.store.answers
+    let documentBytes = answers.documentBytes
     // Who has not taken what there is gets no more then.
-    waitsForRoom = answersAreFull && output.unsentBytes > 0
+    waitsForRoom = answers.isFull && output.unsentBytes > 0
     guard !waitsForRoom else { return }
     output.begin(&loop.outputBuffers)
     let enough = state.bufferedBytes - Self.bytesOfTurn
@@ -181,14 +182,15 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       }
       switch state.nextStep() {
       case .lookUp(let read):
-        guard answersAreFull || !read.withPath({ loop.service.answerAtOnce($0, into: &output.buffer) }) else {
+        let isAnswered = read.withPath { loop.service.answerAtOnce($0, atMost: documentBytes, into: &output.buffer) }
+        guard !isAnswered else {
           hasRead = true
           loop.tally.readsAtOnce &+= 1
           break
         }
-        if let start = state.take(read) { answersAreFull ? refuseForRoom(start) : perform(start) }
-      case .start(let start) where answersAreFull && start.operation.mayAnswerMuch: refuseForRoom(start)
-      case .start(let start): perform(start)
+        if let start = state.take(read) { perform(start) }
+      case .start(let start):
+        if let refusal = answers.refusal(of: start.operation) { refuse(start, refusal) } else { perform(start) }
       case nil:
         // Answers that go out make room for requests that waited.
         if collectOutput() { continue } else { break requests }
@@ -212,6 +214,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       let (kind, began, request) = (start.operation.requestKind, loop.moment, start.request)
       loop.service.perform(start.operation, withHeaders: start.withHeaders, cancellation: queryCancellation()) {
         [self] response in
+        let response = loop.store.answers.admitted(response, to: start.operation)
         loop.count(kind, response, since: began, request, on: self)
         take(response, to: number)
       }
@@ -345,43 +348,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
   }
 
-  // MARK: Deadlines and the end
-
-  /// Called at each sweep of the loop.
-  func checkDeadlines() {
-    guard let context, !endIfOverdue() else { return }
-    switch phase {
-    case .closed: break
-    case .lingering:
-      if loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
-    case .sendingLast:
-      _ = noteSending(context)
-      if loop.hasPassed(loop.limits.idleSeconds, since: deadlines.lastActivity) { close(context) }
-    case .serving:
-      watches?.endForbidden(.invalidToken)
-      let unsent = noteSending(context)
-      if let began = deadlines.frameBegan, loop.hasPassed(state.frameSeconds, since: began) {
-        deadlines.forgetFrame()
-        state.frameTimedOut()
-        loop.enqueue(self)
-      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
-      {
-        close(context)
-      } else if !state.isIdle && unsent == 0 {
-        // The connection is waiting for the store, which is nothing its client could hurry.
-        deadlines.noteActivity(at: loop.sweeps)
-      }
-    }
-  }
-
-  /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
-  private func noteSending(_ context: ChannelHandlerContext) -> Int {
-    // Nothing is asked where NIO has nothing: a loop with thousands of silent connections does this for each, again and again.
-    let isBehind = output.piecesBehind > 0
-    let unsent = isBehind ? (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 : 0
-    deadlines.noteUnsent(unsent, at: loop.sweeps)
-    return unsent
-  }
+  // MARK: The end
 
   /// The server is ending: answers what has been received, then closes.
   func finish() {
@@ -396,7 +363,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   /// Ends the connection behind what is sent; of TLS the client's goodbye is waited for.
-  private func close(_ context: ChannelHandlerContext) {
+  func close(_ context: ChannelHandlerContext) {
     end()
     if readIsHeldBack { context.read() }
     context.close(promise: nil)

@@ -54,7 +54,13 @@ struct ConnectionOutput {
     let later = buffer.readableBytes - count
     if piecesBehind == 0, count > 0 { socket?.send(&buffer, atMost: count) }
     let rest = buffer.readableBytes - later
-    guard rest > 0, let piece = buffer.readSlice(length: rest) else { return nil }
+    guard rest > 0, var piece = buffer.readSlice(length: rest) else { return nil }
+    // A slice keeps the memory of all that was before it, of which the room for answers would know nothing.
+    if piece.storageCapacity > 2 * rest {
+      var copy = ByteBufferAllocator().buffer(capacity: rest)
+      copy.writeImmutableBuffer(piece)
+      piece = copy
+    }
     isBehind(by: piece)
     return piece
   }

@@ -1,3 +1,4 @@
+import DocketWire
 import Synchronization
 
 /// How much of answers waits to be taken by clients, on all connections of a server, whichever protocol they speak.
@@ -14,7 +15,7 @@ public final class AnswerRoom: Sendable {
 
   public var waitingBytes: Int { waiting.load(ordering: .relaxed) }
 
-  /// Whether there is no room for answers that may be large.
+  /// Whether there is no room for large answers.
   public var isFull: Bool { waitingBytes > limitBytes }
 
   /// Notes that so many bytes more wait now, or fewer.
@@ -36,8 +37,24 @@ public final class AnswerRoom: Sendable {
     deinit { room.note(-bytes) }
   }
 
-  /// What is shorter is not worth counting.
+  /// What is shorter is not worth counting, and is answered in any case.
   private static let countedBytes = 16 << 10
+
+  /// The largest document that is told now. Whoever asks for one does not know how large it is, and those who read small ones
+  /// are not to be refused for others that do not take large ones.
+  public var documentBytes: Int { isFull ? Self.countedBytes : .max }
+
+  /// What is answered in the place of an operation that may not begin now.
+  public func refusal(of operation: Operation) -> Response? {
+    isFull && operation.mayAnswerMuch ? .answersWait(limit: limitBytes) : nil
+  }
+
+  /// The answer to an operation; of a document that is too large to be told now, that it is so.
+  public func admitted(_ response: Response, to operation: Operation) -> Response {
+    guard case .document(.readDocument) = operation, let data = response.data, data.readableBytes > documentBytes
+    else { return response }
+    return .answersWait(limit: limitBytes)
+  }
 
   /// The share of an answer; nil for a short one.
   public func share(bytes: Int) -> Share? {

@@ -29,10 +29,13 @@ public final class DocumentService {
   ///
   /// - Parameters:
   ///   - path: the path of the request, as UTF-8.
+  ///   - bytes: the largest document that is told so.
   ///   - output: where the answer is written, if there is one.
   /// - Returns: whether it was answered.
-  public func answerAtOnce(_ path: UnsafeRawBufferPointer, into output: inout ByteBuffer) -> Bool {
-    guard PathGrammar.isPlain(path), let data = session.data(named: path) else { return false }
+  public func answerAtOnce(
+    _ path: UnsafeRawBufferPointer, atMost bytes: Int = .max, into output: inout ByteBuffer
+  ) -> Bool {
+    guard PathGrammar.isPlain(path), let data = session.data(named: path), data.count <= bytes else { return false }
     output.writeDocumentResponse(data)
     return true
   }

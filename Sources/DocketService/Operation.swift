@@ -58,15 +58,13 @@ public enum Operation: Sendable {
     }
   }
 
-  /// Whether its answer may be large. What an operator looks at when there is no room for such answers is not.
+  /// Whether its answer may be larger than a document. What an operator looks at when there is no room for such answers is not.
   public var mayAnswerMuch: Bool {
     switch self {
-    case .document(.readDocument), .document(.readPage), .document(.readList), .past, .query, .readCollections,
-      .readChanges:
-      true
+    case .document(.readPage), .document(.readList), .past, .query, .readCollections, .readChanges: true
     case .batch(let batch): batch.reads
-    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.write), .once, .settings,
-      .tokens, .backups, .watch, .endWatch, .readStats:
+    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.readDocument),
+      .document(.write), .once, .settings, .tokens, .backups, .watch, .endWatch, .readStats:
       false
     }
   }

@@ -67,6 +67,12 @@ final class RawSocket {
     }
   }
 
+  /// Takes what comes until nothing has for a while, and keeps it for later. Returns how many bytes are kept then.
+  func takeWhatIsThere() throws -> Int {
+    while hasInput(withinMilliseconds: 300), try receiveMore() {}
+    return received.count
+  }
+
   /// Shuts down the sending side; answers still come.
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 

@@ -35,6 +35,9 @@ final class RowKeys: Sendable {
   private let buckets: Int
   /// Memory that the system gives as zeros, page by page when it is first written to. Entries are words by themselves: no
   /// order is needed among them.
+  ///
+  /// `nonisolated(unsafe)`: a pointer is not `Sendable`. This one never changes, what it points to is touched by atomic
+  /// operations alone, and it is freed when nobody refers to the table any more.
   private nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<UInt64>>?
 
   /// - Parameter limitBytes: how much it may take in memory; what is no power of two is rounded down to one.

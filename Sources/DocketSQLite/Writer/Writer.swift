@@ -71,10 +71,8 @@ final class Writer: @unchecked Sendable {
   ///   - syncLog: syncs the log in the place of what the options say; for tests.
   init(
     connection: Connection, cache: DocumentCache, path: String, queue: WriteQueue, gate: ReaderGate,
-    options: SQLiteStoreOptions,
-    clock: WallClock,
-    logger: Logger, failureSignal: FailureSignal, mark: SyncMark, keptChanges: KeptChanges, progress: BuildProgress,
-    meters: WriteMeters, syncLog: (@Sendable () -> String?)?
+    options: SQLiteStoreOptions, clock: WallClock, logger: Logger, failureSignal: FailureSignal, mark: SyncMark,
+    keptChanges: KeptChanges, progress: BuildProgress, meters: WriteMeters, syncLog: (@Sendable () -> String?)?
   ) throws(SQLiteError) {
     self.meters = meters
     self.connection = connection

@@ -311,6 +311,10 @@ extension EndToEnd {
         _ = try server.answers((1...changes).map { put("/n/\($0 % 10)", "\"\(text)\($0)\"") })
         // The other one, which keeps up, is told to the end.
         while let frame = try other.next(), frame.sequence != changes {}
+        // While the server stands still there comes what the kernel was given, whose buffers would hold megabytes.
+        server.process.signal(SIGSTOP)
+        #expect(try client.socket.takeWhatIsThere() < 1_000_000)
+        server.process.signal(SIGCONT)
         #expect(try server.residentBytes() - before < 24 << 20)
         var told = Array(repeating: 0, count: watches)
         for _ in 0..<watches * changes {

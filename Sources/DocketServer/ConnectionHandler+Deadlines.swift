@@ -1,0 +1,41 @@
+import DocketService
+import NIOCore
+
+/// What becomes of the connection when its client has owed something for too long.
+extension ConnectionHandler {
+  /// Called at each sweep of the loop.
+  func checkDeadlines() {
+    guard let context, !endIfOverdue() else { return }
+    switch phase {
+    case .closed: break
+    case .lingering:
+      if loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
+    case .sendingLast:
+      _ = noteSending(context)
+      if loop.hasPassed(loop.limits.idleSeconds, since: deadlines.lastActivity) { close(context) }
+    case .serving:
+      watches?.endForbidden(.invalidToken)
+      let unsent = noteSending(context)
+      if let began = deadlines.frameBegan, loop.hasPassed(state.frameSeconds, since: began) {
+        deadlines.forgetFrame()
+        state.frameTimedOut()
+        loop.enqueue(self)
+      } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
+      {
+        close(context)
+      } else if !state.isIdle && unsent == 0 {
+        // The connection is waiting for the store, which is nothing its client could hurry.
+        deadlines.noteActivity(at: loop.sweeps)
+      }
+    }
+  }
+
+  /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
+  private func noteSending(_ context: ChannelHandlerContext) -> Int {
+    // Nothing is asked where NIO has nothing: a loop with thousands of silent connections does this for each, again and again.
+    let isBehind = output.piecesBehind > 0
+    let unsent = isBehind ? (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 : 0
+    deadlines.noteUnsent(unsent, at: loop.sweeps)
+    return unsent
+  }
+}
