@@ -11,6 +11,7 @@
  *   ./hostile storm --port P --count N --way close|half|reset|part --request R    one after the other
  *   ./hostile rate  --port P --connections N --seconds S --request R [--keys K] --rate R [--unanswered U]    an open loop
  *   ./hostile rate  --port P --connections N --seconds S --request R --unanswered U                           a closed one
+ *                   (with --server PID: what CPU time that process takes meanwhile, too)
  *
  * In the open loop requests are sent at the rate as long as a connection has fewer than U unanswered; what is due beyond
  * that is dropped. A request's time is counted from when it is handed to its connection.
@@ -38,6 +39,7 @@
 
 static long port = 12000, count = 1, keys = 1000, size = 0, unanswered = 0, receive_buffer = 0;
 static double seconds = 1, rate = 0;
+static pid_t server = 0;
 static int greets, once;
 static const char *way = "close";
 static char *request;
@@ -52,6 +54,15 @@ static void fail(const char *what) {
 static double now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+/* Seconds of CPU time that the server has taken since it began. */
+static double server_time(void) {
+  clockid_t clock;
+  struct timespec time;
+  if (!server) return 0;
+  if ((errno = clock_getcpuclockid(server, &clock)) || clock_gettime(clock, &time)) fail("the server's CPU time");
   return time.tv_sec + time.tv_nsec / 1e9;
 }
 
@@ -461,8 +472,10 @@ static void load(void) {
   double start = now();
   window_begin = start + seconds * 0.2;
   window_end = start + seconds;
+  double taken = -1;
   long next = 0;
   for (double time = start; time < window_end; time = now()) {
+    if (taken < 0 && time >= window_begin) taken = server_time();
     if (rate) {
       long due = rate * (time - start);
       for (; issued < due; issued++) {
@@ -490,11 +503,12 @@ static void load(void) {
     }
   }
   double window = window_end - window_begin;
+  taken = server_time() - taken;
   long waiting = 0;
   for (long number = 0; number < count; number++) waiting += all[number].tail - all[number].head;
   printf("{\"goodPerSecond\": %.1f, \"refusedPerSecond\": %.1f, \"issued\": %ld, \"dropped\": %ld, \"unanswered\": %ld, "
-         "\"others\": %ld, \"broken\": %ld", good_in_window / window, bad_in_window / window, issued, dropped, waiting, others,
-         broken);
+         "\"others\": %ld, \"broken\": %ld, \"cpuPerSecond\": %.6f", good_in_window / window, bad_in_window / window, issued,
+         dropped, waiting, others, broken, taken / window);
   print_spread("good", &good);
   print_spread("refused", &bad);
   printf("}\n");
@@ -504,7 +518,7 @@ int main(int argument_count, char **arguments) {
   static const struct option options[] = {
       {"port", 1, 0, 'p'}, {"connections", 1, 0, 'n'}, {"count", 1, 0, 'n'}, {"request", 1, 0, 'q'}, {"seconds", 1, 0, 's'},
       {"rate", 1, 0, 'r'}, {"unanswered", 1, 0, 'u'}, {"keys", 1, 0, 'k'}, {"size", 1, 0, 'b'}, {"way", 1, 0, 'w'},
-      {"greet", 0, 0, 'g'}, {"once", 0, 0, 'o'}, {"receive-buffer", 1, 0, 'v'}, {0, 0, 0, 0}};
+      {"greet", 0, 0, 'g'}, {"once", 0, 0, 'o'}, {"receive-buffer", 1, 0, 'v'}, {"server", 1, 0, 'e'}, {0, 0, 0, 0}};
   const char *text = NULL;
   if (argument_count < 2) {
     fprintf(stderr, "usage: hostile idle|drip|mute|flood|storm|rate --port P …\n");
@@ -524,6 +538,7 @@ int main(int argument_count, char **arguments) {
       case 'g': greets = 1; break;
       case 'o': once = 1; break;
       case 'v': receive_buffer = atol(optarg); break;
+      case 'e': server = atol(optarg); break;
       default: return 2;
     }
   }
