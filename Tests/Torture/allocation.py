@@ -13,8 +13,8 @@ from collections import Counter
 from ground import Ground
 from promises import Fault, Shown, Skipped, Violation, demand
 from served import NotServing, Served, docket
-from session import Session
 from verification import compare, recover
+from wire import Session
 from writers import NOTHING_CHANGED, Writers
 
 ALLOWED = NOTHING_CHANGED | {"outcome_unknown"}

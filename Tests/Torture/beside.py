@@ -12,8 +12,8 @@ from ground import Ground
 from ledger import Ledger, Write, body
 from promises import Fault, Shown, Violation, demand
 from served import KEEPING_HISTORY, Served
-from session import Session
 from verification import check, compare
+from wire import Session, frame
 from writers import Writers
 
 ROUND_SECONDS = 3
@@ -124,9 +124,8 @@ def write_beside(ground: Ground, count: int) -> Shown:
     with Served(ground.binary, database, ground.log, "--checkpoint-pages", "200",
                 *KEEPING_HISTORY) as server, \
             Session(server.port) as watch:
-        watch.send(b'{"method": "GET", "path": "/_changes?watch=true", "id": "w",'
-                   b' "headers": {"Connection": "keep-alive"}}\0')
-        demand(watch.answer()["data"]["change"] == "live", "a watch begins")
+        watch.send(frame("GET", "/_changes?watch=true", identifier="w"))
+        demand(watch.receive()["data"]["change"] == "live", "a watch begins")
         shell = Shell(database)
         foreign = ForeignWriter(shell, ledger, ground.random)
         try:
@@ -139,7 +138,7 @@ def write_beside(ground: Ground, count: int) -> Shown:
                 before = ledger.sequence
                 compare(server, ledger)
                 check(ground.binary, database)
-                told += [watch.answer()["data"]["sequence"] for _ in range(before, ledger.sequence)]
+                told += [watch.receive()["data"]["sequence"] for _ in range(before, ledger.sequence)]
                 demand(told == list(range(1, ledger.sequence + 1)), f"a watch was told otherwise: {told[before:][:50]}")
                 ground.progress(f"{ledger.sequence} changes, {foreign.writes} of sqlite3")
         finally:

@@ -10,10 +10,12 @@ import struct
 from typing import Any
 
 from ground import Ground
+from pages import changes
+from patience import eventually
 from promises import Fault, Shown, demand
-from served import KEEPING_HISTORY, Served, eventually
-from session import Session
-from verification import changes, check, verify
+from served import KEEPING_HISTORY, Served
+from verification import check, verify
+from wire import Session
 from writers import Writers
 
 HOURS = 10
@@ -95,7 +97,7 @@ def _end_by_the_clock(ground: Ground, clock: _Clock) -> None:
     clock.set(0)
     with Served(ground.binary, ground.database_folder() / "docket.db", ground.log,
                 environment=clock.environment) as server, Session(server.port) as session:
-        demand(session.ask("PUT", "/ends/1", 1, Expires_In="3600")["code"] == 201, "a document with an end is made")
+        demand(session.ask("PUT", "/ends/1", 1, {"Expires-In": "3600"})["code"] == 201, "a document with an end is made")
         clock.set(-HOURS * 3600)
         demand(session.ask("GET", "/ends/1")["code"] == 200, "a clock that is set back ends no document")
         clock.set(1800)

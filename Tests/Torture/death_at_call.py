@@ -12,8 +12,8 @@ from ground import Ground
 from ledger import Ledger
 from promises import Fault, Shown, Violation, demand
 from served import NotServing, Served, docket
-from session import Session
 from verification import check, recover, verify
+from wire import Session
 from writers import Writers
 
 SERVER_CALLS = {"pwrite64": 90, "fdatasync": 60, "fsync": 6, "ftruncate": 8, "fallocate": 2, "unlink": 3,

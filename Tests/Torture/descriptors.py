@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import resource
 import select
-import socket
 import time
 
 from ground import Ground
+from patience import eventually
 from promises import Fault, Shown, demand
-from served import KEEPING_HISTORY, Served, eventually
-from session import Session, frame
+from served import KEEPING_HISTORY, Served
 from verification import check, verify
+from wire import KEEP_ALIVE, Session, connect, frame
 from writers import Writers
 
 RESUMED_SECONDS = 1.0
@@ -29,15 +29,15 @@ def use_up(ground: Ground, count: int) -> Shown:
         writers.connect(server.port)
         writers.write(0.05)
         limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-        at_rest = server.open_files()
+        at_rest = server.descriptors()
         for cycle in range(count):
-            demand(eventually(lambda: server.open_files() <= at_rest, 10), "connections that were closed stay open")
+            demand(eventually(lambda: server.descriptors() <= at_rest, 10), "connections that were closed stay open")
             # The limit is on the number of a descriptor, and numbers that are free below it count as well.
-            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.open_files() + SPARE, limits[1]))
-            crowd = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(SPARE + 5)]
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.descriptors() + SPARE, limits[1]))
+            crowd = [connect(server.port, patience=5) for _ in range(SPARE + 5)]
             time.sleep(0.1)
-            with socket.create_connection(("127.0.0.1", server.port), 5) as late:
-                late.sendall(frame("GET", "/_health"))
+            with connect(server.port, patience=5) as late:
+                late.sendall(frame("GET", "/_health", headers=KEEP_ALIVE))
                 demand(not select.select([late], [], [], 0.2)[0], "with no descriptor left a connection was served")
                 writers.write(0.1)
                 if cycle % 2:

@@ -10,10 +10,11 @@ import pathlib
 
 from ground import Ground, mounted
 from ledger import Ledger, body
+from patience import eventually
 from promises import Fault, Shown, demand
-from served import KEEPING_HISTORY, Served, eventually
-from session import Session
+from served import KEEPING_HISTORY, Served
 from verification import check, compare, recover, verify
+from wire import Session
 from writers import Writers
 
 DISK_BYTES = 24 << 20

@@ -1,4 +1,4 @@
-"""A server that serves a database file, in a process of its own."""
+"""A server that serves a database file, in a process of its own, again and again if one likes."""
 from __future__ import annotations
 
 import contextlib
@@ -11,13 +11,13 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 
+from patience import PATIENCE, eventually
+from process import Process
 from promises import Violation
-
-PATIENCE = 30
-"""Seconds after which something hangs."""
 
 KEEPING_HISTORY = ["--history-floor-bytes", "1000000000"]
 """For whoever compares all changes only after very many."""
+QUIET = {"SWIFT_BACKTRACE": "enable=no"}
 
 
 class NotServing(Exception):
@@ -28,10 +28,11 @@ class NotServing(Exception):
         self.status, self.said = status, said
 
 
-class Served:
-    """`docket serve` on a free port, from when it takes connections until it has ended."""
+class Served(Process):
+    """`docket serve` on free ports, from when it takes connections until it has ended. `start` begins another one on the
+    same file and ports."""
 
-    def __init__(self, binary: str, database: pathlib.Path, log: pathlib.Path, *options: str,
+    def __init__(self, binary: str, database: pathlib.Path, log: pathlib.Path, *options: str, http: bool = False,
                  under: Sequence[str] = (), environment: dict[str, str] | None = None,
                  before: Callable[[], object] | None = None) -> None:
         """
@@ -42,20 +43,35 @@ class Served:
         - Raises: NotServing.
         """
         self.database, self.log = database, log
-        self._log_start = log.stat().st_size if log.exists() else 0
-        with open(log, "ab") as errors:
+        self.port = self.http_port = 0
+        self.deaths: list[int] = []
+        """When each process had ended for certain, on the clock of `time.monotonic_ns`."""
+        self._command = [*under, binary, "serve", "--database", str(database), *options]
+        self._has_http, self._before = http, before
+        self._environment = {**os.environ, **QUIET, **(environment or {})}
+        self.start()
+
+    @classmethod
+    def in_folder(cls, binary: str, folder: pathlib.Path, *options: str, http: bool = False) -> Served:
+        """One whose files are in a folder, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(binary, folder / "docket.db", folder / "log", *options, http=http)
+
+    def start(self) -> None:
+        """- Raises: NotServing."""
+        self._log_start = _size(self.log)
+        ports = ["--port", str(self.port), *(["--http-port", str(self.http_port)] if self._has_http else [])]
+        with open(self.log, "ab") as errors:
             self.process = subprocess.Popen(
-                [*under, binary, "serve", "--port", "0", "--database", str(database), *options],
-                stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, preexec_fn=before,
-                env=dict(os.environ, SWIFT_BACKTRACE="enable=no", **(environment or {})))
+                [*self._command, *ports], stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL,
+                preexec_fn=self._before, env=self._environment)
         self.pid = self.process.pid
         line = self._first_line()
-        found = re.search(rb"listening on 127\.0\.0\.1:(\d+)", line)
+        found = re.search(rb"listening on 127\.0\.0\.1:(\d+)(?: and http://127\.0\.0\.1:(\d+))?", line)
         if not found:
-            status = self.process.wait(PATIENCE)
-            self.close()
-            raise NotServing(status, self.said())
-        self.port = int(found[1])
+            self._ended()
+            raise NotServing(self.process.returncode, self.said())
+        self.port, self.http_port = int(found[1]), int(found[2] or 0)
 
     def _first_line(self) -> bytes:
         assert self.process.stdout
@@ -65,10 +81,19 @@ class Served:
         return self.process.stdout.readline()
 
     def said(self) -> str:
-        """What it has said on standard error."""
+        """What it has said on standard error since it was started last."""
         with open(self.log, "rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
+
+    def complaints(self) -> list[str]:
+        """Lines of the log that somebody should look at; the one about SQLite's version, which is told once, is not."""
+        return [line for line in self.log.read_text(errors="replace").splitlines()
+                if re.search(r" (warning|error|critical) |[Ff]atal", line)]
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
 
     def ended(self, within: float) -> int | None:
         """The exit status (negative: the signal), or None if it still runs."""
@@ -87,41 +112,38 @@ class Served:
         if status is None:
             self.kill()
             raise Violation(f"the server did not end within {PATIENCE} s of SIGTERM")
-        self.close()
+        self._ended()
         return status
 
     def kill(self) -> None:
         """Ends it by SIGKILL, if it has not ended."""
         self.signal(signal.SIGKILL)
-        self.process.wait(PATIENCE)
-        self.close()
+        self._ended()
 
     def signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
-            if self.process.poll() is None:
+            if self.is_running:
                 self.process.send_signal(number)
 
-    def close(self) -> None:
-        if self.process.stdout:
+    def _ended(self) -> None:
+        self.process.wait(PATIENCE)
+        if self.process.stdout and not self.process.stdout.closed:
             self.process.stdout.close()
+            self.deaths.append(time.monotonic_ns())
 
     def halt(self) -> None:
         """Stops it by SIGSTOP, and returns when each of its threads stands still: on a busy machine that takes a while,
         and until then they go on."""
         self.signal(signal.SIGSTOP)
-        if not eventually(lambda: set(self._thread_states()) <= set("TtZX"), PATIENCE, pause=0.002):
-            raise Violation(f"the threads of the server do not stop: {self._thread_states()}")
+        if not eventually(lambda: set(self.thread_states()) <= set("TtZX"), pause=0.002):
+            raise Violation(f"the threads of the server do not stop: {self.thread_states()}")
 
-    def _thread_states(self) -> list[str]:
-        """The letters of proc(5)."""
-        states = []
-        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                states.append((task / "stat").read_text().rpartition(")")[2].split()[0])
-        return states
+    def log_bytes(self) -> int:
+        """Of the log of the database."""
+        return _size(self.database.with_name(self.database.name + "-wal"))
 
-    def open_files(self) -> int:
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+    def database_bytes(self) -> int:
+        return _size(self.database)
 
     def __enter__(self) -> Served:
         return self
@@ -133,14 +155,11 @@ class Served:
 def docket(binary: str, *arguments: str, under: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """Runs a command of docket."""
     return subprocess.run([*under, binary, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          env=dict(os.environ, SWIFT_BACKTRACE="enable=no"), timeout=10 * PATIENCE)
+                          env={**os.environ, **QUIET}, timeout=10 * PATIENCE)
 
 
-def eventually(holds: Callable[[], object], within: float, pause: float = 0.01) -> bool:
-    """Waits until something holds."""
-    end = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(pause)
-    return True
+def _size(file: pathlib.Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -14,10 +14,11 @@ import clock
 import torture
 from ground import Ground
 from ledger import Ledger, Write, body
+from pages import changes, documents
 from promises import Fault, Shown, Skipped, Violation
 from served import Served
-from session import Session
-from verification import changes, check, documents, verify
+from verification import check, verify
+from wire import Session
 from writers import Writers
 
 BINARY = os.environ.get("DOCKET_BINARY", os.path.join(os.path.dirname(__file__), "../../.build/release/docket"))

@@ -3,42 +3,15 @@ from __future__ import annotations
 
 import pathlib
 import random
-from typing import Any
 
 from ledger import Ledger, Outcome, Write
+from pages import changes, documents
 from promises import demand
 from served import Served, docket
-from session import Session
+from wire import Session
 
 ANSWERED_AGAIN = 3
 """Of the acknowledged writes with a key so many are sent once more."""
-
-
-def changes(session: Session, since: int) -> list[dict[str, Any]]:
-    """All changes behind a sequence."""
-    found: list[dict[str, Any]] = []
-    while True:
-        answer = session.ask("GET", f"/_changes?since={since}&limit=1000")
-        demand(answer["code"] == 200, f"the changes behind {since} were answered {answer}")
-        found += answer["data"]["items"]
-        if answer["data"]["next"] is None:
-            return found
-        since = answer["data"]["next"]
-
-
-def documents(session: Session) -> dict[str, tuple[int, int, object]]:
-    """Number, revision and document of each path."""
-    found: dict[str, tuple[int, int, object]] = {}
-    after = ""
-    while True:
-        answer = session.ask("GET", f"/_documents?limit=1000{after}")
-        demand(answer["code"] == 200, f"the documents were answered {answer}")
-        for item in answer["data"]["items"]:
-            demand(item["path"] not in found, f"{item['path']} is there twice")
-            found[item["path"]] = (item["document"]["n"], item["revision"], item["document"])
-        if answer["data"]["next"] is None:
-            return found
-        after = f"&after={answer['data']['next']}"
 
 
 def compare(server: Served, ledger: Ledger) -> None:
@@ -71,7 +44,7 @@ def verify(server: Served, ledger: Ledger, seed: random.Random) -> int:
 def _send_again(session: Session, ledger: Ledger, write: Write) -> None:
     """- Raises: Violation where a request under a key is not carried out exactly once."""
     session.send(write.request)
-    answer = session.answer()
+    answer = session.receive()
     demand(answer["code"] in (200, 201), f"sent again, {write.request!r} was answered {answer}")
     revision = answer["data"]["revision"]
     is_replayed = answer.get("headers", {}).get("Idempotency-Replayed") == "true"

@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import random
 import selectors
-import socket
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 
 from ledger import Ledger, Write, body
 from promises import Violation, demand
+from wire import KEEP_ALIVE, connect, frame
 
 NOTHING_CHANGED = frozenset({
     "disk_full", "busy", "overloaded", "no_room", "closing", "deadline_exceeded", "store_failed", "batch_failed"})
@@ -120,8 +120,7 @@ class _Client:
         return len(self._sent)
 
     def connect(self, port: int) -> None:
-        self.connection = socket.create_connection(("127.0.0.1", port), 30)
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection = connect(port)
         self.cannot_send = False
         # Found or not, those of the run before are in the ledger's documents.
         prefix = f"/{self.name}/posts/"
@@ -224,13 +223,7 @@ class _Client:
 
 
 def _request(method: str, path: str, data: object = None, key: str | None = None) -> bytes:
-    headers = {"Connection": "keep-alive"}
-    if key:
-        headers["Idempotency-Key"] = key
-    request: dict[str, object] = {"method": method, "path": path, "headers": headers}
-    if data is not None:
-        request["data"] = data
-    return json.dumps(request).encode() + b"\0"
+    return frame(method, path, data, {**KEEP_ALIVE, **({"Idempotency-Key": key} if key else {})})
 
 
 def _revisions(code: int, data: Any) -> list[int]:

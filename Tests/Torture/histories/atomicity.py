@@ -16,11 +16,12 @@ import urllib.parse
 from collections.abc import Callable
 
 import wire
+from patience import PATIENCE
 from served import Served
+from wire import BROKEN
 
 DOCUMENTS = 40
 COLLECTION = "/whole/"
-BROKEN = (OSError, http.client.HTTPException, EOFError)
 
 
 @dataclasses.dataclass
@@ -35,7 +36,7 @@ class Outcome:
 def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome:
     outcome = Outcome()
     randomness = random.Random(seed)
-    served = Served(binary, folder, "--threads", "2")
+    served = Served.in_folder(binary, folder, "--threads", "2", http=True)
     ending = threading.Event()
     numbers = iter(range(1, 1 << 60))
     lock = threading.Lock()
@@ -113,7 +114,7 @@ def _native(served: Served) -> Callable:
 
 
 def _http(served: Served) -> Callable:
-    connection = http.client.HTTPConnection("127.0.0.1", served.http_port, timeout=wire.PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", served.http_port, timeout=PATIENCE)
     connection.connect()
 
     def ask(method: str, path: str, data: object = None) -> tuple[int, object]:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import dataclasses
-import http.client
 import json
 import random
 import sqlite3
@@ -13,8 +12,7 @@ import uuid
 import model
 import speech
 from search import INFINITY, Operation
-
-BROKEN = (OSError, http.client.HTTPException, EOFError)
+from wire import BROKEN
 
 
 class Scene:

@@ -8,7 +8,7 @@ import time
 
 import wire
 
-BROKEN = (OSError, http.client.HTTPException, ValueError)
+BROKEN = (*wire.BROKEN, ValueError)
 
 
 class Watcher(threading.Thread):
@@ -100,16 +100,6 @@ class EventStream(Watcher):
         while self.last < sequence and not self.problem and time.monotonic() < end:
             time.sleep(0.005)
         self.ending = True
-
-
-def changes(session: wire.Session) -> list[dict]:
-    """All that the server tells of the history."""
-    result, since = [], 0
-    while since is not None:
-        page = session.ask("GET", f"/_changes?since={since}&limit=1000")["data"]
-        result += page["items"]
-        since = page["next"]
-    return result
 
 
 def faults(told: list[dict]) -> list[str]:

@@ -15,6 +15,7 @@ import mutations
 import search
 import speech
 import wire
+from pages import changes
 from search import Operation
 from served import Served
 
@@ -53,7 +54,7 @@ def life(binary: str, folder: pathlib.Path, seed: str, histories: int, tally: Ta
     """Makes and checks so many histories on a new database."""
     randomness = random.Random(seed)
     options = randomness.choice(OPTIONS)
-    served = Served(binary, folder, *options)
+    served = Served.in_folder(binary, folder, *options, http=True)
     problems_before = len(tally.problems)
     try:
         watchers = [feed.Watcher(served), feed.EventStream(served)]
@@ -147,7 +148,7 @@ def _check(scene: clients.Scene, documents: int, randomness: random.Random, tall
 def _compare(served: Served, watchers: list, scenes: list, randomness: random.Random, tally: Tally, seed: str) -> None:
     """The history that the server tells, against what clients did, and what watches were told."""
     with wire.Session(served.port) as session:
-        told = feed.changes(session)
+        told = changes(session)
         faults = feed.faults(told)
         for watcher in watchers:
             watcher.catch_up(told[-1]["sequence"] if told else 0)

@@ -16,7 +16,7 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "clients")]
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import atomicity  # noqa: E402
 import lives  # noqa: E402

@@ -6,6 +6,7 @@ import json
 
 import model
 import wire
+from patience import PATIENCE
 
 ALL = 100
 """More documents than a history has."""
@@ -121,9 +122,7 @@ class OneShot(Native):
         self.connection.sendall(wire.frame(method, where, data, {**headers, **(more or {})}))
 
     def receive(self, action: model.Action) -> model.Outcome:
-        text = b""
-        while part := self.connection.recv(1 << 20):
-            text += part
+        text = wire.rest(self.connection)
         self.connection.close()
         if not text:
             raise ConnectionError("no answer")
@@ -146,7 +145,7 @@ class HTTP:
     """Speaks HTTP on one connection."""
 
     def __init__(self, served, collection: str, count: int) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", served.http_port, timeout=wire.PATIENCE)
+        self.connection = http.client.HTTPConnection("127.0.0.1", served.http_port, timeout=PATIENCE)
         self.connection.connect()
         self.collection, self.count = collection, count
 

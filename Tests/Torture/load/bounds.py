@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 import wire
 from crowds import _ended
-from tools import MIB, Bench, Result, expect, honest, mebibytes, until
+from patience import eventually
+from tools import MIB, Bench, Result, expect, honest, mebibytes
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -205,7 +206,7 @@ def idempotency(bench: Bench) -> Iterator[Result]:
     older(50)
     later = ask()
     older(20)
-    forgotten = until(lambda: ask()["data"]["id"] != first["data"]["id"], 10)
+    forgotten = eventually(lambda: ask()["data"]["id"] != first["data"]["id"], 10)
     same = first["data"] == at_once["data"] == later["data"] and later["headers"].get("Idempotency-Replayed") == "true"
     yield Result("--idempotency-hours", "1 hour, over restarts", "kept for 50 minutes, and gone after 70",
                  f"kept: {same}, gone: {forgotten}",

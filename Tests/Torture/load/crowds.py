@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 
 import wire
+from patience import eventually
 from tools import (MIB, Bench, Result, ending, expect, fill_honest, get_request, honest, mebibytes, median, milliseconds,
-                   put_request, until)
+                   put_request)
 
 
 def idle_and_dripping(bench: Bench) -> Iterator[Result]:
@@ -33,7 +34,7 @@ def idle_and_dripping(bench: Bench) -> Iterator[Result]:
         # Long enough for each to meet its deadline.
         time.sleep(max(0.0, deadline + 2.5 - (time.monotonic() - begin)))
         silent, dripped = crowd.finish(), drips.finish()
-        until(lambda: served.descriptors() <= descriptors + 12)
+        eventually(lambda: served.descriptors() <= descriptors + 12)
         ratios.append(with_them.p99 / without.p99)
         pairs.append((without.p99, with_them.p99))
         wrong += without.wrong + with_them.wrong
@@ -95,7 +96,7 @@ def mute(bench: Bench) -> Iterator[Result]:
                      peak <= base + cap and during.wrong == 0)
         served.forget_peak()
         crowd.finish()
-        until(lambda: served.descriptors() < 100)
+        eventually(lambda: served.descriptors() < 100)
         honest(bench, served, bench.pick(1, 0.3))
         # At the very most 4 MiB of requests for each (OPERATIONS.md, Sizes).
         yield Result(f"they all reset at once: {what}", f"{count:,} clients", "memory at most, and behind it",
@@ -147,7 +148,7 @@ def deaf_watchers(bench: Bench) -> Iterator[Result]:
                  f"{mebibytes(base)} before, {mebibytes(served.peak())} at most; cap {mebibytes(base + cap)}",
                  told > 0 and not missed and served.peak() < base + cap and beside.wrong == 0 and watches == count + 1)
     crowd.finish()
-    until(lambda: served.descriptors() < 60)
+    eventually(lambda: served.descriptors() < 60)
     yield from _ended(served, "deaf watches")
 
 
@@ -176,7 +177,7 @@ def storm(bench: Bench) -> Iterator[Result]:
         crowd = bench.crowd("storm", served.port, count=count, way=way, request=request)
         beside = honest(bench, served, bench.pick(2, 0.7))
         done = crowd.finish()
-        until(lambda: served.descriptors() <= descriptors)
+        eventually(lambda: served.descriptors() <= descriptors)
         left = served.descriptors() - descriptors
         yield Result(f"storm: {what}", f"{done['count']:,}",
                      f"{done['failed']} not let in; beside it {beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}",
@@ -188,7 +189,7 @@ def storm(bench: Bench) -> Iterator[Result]:
     crowd = bench.crowd("idle", served_small.port, connections=100, greet=True)
     answers = [wire.one_shot(served_small.port, wire.frame("GET", "/"))["code"] for _ in range(20)]
     crowd.finish()
-    again = until(lambda: wire.one_shot(served_small.port, wire.frame("GET", "/"))["code"] == 200)
+    again = eventually(lambda: wire.one_shot(served_small.port, wire.frame("GET", "/"))["code"] == 200)
     yield Result("more connections than --max-connections", "20 beyond 100", "each is told 503", f"{answers.count(503)} were; "
                  f"room again behind them: {again}", answers.count(503) == 20 and again)
     yield from _ended(served_small, "--max-connections")
@@ -229,7 +230,7 @@ def floods(bench: Bench) -> Iterator[Result]:
                          f"the longest was there for {longest:.1f} s", longest < bench.pick(4, 10))
         peak = served.peak()
         done = crowd.finish()
-        until(lambda: served.descriptors() < 100)
+        eventually(lambda: served.descriptors() < 100)
         cap = count * (4 * MIB + (512 << 10)) + 224 * MIB
         yield Result(f"flood of {what}", f"{count} clients, {mebibytes(done['bytes'])} sent",
                      f"{beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}, "

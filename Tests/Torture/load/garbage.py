@@ -59,10 +59,7 @@ def _exchange(port: int, text: bytes) -> bytes:
         try:
             connection.sendall(text)
             connection.shutdown(socket.SHUT_WR)
-            answer = b""
-            while part := connection.recv(1 << 20):
-                answer += part
-            return answer
+            return wire.rest(connection)
         except TimeoutError:
             raise
         except OSError:  # It was ended while something was still being sent.
@@ -152,10 +149,7 @@ def _huge(bench: Bench, served) -> Iterator[Result]:
                 for _ in range(12):
                     connection.sendall(piece)
                 connection.shutdown(socket.SHUT_WR)
-                answer = b""
-                while part := connection.recv(1 << 16):
-                    answer += part
-                answers.append(answer[:12])
+                answers.append(wire.rest(connection)[:12])
         except OSError as error:
             answers.append(repr(error).encode())
     threads = [threading.Thread(target=send) for _ in range(count)]

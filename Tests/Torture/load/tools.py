@@ -6,7 +6,6 @@ import json
 import pathlib
 import statistics
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 
 import wire
@@ -35,8 +34,8 @@ class Bench:
     begun: list = dataclasses.field(default_factory=list)
 
     def serve(self, *options: str, http: bool = False) -> Served:
-        served = Served(self.binary, self.folder / f"server-{sum(isinstance(one, Served) for one in self.begun)}", *options,
-                        http=http)
+        number = sum(isinstance(one, Served) for one in self.begun)
+        served = Served.in_folder(self.binary, self.folder / f"server-{number}", *options, http=http)
         self.begun.append(served)
         return served
 
@@ -147,15 +146,6 @@ def milliseconds(seconds: float) -> str:
 
 def mebibytes(count: float) -> str:
     return f"{count / MIB:.0f} MiB"
-
-
-def until(condition: Callable[[], bool], patience: float = 20) -> bool:
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
 
 
 Scenario = Callable[[Bench], Iterator[Result]]
