@@ -14,9 +14,8 @@ import time
 from collections.abc import Iterator
 
 import wire
-from crowds import _ended
 from patience import eventually
-from tools import MIB, Bench, Result, expect, honest, mebibytes
+from tools import MIB, Bench, Result, ended, expect, fill, mebibytes
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -90,13 +89,9 @@ def _together(port: int, requests: list[bytes], sessions: list[wire.Session] | N
     return answers
 
 
-def _fill(served, count: int, size: int, collection: str = "/fill/") -> None:
-    per_batch = max(1, min(1000, 900_000 // (size + 80)))
-    with wire.Session(served.port) as session:
-        for start in range(0, count, per_batch):
-            parts = [{"method": "PUT", "path": f"{collection}{number:07}", "data": {"n": number, "text": "x" * size}}
-                     for number in range(start, min(count, start + per_batch))]
-            expect(session.ask("POST", "/_batch", {"requests": parts}), 200)
+def _fill(served, count: int, size: int) -> None:
+    fill(served, ((f"/fill/{number:07}", {"n": number, "text": "x" * size}) for number in range(count)),
+         per_batch=max(1, min(1000, 900_000 // (size + 80))))
 
 
 def _tally(answers: list[dict]) -> tuple[int, int, list]:
@@ -124,7 +119,7 @@ def queries(bench: Bench) -> Iterator[Result]:
             yield Result("--scan-queue-length of collections", "60 pages at once, two are read and 2 wait",
                          "503 overloaded for the others",
                          f"{good} good, {refused} refused", good + refused == 60 and good >= 2 and refused >= 1)
-        yield from _ended(served, "queues of queries")
+        yield from ended(served, "queues of queries")
     served = bench.serve("--query-timeout", "0.01")
     _fill(served, documents, 200)
     with wire.Session(served.port) as session:
@@ -136,7 +131,7 @@ def queries(bench: Bench) -> Iterator[Result]:
     yield Result("--query-timeout", "a query that takes longer than 10 ms", "503 deadline_exceeded, and when to try again",
                  f"{answer['code']} {answer['data'].get('error')} after {took * 1000:.0f} ms",
                  answer["code"] == 503 and answer["data"]["error"] == "deadline_exceeded" and after["code"] == 200)
-    yield from _ended(served, "--query-timeout")
+    yield from ended(served, "--query-timeout")
 
 
 def groups(bench: Bench) -> Iterator[Result]:
@@ -148,7 +143,7 @@ def groups(bench: Bench) -> Iterator[Result]:
     yield Result("--page-bytes for groups", "3,000 groups, 5,000 bytes", "400 too_many_groups",
                  f"{few['code']}, {many['code']} {many['data'].get('error')}",
                  few["code"] == 200 and many["code"] == 400 and many["data"]["error"] == "too_many_groups")
-    yield from _ended(served, "--page-bytes")
+    yield from ended(served, "--page-bytes")
 
 
 def caches(bench: Bench) -> Iterator[Result]:
@@ -179,7 +174,7 @@ def caches(bench: Bench) -> Iterator[Result]:
                 page = expect(session.ask("GET", "/fill/?limit=1000" + (f"&after={cursor}" if cursor else "")), 200)["data"]
                 cursor = page["next"] or ""
         store["all"] = served.memory()
-        yield from _ended(served, "caches")
+        yield from ended(served, "caches")
     yield Result("--read-cache-bytes, --query-cache-bytes, --cache-bytes, --document-cache-bytes",
                  f"{count:,} documents of 1.8 KB read through",
                  "memory follows the flags",
@@ -211,7 +206,7 @@ def idempotency(bench: Bench) -> Iterator[Result]:
     yield Result("--idempotency-hours", "1 hour, over restarts", "kept for 50 minutes, and gone after 70",
                  f"kept: {same}, gone: {forgotten}",
                  first["code"] == 201 and same and forgotten)
-    yield from _ended(served, "--idempotency-hours")
+    yield from ended(served, "--idempotency-hours")
 
 
 def shutdown(bench: Bench) -> Iterator[Result]:
@@ -238,7 +233,7 @@ def tokens(bench: Bench) -> Iterator[Result]:
     yield Result("rules of a token", "100, 101", "400 invalid_token_request beyond",
                  f"{at['code']}, {beyond['code']} {beyond['data'].get('error')}",
                  at["code"] == 201 and beyond["code"] == 400 and beyond["data"]["error"] == "invalid_token_request")
-    yield from _ended(served, "rules of a token")
+    yield from ended(served, "rules of a token")
 
 
 def backups(bench: Bench) -> Iterator[Result]:
@@ -263,7 +258,7 @@ def backups(bench: Bench) -> Iterator[Result]:
     yield Result("--scan-queue-length of backups", "60 pieces at once, one waits", "503 overloaded for the others",
                  f"{good} good, {refused} refused",
                  good + refused == 60 and good >= 1 and refused >= 1)
-    yield from _ended(served, "backups")
+    yield from ended(served, "backups")
 
 
 def unread(bench: Bench) -> Iterator[Result]:
@@ -286,7 +281,7 @@ def unread(bench: Bench) -> Iterator[Result]:
                      "requests wait, and nothing is done for them",
                      f"{mebibytes(peak - before)} more memory, {idle:.2f} s of CPU in half a second",
                      peak - before < 40 * MIB and idle < 0.2)
-        yield from _ended(served, options[0])
+        yield from ended(served, options[0])
 
 
 MEETS: dict[str, tuple] = {

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 
 import wire
+from pages import changes
 from patience import eventually
-from tools import (MIB, Bench, Result, ending, expect, fill_honest, get_request, honest, mebibytes, median, milliseconds,
+from tools import (MIB, Bench, Result, ended, expect, fill, fill_honest, get_request, honest, mebibytes, median, milliseconds,
                    put_request)
 
 
@@ -55,7 +56,7 @@ def idle_and_dripping(bench: Bench) -> Iterator[Result]:
                  still == idle * rounds)
     left = served.descriptors() - descriptors
     yield Result("no descriptor is left", "", "before and after", f"{left:+} descriptors", left <= 2)
-    yield from _ended(served, "idle and dripping clients")
+    yield from ended(served, "idle and dripping clients")
 
 
 def mute(bench: Bench) -> Iterator[Result]:
@@ -68,12 +69,9 @@ def mute(bench: Bench) -> Iterator[Result]:
             continue
         served = bench.serve()
         fill_honest(served)
+        fill(served, ((f"/pages/{number:05}", "x" * 4_000) for number in range(1_100)), per_batch=100)
         with wire.Session(served.port) as session:
             expect(session.ask("PUT", "/big/1", "x" * 1_000_000), 201)
-            for start in range(0, 1_100, 100):
-                parts = [{"method": "PUT", "path": f"/pages/{number:05}", "data": "x" * 4_000}
-                         for number in range(start, start + 100)]
-                expect(session.ask("POST", "/_batch", {"requests": parts}), 200)
             if "list" in what:
                 for number in range(30):
                     expect(session.ask("PUT", f"/item/{number:05}", "x" * 1_000_000), 201)
@@ -102,7 +100,7 @@ def mute(bench: Bench) -> Iterator[Result]:
         yield Result(f"they all reset at once: {what}", f"{count:,} clients", "memory at most, and behind it",
                      f"{mebibytes(served.peak())} at most, {mebibytes(served.memory())} in the end",
                      served.peak() <= base + cap + count * 4 * MIB)
-        yield from _ended(served, "clients that never read")
+        yield from ended(served, "clients that never read")
 
 
 def deaf_watchers(bench: Bench) -> Iterator[Result]:
@@ -149,20 +147,15 @@ def deaf_watchers(bench: Bench) -> Iterator[Result]:
                  told > 0 and not missed and served.peak() < base + cap and beside.wrong == 0 and watches == count + 1)
     crowd.finish()
     eventually(lambda: served.descriptors() < 60)
-    yield from _ended(served, "deaf watches")
+    yield from ended(served, "deaf watches")
 
 
 def _untold(served, told: set[int], newest: int) -> list[int]:
     """The changes of /loud/ that the history still has, up to the newest, and that a watch was not told of."""
-    missed = []
     with wire.Session(served.port) as session:
-        since = session.ask("GET", "/_stats")["data"]["oldestRevision"]
-        while since is not None and since < newest:
-            page = expect(session.ask("GET", f"/_changes?since={since}&limit=1000"), 200)["data"]
-            missed += [item["sequence"] for item in page["items"] if item["path"].startswith("/loud/")
-                       and item["sequence"] <= newest and item["sequence"] not in told]
-            since = page["next"]
-    return missed
+        oldest = session.ask("GET", "/_stats")["data"]["oldestRevision"]
+        return [change["sequence"] for change in changes(session, oldest) if change["path"].startswith("/loud/")
+                and change["sequence"] <= newest and change["sequence"] not in told]
 
 
 def storm(bench: Bench) -> Iterator[Result]:
@@ -192,10 +185,10 @@ def storm(bench: Bench) -> Iterator[Result]:
     again = eventually(lambda: wire.one_shot(served_small.port, wire.frame("GET", "/"))["code"] == 200)
     yield Result("more connections than --max-connections", "20 beyond 100", "each is told 503", f"{answers.count(503)} were; "
                  f"room again behind them: {again}", answers.count(503) == 20 and again)
-    yield from _ended(served_small, "--max-connections")
+    yield from ended(served_small, "--max-connections")
     growth = served.memory() - memory
     yield Result("memory behind the storms", "", "", f"{growth / MIB:+.0f} MiB", growth < 100 * MIB)
-    yield from _ended(served, "storms")
+    yield from ended(served, "storms")
 
 
 def floods(bench: Bench) -> Iterator[Result]:
@@ -237,11 +230,4 @@ def floods(bench: Bench) -> Iterator[Result]:
                      f"{beside.good:.0f} a second of 900",
                      f"{mebibytes(base)} before, {mebibytes(peak)} at most, {mebibytes(served.peak())} when all reset; cap {mebibytes(base + cap)}",
                      beside.wrong == 0 and served.peak() < base + cap)
-        yield from _ended(served, f"a flood of {what}")
-
-
-def _ended(served, what: str) -> Iterator[Result]:
-    problems = ending(served)
-    if problems:
-        yield Result(f"the end behind {what}", "", "it ends in order, and the log has no complaint",
-                     "; ".join(problems)[:500], False)
+        yield from ended(served, f"a flood of {what}")

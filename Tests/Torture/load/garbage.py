@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterator
 
 import wire
-from crowds import _ended
-from tools import MIB, Bench, Result, fill_honest, honest, get_request, mebibytes, milliseconds
+from tools import MIB, Bench, Result, ended, fill_honest, get_request, honest, mebibytes, milliseconds
 
 SEEDS = [
     b'{"method":"GET","path":"/honest/000000001"}',
@@ -133,7 +132,7 @@ def garbage(bench: Bench) -> Iterator[Result]:
                  f"p99 {milliseconds(before.p99)} before, {milliseconds(after.p99)} after; {mebibytes(base)} before, "
                  f"{mebibytes(served.peak())} at most",
                  after.wrong == 0 and ratio < bench.pick(3, 20) and served.peak() < base + 250 * MIB)
-    yield from _ended(served, "garbage")
+    yield from ended(served, "garbage")
 
 
 def _huge(bench: Bench, served) -> Iterator[Result]:

@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 
 import wire
-from crowds import _ended
-from tools import MIB, Bench, Result, expect, fill_honest, get_request, honest, mebibytes, milliseconds
+from tools import MIB, Bench, Result, ended, expect, fill_honest, get_request, honest, mebibytes, milliseconds
 
 
 def large(bench: Bench) -> Iterator[Result]:
@@ -30,7 +29,7 @@ def large(bench: Bench) -> Iterator[Result]:
                  f"p99 {milliseconds(beside['good']['p99'])}, longest {milliseconds(beside['good']['max'])}", wrong == 0)
     yield Result("memory at most", "", "bounded", f"{mebibytes(base)} before, {mebibytes(served.peak())} at most",
                  served.peak() < base + 192 * MIB)
-    yield from _ended(served, "large requests")
+    yield from ended(served, "large requests")
 
 
 def _says(answer: dict, code: int, error: str = "") -> bool:
@@ -190,4 +189,4 @@ def many_collections(bench: Bench) -> Iterator[Result]:
                  f"honest p99 {milliseconds(before.p99)} before, {milliseconds(after.p99)} with them; memory {mebibytes(base)} before, "
                  f"{mebibytes(served.peak())} at most; file {mebibytes(served.database_bytes())}",
                  good and seen == count and served.peak() < base + 192 * MIB and after.wrong == 0)
-    yield from _ended(served, "many collections")
+    yield from ended(served, "many collections")

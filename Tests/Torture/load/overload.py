@@ -3,9 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import wire
-from crowds import _ended
-from tools import Bench, Result, expect, fill_honest, get_request, mebibytes, median, milliseconds, put_request
+from tools import Bench, Result, ended, fill, fill_honest, get_request, mebibytes, median, milliseconds, put_request
 
 FACTOR = 3
 SHARE = 0.9
@@ -17,11 +15,7 @@ as much to do: that figure is told beside the other."""
 def overload(bench: Bench) -> Iterator[Result]:
     served = bench.serve()
     fill_honest(served)
-    with wire.Session(served.port) as session:
-        for start in range(0, 5_000, 1_000):
-            parts = [{"method": "PUT", "path": f"/query/{number}", "data": {"n": number, "text": "x" * 50}}
-                     for number in range(start, start + 1_000)]
-            expect(session.ask("POST", "/_batch", {"requests": parts}), 200)
+    fill(served, ((f"/query/{number}", {"n": number, "text": "x" * 50}) for number in range(5_000)))
     large = '{"method":"PUT","path":"/large/%ld","data":"%s"}\\0'
     page = '{"method":"GET","path":"/query/?limit=100"}\\0'
     query = '{"method":"GET","path":"/query/","data":{"where":{"n":7},"limit":10}}\\0'
@@ -35,7 +29,7 @@ def overload(bench: Bench) -> Iterator[Result]:
         if bench.short and what not in ("reads", "writes of 16 KB", "pages"):
             continue
         yield from _one(bench, served, what, connections, unanswered, options, expected)
-    yield from _ended(served, "overload")
+    yield from ended(served, "overload")
 
 
 def _one(bench: Bench, served, what: str, connections: int, unanswered: int, options: dict,

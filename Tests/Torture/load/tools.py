@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import pathlib
 import statistics
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import wire
 from served import Served
@@ -113,12 +114,16 @@ def honest(bench: Bench, served: Served, seconds: float) -> Timing:
                   reads["goodPerSecond"] + writes["goodPerSecond"], wrong)
 
 
-def fill_honest(served: Served) -> None:
+def fill(served: Served, documents: Iterable[tuple[str, object]], per_batch: int = 1_000) -> None:
+    """Writes documents to their paths, in batches."""
+    rest = iter(documents)
     with wire.Session(served.port) as session:
-        for start in range(0, 1000, 500):
-            parts = [{"method": "PUT", "path": f"/honest/{number:09}", "data": {"text": "x" * 100}}
-                     for number in range(start, start + 500)]
+        while parts := [{"method": "PUT", "path": path, "data": data} for path, data in itertools.islice(rest, per_batch)]:
             expect(session.ask("POST", "/_batch", {"requests": parts}), 200)
+
+
+def fill_honest(served: Served) -> None:
+    fill(served, ((f"/honest/{number:09}", {"text": "x" * 100}) for number in range(1_000)), per_batch=500)
 
 
 def expect(answer: dict, code: int) -> dict:
@@ -127,13 +132,20 @@ def expect(answer: dict, code: int) -> dict:
     return answer
 
 
-def ending(served: Served) -> list[str]:
-    """Ends a server, and tells what is wrong with how it ended."""
+def ended(served: Served, what: str, forgiven: str | None = None) -> Iterator[Result]:
+    """Ends a server, and tells what is wrong with how it ended, if anything is.
+
+    - Parameter forgiven: complaints with these words are none.
+    """
     if not served.is_running:
-        return [f"docket ended by itself with {served.process.returncode}: {served.log.read_text()[-500:]}"]
-    status = served.stop()
-    problems = [] if status == 0 else [f"docket ended with {status}"]
-    return problems + served.complaints()
+        problems = [f"docket ended by itself with {served.process.returncode}: {served.log.read_text()[-500:]}"]
+    else:
+        status = served.stop()
+        problems = [] if status == 0 else [f"docket ended with {status}"]
+        problems += [line for line in served.complaints() if forgiven is None or forgiven not in line]
+    if problems:
+        yield Result(f"the end behind {what}", "", "it ends in order, and the log has no complaint",
+                     "; ".join(problems)[:500], False)
 
 
 def median(values: list[float]) -> float:
