@@ -10,8 +10,9 @@ import pathlib
 import struct
 from collections import Counter
 
+from ends import END_SECONDS, did_not_start, end
 from ground import Ground
-from promises import Fault, Shown, Skipped, Violation, demand
+from promises import Fault, Shown, Skipped, Violation, demand, told
 from served import NotServing, Served, docket
 from verification import compare, recover
 from wire import Session
@@ -25,7 +26,6 @@ READS: list[tuple[str, object]] = [
     ("/c0/", {"where": {"n": {"$gt": 1}}, "sort": ["-n"], "count": True}), ("/c1/?asOf=40", None),
     ("/_documents", {"aggregate": {"n": "count", "total": {"sum": "n"}, "most": {"max": "n"}}}),
     ("/c0/0?history=true", None), ("/c0/b0?asOf=40", None), ("/c1/b1", None)]
-END_SECONDS = 20
 
 
 class Plan:
@@ -67,16 +67,14 @@ class _Trial:
         try:
             if phase == "start":
                 self.plan.arm(at, onwards)
-            with Served(self.ground.binary, self.database, self.ground.log, *OPTIONS,
-                        environment=self._environment) as server:
+            with self.ground.serve(self.database, *OPTIONS, environment=self._environment) as server:
                 if phase == "start":
                     self.plan.disarm()
                 result = self._use(server, phase, at, onwards)
         except NotServing as refusal:
-            demand(refusal.status == 1 and refusal.said.startswith("docket: "), f"at the start {refusal}")
-            result = "did not start"
+            result = did_not_start(refusal)
         self.plan.disarm()
-        recover(self.ground.binary, self.database, self.ground.log, self.ledger, self.ground.random, *OPTIONS).kill()
+        recover(self.ground, self.database, self.ledger, *OPTIONS)
         return result
 
     def _use(self, server: Served, phase: str, at: int, onwards: bool) -> str:
@@ -90,18 +88,10 @@ class _Trial:
         self.writers.settle(END_SECONDS)
         if phase == "reads" and server.ended(0) is None:
             self._read(server, at, onwards)
-        if self.writers.refusals["outcome_unknown"]:
-            demand(server.ended(END_SECONDS) is not None, "it told outcome_unknown and still runs")
-        if server.ended(0) is None:
+        if not self.writers.refusals["outcome_unknown"] and server.ended(0) is None:
             demand(self.writers.connected == 3 and not self.writers.waiting, "it runs, and does not answer its clients")
             compare(server, self.ledger)
-            server.signal(15)
-        status = server.ended(END_SECONDS)
-        self.writers.take_what_came()
-        self.writers.close()
-        demand(status in (0, 1), f"it ended with {status}: {server.said()}")
-        demand(status == 0 or "docket: " in server.said(), "it ended with 1 and did not say why")
-        return "went on" if status == 0 else "ended with 1"
+        return end(server, self.writers)
 
     def _read(self, server: Served, at: int, onwards: bool) -> None:
         """Asks all reads without and with the failure, and compares."""
@@ -144,9 +134,8 @@ def fail_allocations(ground: Ground, count: int) -> Shown:
         answers.update(trial.writers.refusals)
         ground.progress(f"{number} done")
     demand(fired > count / 3, f"of {count} allocations only {fired} failed: the counts are wrong")
-    told = ", ".join(f"{number} {result}" for result, number in results.items())
-    return Shown(f"in {fired} runs allocations failed ({told}); {acknowledged} acknowledged writes, 0 lost; "
-                 f"answers: {', '.join(f'{n} {error}' for error, n in sorted(answers.items())) or 'no error'}",
+    return Shown(f"in {fired} runs allocations failed ({told(results)}); {acknowledged} acknowledged writes, 0 lost; "
+                 f"answers: {told(dict(sorted(answers.items()))) or 'no error'}",
                  {"count": fired, "runs": count, "results": dict(results), "answers": dict(answers),
                   "acknowledged": acknowledged, "allocations": lasts})
 

@@ -11,7 +11,7 @@ import time
 from ground import Ground
 from ledger import Ledger, Write, body
 from promises import Fault, Shown, Violation, demand
-from served import KEEPING_HISTORY, Served
+from served import KEEPING_HISTORY
 from verification import check, compare
 from wire import Session, frame
 from writers import Writers
@@ -121,9 +121,7 @@ def write_beside(ground: Ground, count: int) -> Shown:
     ledger, database = ground.ledger(), ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=16, errors=frozenset({"busy", "batch_failed"}))
     end, told = time.monotonic() + count, list[int]()
-    with Served(ground.binary, database, ground.log, "--checkpoint-pages", "200",
-                *KEEPING_HISTORY) as server, \
-            Session(server.port) as watch:
+    with ground.serve(database, "--checkpoint-pages", "200", *KEEPING_HISTORY) as server, Session(server.port) as watch:
         watch.send(frame("GET", "/_changes?watch=true", identifier="w"))
         demand(watch.receive()["data"]["change"] == "live", "a watch begins")
         shell = Shell(database)
@@ -161,8 +159,8 @@ def hold_locks(ground: Ground, count: int) -> Shown:
     ground.need("sqlite3", "sqlite3")
     ledger, database = ground.ledger(), ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=4, errors=frozenset({"busy", "batch_failed"}))
-    with Served(ground.binary, database, ground.log, "--busy-timeout", str(BUSY_SECONDS), "--checkpoint-pages",
-                "30", *KEEPING_HISTORY) as server:
+    with ground.serve(database, "--busy-timeout", str(BUSY_SECONDS), "--checkpoint-pages", "30",
+                      *KEEPING_HISTORY) as server:
         writers.connect(server.port)
         writers.write(0.2)
         for cycle in range(count):

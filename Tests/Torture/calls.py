@@ -6,6 +6,10 @@ import pathlib
 from ground import Ground
 from promises import Skipped
 from served import docket
+from writers import Writers
+
+OPTIONS = ["--checkpoint-pages", "12", "--idempotency-bytes", "65536"]
+"""Of a server that soon makes all of its calls."""
 
 
 class Tampering:
@@ -39,3 +43,13 @@ def need_strace(ground: Ground) -> None:
     result = docket("true", under=[strace, *trial.under[1:]])
     if "ptrace" in result.stderr.lower() or "not permitted" in result.stderr.lower():
         raise Skipped(f"strace may not look at processes here: {result.stderr.strip()[:200]}")
+
+
+def begin_with_a_log(ground: Ground, database: pathlib.Path, writers: Writers) -> None:
+    """Half of the servers find what one has left that was killed, and recover it under what happens at the call."""
+    if ground.random.random() < 0.5:
+        with ground.serve(database, *OPTIONS) as server:
+            writers.connect(server.port)
+            writers.write(5, acknowledgements=60)
+            server.kill()
+            writers.close()

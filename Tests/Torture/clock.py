@@ -13,7 +13,7 @@ from ground import Ground
 from pages import changes
 from patience import eventually
 from promises import Fault, Shown, demand
-from served import KEEPING_HISTORY, Served
+from served import KEEPING_HISTORY
 from verification import check, verify
 from wire import Session
 from writers import Writers
@@ -43,7 +43,7 @@ def set_clock(ground: Ground, count: int) -> Shown:
     database = ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=6)
     seen = _Seen()
-    server = Served(ground.binary, database, ground.log, *KEEPING_HISTORY, environment=clock.environment)
+    server = ground.serve(database, *KEEPING_HISTORY, environment=clock.environment)
     try:
         for cycle in range(count):
             writers.connect(server.port)
@@ -52,10 +52,9 @@ def set_clock(ground: Ground, count: int) -> Shown:
                 writers.write(0.1)
             if cycle % 2:
                 server.kill()
-                writers.take_what_came()
                 writers.close()
                 clock.set(ground.random.randint(-HOURS * 3600, HOURS * 3600))
-                server = Served(ground.binary, database, ground.log, *KEEPING_HISTORY, environment=clock.environment)
+                server = ground.serve(database, *KEEPING_HISTORY, environment=clock.environment)
             else:
                 writers.settle(10)
                 writers.close()
@@ -95,9 +94,10 @@ class _Seen:
 
 def _end_by_the_clock(ground: Ground, clock: _Clock) -> None:
     clock.set(0)
-    with Served(ground.binary, ground.database_folder() / "docket.db", ground.log,
-                environment=clock.environment) as server, Session(server.port) as session:
-        demand(session.ask("PUT", "/ends/1", 1, {"Expires-In": "3600"})["code"] == 201, "a document with an end is made")
+    database = ground.database_folder() / "docket.db"
+    with ground.serve(database, environment=clock.environment) as server, Session(server.port) as session:
+        demand(session.ask("PUT", "/ends/1", 1, {"Expires-In": "3600"})["code"] == 201,
+               "a document with an end is made")
         clock.set(-HOURS * 3600)
         demand(session.ask("GET", "/ends/1")["code"] == 200, "a clock that is set back ends no document")
         clock.set(1800)

@@ -7,7 +7,7 @@ import shutil
 import signal
 from collections import Counter
 
-from calls import Tampering, need_strace
+from calls import OPTIONS, Tampering, begin_with_a_log, need_strace
 from ground import Ground
 from ledger import Ledger
 from promises import Fault, Shown, Violation, demand
@@ -21,14 +21,12 @@ SERVER_CALLS = {"pwrite64": 90, "fdatasync": 60, "fsync": 6, "ftruncate": 8, "fa
 """Each call with the last k; a kind of call is left where the server lives through more of them than it makes."""
 COMMAND_CALLS = {"pwrite64": 40, "fdatasync": 8, "fsync": 6, "ftruncate": 4, "rename": 4, "unlink": 6, "link": 2,
                  "linkat": 2, "renameat2": 2, "unlinkat": 4}
-OPTIONS = ["--checkpoint-pages", "12", "--idempotency-bytes", "65536"]
 
 
 def _points(ground: Ground, calls: dict[str, int], count: int) -> list[tuple[str, int]]:
     """Some of all points, in an order in which the first of a kind come first."""
     points = [(call, k) for call, last in calls.items() for k in range(1, last + 1)]
-    chosen = points if len(points) <= count else ground.random.sample(points, count)
-    return sorted(chosen, key=lambda point: (list(calls).index(point[0]), point[1]))
+    return sorted(ground.some(points, count), key=lambda point: (list(calls).index(point[0]), point[1]))
 
 
 def die_in_server(ground: Ground, count: int) -> Shown:
@@ -61,22 +59,15 @@ def _one_server(ground: Ground, call: str, k: int) -> tuple[bool, int]:
     folder, ledger = ground.database_folder(), ground.ledger()
     database, backups = folder / "docket.db", folder / "backups"
     writers = Writers(ledger, ground.random, count=4, errors=frozenset({"closing"}))
-    if ground.random.random() < 0.5:
-        with Served(ground.binary, database, ground.log, *OPTIONS) as server:
-            writers.connect(server.port)
-            writers.write(5, acknowledgements=60)
-            server.kill()
-            writers.take_what_came()
-            writers.close()
+    begin_with_a_log(ground, database, writers)
+    options = [*OPTIONS, "--backup-folder", str(backups)]
     tampering = Tampering(ground.folder / "trace", call, "signal=KILL", str(k))
     try:
-        with Served(ground.binary, database, ground.log, *OPTIONS, "--backup-folder", str(backups),
-                    under=tampering.under) as server:
+        with ground.serve(database, *options, under=tampering.under) as server:
             _use(server, writers, ledger, ground)
     except NotServing as error:
         demand(error.status == -signal.SIGKILL, f"death at {call} {k}: {error}")
-    recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS,
-            "--backup-folder", str(backups)).kill()
+    recover(ground, database, ledger, *options)
     for backup in backups.glob("*.db"):
         check(ground.binary, backup)
     return tampering.happened, ledger.acknowledged
@@ -100,7 +91,6 @@ def _use(server: Served, writers: Writers, ledger: Ledger, ground: Ground) -> No
             server.ended(1.2)
         server.signal(signal.SIGTERM)
     demand(server.ended(30) is not None, "it neither died nor ended")
-    writers.take_what_came()
     writers.close()
 
 
@@ -112,7 +102,7 @@ def die_in_commands(ground: Ground, count: int) -> Shown:
     need_strace(ground)
     folder, ledger = ground.database_folder(), ground.ledger()
     first, backup = folder / "first.db", folder / "backup.db"
-    with Served(ground.binary, first, ground.log) as server:
+    with ground.serve(first) as server:
         writers = Writers(ledger, ground.random, count=4)
         writers.connect(server.port)
         writers.write(10, acknowledgements=400)
@@ -156,7 +146,7 @@ def _one_command(ground: Ground, command: str, first: pathlib.Path, backup: path
         # In the one moment between two renames, restore leaves the new one for the next command (docs/OPERATIONS.md).
         raise Violation(f"docket {command}, killed at {call} {k}, left {[path.name for path in folder.iterdir()]}")
     # What was cut off a server undoes; what a command left beside the database is in nobody's way.
-    with Served(ground.binary, database, ground.log) as server:
+    with ground.serve(database) as server:
         verify(server, ledger, ground.random)
         check(ground.binary, database)
         server.stop()
@@ -164,7 +154,7 @@ def _one_command(ground: Ground, command: str, first: pathlib.Path, backup: path
     demand(not again or again.returncode == 0, f"docket {command} after a death: {again and again.stderr}")
     for path in folder.glob("new.db"):
         check(ground.binary, path)
-    with Served(ground.binary, database, ground.log) as server:
+    with ground.serve(database) as server:
         verify(server, ledger, ground.random)
     return tampering.happened
 

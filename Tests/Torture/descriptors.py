@@ -9,7 +9,7 @@ import time
 from ground import Ground
 from patience import eventually
 from promises import Fault, Shown, demand
-from served import KEEPING_HISTORY, Served
+from served import KEEPING_HISTORY
 from verification import check, verify
 from wire import KEEP_ALIVE, Session, connect, frame
 from writers import Writers
@@ -24,8 +24,7 @@ def use_up(ground: Ground, count: int) -> Shown:
     ledger, slowest = ground.ledger(), 0.0
     database = ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=4)
-    with Served(ground.binary, database, ground.log, "--checkpoint-pages", "100",
-                *KEEPING_HISTORY) as server:
+    with ground.serve(database, "--checkpoint-pages", "100", *KEEPING_HISTORY) as server:
         writers.connect(server.port)
         writers.write(0.05)
         limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)

@@ -55,7 +55,7 @@ def fill_disk(ground: Ground, count: int) -> Shown:
 def _fill(ground: Ground, writers: Writers, folder: pathlib.Path) -> bool:
     """Returns whether the server was killed while the disk was full."""
     ledger, database, ballast = writers.ledger, folder / "docket.db", folder / "ballast"
-    with Served(ground.binary, database, ground.log, *OPTIONS) as server:
+    with ground.serve(database, *OPTIONS) as server:
         # The log cannot grow by a byte; or it can for a while, and then checkpoints fail as well.
         _ballast(ballast, ground.random.choice([0, 4_096, 20_000, 200_000, 1_000_000, 4_000_000]))
         writers.connect(server.port)
@@ -76,7 +76,7 @@ def _fill(ground: Ground, writers: Writers, folder: pathlib.Path) -> bool:
             check(ground.binary, database)
             writers.close()
             demand(server.stop() == 0, f"it ended badly: {server.said()}")
-    recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS).kill()
+    recover(ground, database, ledger, *OPTIONS)
     return is_killed
 
 

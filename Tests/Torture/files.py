@@ -12,6 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 
+from ends import END_SECONDS
 from ground import Ground
 from promises import Fault, Shown, Skipped, demand
 from served import NotServing, Served
@@ -19,7 +20,6 @@ from verification import check, recover, verify
 from writers import Writers
 
 ALLOWED = frozenset({"outcome_unknown", "store_failed", "batch_failed", "closing"})
-END_SECONDS = 20
 
 
 def _moved(file: pathlib.Path, put_back: pathlib.Path) -> None:
@@ -63,18 +63,17 @@ def _take(ground: Ground, way: str, suffix: str) -> int:
     writers = Writers(ledger, ground.random, count=4, errors=ALLOWED)
     file = database.with_name(database.name + suffix)
     put_back = database.with_name("put-back")
-    with Served(ground.binary, database, ground.log, "--checkpoint-pages", "100") as server:
+    with ground.serve(database, "--checkpoint-pages", "100") as server:
         writers.connect(server.port)
         writers.write(0.1)
         WAYS[way](file, put_back)
         writers.write(END_SECONDS)
         status = server.ended(END_SECONDS)
-        writers.take_what_came()
         writers.close()
         demand(status == 1, f"its file was {way}, and after {END_SECONDS} s it had ended with {status}")
         demand("moved, replaced or removed" in server.said(), f"its file was {way}, and it said {server.said()}")
     put_back.rename(file)
-    recover(ground.binary, database, ground.log, ledger, ground.random).kill()
+    recover(ground, database, ledger)
     return ledger.acknowledged
 
 
@@ -106,7 +105,7 @@ def _rights(ground: Ground) -> int:
     writers = Writers(ledger, ground.random, count=4, errors=ALLOWED)
 
     def serve() -> Served:
-        return Served(ground.binary, database, ground.log, "--checkpoint-pages", "30", before=become_nobody)
+        return ground.serve(database, "--checkpoint-pages", "30", before=become_nobody)
 
     with serve() as server:
         writers.connect(server.port)
@@ -119,7 +118,6 @@ def _rights(ground: Ground) -> int:
         status = server.ended(0)
         demand(status in (None, 1), f"without rights it ended with {status}")
         server.kill()
-        writers.take_what_came()
         writers.close()
     try:
         serve().kill()

@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from ledger import Ledger
 from promises import Skipped
+from served import Served
 
+Case = TypeVar("Case")
 SOURCES = pathlib.Path(__file__).parent
 
 
@@ -38,12 +41,20 @@ class Ground:
         """What the servers say."""
         return self.folder / "servers.log"
 
+    def serve(self, database: pathlib.Path, *options: str, **more: Any) -> Served:
+        """- Raises: NotServing."""
+        return Served(self.binary, database, self.log, *options, **more)
+
     def database_folder(self) -> pathlib.Path:
         """An empty folder for a database."""
         folder = self.folder / "database"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
+
+    def some(self, cases: list[Case], count: int) -> list[Case]:
+        """All of them, or so many by chance."""
+        return cases if len(cases) <= count else self.random.sample(cases, count)
 
     def progress(self, what: str) -> None:
         """Tells now and then how far it is."""

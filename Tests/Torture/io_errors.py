@@ -8,12 +8,12 @@ nor crashes.
 from __future__ import annotations
 
 import itertools
-import signal
 from collections import Counter
 
-from calls import Tampering, need_strace
+from calls import OPTIONS, Tampering, begin_with_a_log, need_strace
+from ends import did_not_start, end
 from ground import Ground
-from promises import Fault, Shown, Violation, demand
+from promises import Fault, Shown, Violation, demand, told
 from served import NotServing, Served
 from verification import check, recover
 from writers import NOTHING_CHANGED, Writers
@@ -24,9 +24,7 @@ CALLS = [("pwrite64", "-wal", 36), ("pwrite64", "", 24), ("pwrite64", "-shm", 3)
 """A call, the file (what its name has behind that of the database; None: any), and the last k."""
 ERRORS = {"mmap": ["ENOMEM"], "pread64": ["EIO"]}
 """Where it is not EIO and ENOSPC."""
-OPTIONS = ["--checkpoint-pages", "12", "--idempotency-bytes", "65536"]
 ALLOWED = NOTHING_CHANGED | {"outcome_unknown"}
-END_SECONDS = 20
 
 
 def _cases(ground: Ground, count: int) -> list[tuple[str, str | None, str, str]]:
@@ -34,7 +32,7 @@ def _cases(ground: Ground, count: int) -> list[tuple[str, str | None, str, str]]
              for call, file, last in CALLS
              for k, error, on in itertools.product(
                  range(1, last + 1), ERRORS.get(call, ["EIO", "ENOSPC"]), ("", "+"))]
-    return cases if len(cases) <= count else ground.random.sample(cases, count)
+    return ground.some(cases, count)
 
 
 def fail_calls(ground: Ground, count: int) -> Shown:
@@ -54,9 +52,8 @@ def fail_calls(ground: Ground, count: int) -> Shown:
         ground.progress(f"{what}, {sum(results.values())} done")
     happened = sum(results.values()) - results["not reached"]
     demand(3 * happened > sum(results.values()), f"only {happened} errors happened: strace does nothing")
-    told = ", ".join(f"{number} {result}" for result, number in results.items())
-    return Shown(f"{happened} errors happened ({told}); {acknowledged} acknowledged writes, 0 lost; "
-                 f"answers: {', '.join(f'{n} {error}' for error, n in sorted(answers.items())) or 'no error'}",
+    return Shown(f"{happened} errors happened ({told(results)}); {acknowledged} acknowledged writes, 0 lost; "
+                 f"answers: {told(dict(sorted(answers.items()))) or 'no error'}",
                  {"count": happened, "results": dict(results), "answers": dict(answers), "acknowledged": acknowledged})
 
 
@@ -64,25 +61,16 @@ def _one(ground: Ground, call: str, file: str | None, error: str, when: str, ans
     ledger = ground.ledger()
     database = ground.database_folder().resolve() / "docket.db"
     writers = Writers(ledger, ground.random, count=4, errors=ALLOWED)
-    if ground.random.random() < 0.5:
-        # What a killed server has left is recovered under the error.
-        before = Writers(ledger, ground.random, count=4, name="before")
-        with Served(ground.binary, database, ground.log, *OPTIONS) as server:
-            before.connect(server.port)
-            before.write(5, acknowledgements=60)
-            server.kill()
-            before.take_what_came()
-            before.close()
+    begin_with_a_log(ground, database, Writers(ledger, ground.random, count=4, name="before"))
     path = None if file is None else database.with_name(database.name + file)
     tampering = Tampering(ground.folder / "trace", call, f"error={error}", when, path)
     try:
-        with Served(ground.binary, database, ground.log, *OPTIONS, under=tampering.under) as server:
+        with ground.serve(database, *OPTIONS, under=tampering.under) as server:
             result = _use(server, writers, ground)
     except NotServing as refusal:
-        demand(refusal.status == 1 and refusal.said.startswith("docket: "), f"at the start {refusal}")
-        result = "did not start"
+        result = did_not_start(refusal)
     answers.update(writers.refusals)
-    recover(ground.binary, database, ground.log, ledger, ground.random, *OPTIONS).kill()
+    recover(ground, database, ledger, *OPTIONS)
     check(ground.binary, database)
     return result if tampering.happened else "not reached", ledger.acknowledged
 
@@ -98,19 +86,7 @@ def _use(server: Served, writers: Writers, ground: Ground) -> str:
     if ground.random.random() < 0.3:
         # Where nobody writes for a second, the log is written back and emptied.
         server.ended(1.3)
-    if writers.refusals["outcome_unknown"]:
-        status = server.ended(END_SECONDS)
-        demand(status is not None, f"it told outcome_unknown and still runs after {END_SECONDS} s: {server.said()}")
-        demand(status == 1, f"it told outcome_unknown and ended with {status}: {server.said()}")
-    elif server.ended(0) is None:
-        server.signal(signal.SIGTERM)
-    status = server.ended(END_SECONDS)
-    demand(status is not None, f"it hung: {server.said()}")
-    writers.take_what_came()
-    writers.close()
-    demand(status in (0, 1), f"it ended with {status}: {server.said()}")
-    demand(status == 0 or "docket: " in server.said(), "it ended with 1 and did not say why")
-    return "went on" if status == 0 else "ended with 1"
+    return end(server, writers)
 
 
 FAULTS = [Fault("io-error", fail_calls, short=24, long=700, unit="errors")]

@@ -5,7 +5,6 @@ import time
 
 from ground import Ground
 from promises import Fault, Shown
-from served import Served
 from verification import check, verify
 from writers import Writers
 
@@ -21,7 +20,7 @@ def kill(ground: Ground, count: int) -> Shown:
                    "--durability", ground.random.choice(["full", "full", "normal"]), "--idempotency-bytes", "1048576"]
         if cycle % 10 == 9:
             check(ground.binary, database)
-        with Served(ground.binary, database, ground.log, *options) as server:
+        with ground.serve(database, *options) as server:
             again += verify(server, ledger, ground.random)
             if cycle % 10 == 0:
                 check(ground.binary, database)
@@ -30,7 +29,6 @@ def kill(ground: Ground, count: int) -> Shown:
                 writers.write(ground.random.uniform(0, 0.15))
                 time.sleep(ground.random.uniform(0, 0.002))
                 server.kill()
-                writers.take_what_came()
                 writers.close()
         ground.progress(f"cycle {cycle}, {ledger.acknowledged} acknowledged")
     check(ground.binary, database)

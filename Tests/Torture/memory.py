@@ -8,9 +8,9 @@ import signal
 from collections import Counter
 
 from ground import Ground
-from promises import Fault, Shown, Skipped, demand
-from served import KEEPING_HISTORY, Served
-from verification import check, verify
+from promises import Fault, Shown, Skipped, demand, told
+from served import KEEPING_HISTORY
+from verification import recover, verify
 from writers import NOTHING_CHANGED, Writers
 
 ROOT = pathlib.Path("/sys/fs/cgroup/memory")
@@ -63,7 +63,7 @@ def _draw_in(ground: Ground, count: int, group: _Group) -> Shown:
     writers = Writers(ledger, ground.random, count=24, depth=8, errors=NOTHING_CHANGED | {"outcome_unknown"})
     for _ in range(count):
         group.limit(GENEROUS)
-        with Served(ground.binary, database, ground.log, *KEEPING_HISTORY, before=group.enter) as server:
+        with ground.serve(database, *KEEPING_HISTORY, before=group.enter) as server:
             verify(server, ledger, ground.random)
             writers.connect(server.port)
             writers.write(0.05)
@@ -77,14 +77,10 @@ def _draw_in(ground: Ground, count: int, group: _Group) -> Shown:
             results["went on" if status is None else "killed by the system" if status < 0 else "ended with 1"] += 1
             group.limit(GENEROUS)
             server.kill()
-            writers.take_what_came()
             writers.close()
         ground.progress(f"{sum(results.values())} done")
-    with Served(ground.binary, database, ground.log, *KEEPING_HISTORY) as server:
-        verify(server, ledger, ground.random)
-        check(ground.binary, database)
-    told = ", ".join(f"{number} {result}" for result, number in results.items())
-    return Shown(f"{told}; {ledger.acknowledged} acknowledged writes, 0 lost",
+    recover(ground, database, ledger, *KEEPING_HISTORY)
+    return Shown(f"{told(results)}; {ledger.acknowledged} acknowledged writes, 0 lost",
                  {"results": dict(results), "acknowledged": ledger.acknowledged})
 
 

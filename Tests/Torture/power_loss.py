@@ -69,7 +69,6 @@ def _write_and_lose_power(disk: Disk, server: Served, writers: Writers, seconds:
     writers.take_what_came()
     disk.lose_power()
     server.kill()
-    writers.take_what_came()
     writers.close()
     unmount(disk.folder)
 
@@ -87,7 +86,7 @@ def lose_power(ground: Ground, count: int) -> Shown:
     database = disk.folder / "docket.db"
     for cycle in range(count + 1):
         with disk.mounted():
-            server = Served(ground.binary, database, ground.log, *_options(ground))
+            server = ground.serve(database, *_options(ground))
             with server:
                 again += verify(server, ledger, ground.random)
                 check(ground.binary, database)
@@ -115,7 +114,7 @@ def _losses_without_syncs(ground: Ground) -> int:
         database = disk.folder / "docket.db"
         ledger = Ledger()
         with disk.mounted():
-            with Served(ground.binary, database, ground.log) as server:
+            with ground.serve(database) as server:
                 writers = Writers(ledger, ground.random)
                 writers.connect(server.port)
                 writers.write(0.05)
@@ -123,11 +122,11 @@ def _losses_without_syncs(ground: Ground) -> int:
                 verify(server, ledger, ground.random)
                 writers.close()
                 server.stop()
-            with Served(ground.binary, database, ground.log, environment={"LD_PRELOAD": library}) as server:
+            with ground.serve(database, environment={"LD_PRELOAD": library}) as server:
                 _write_and_lose_power(disk, server, Writers(ledger, ground.random), 0.2, 0)
         with disk.mounted():
             try:
-                recover(ground.binary, database, ground.log, ledger, ground.random).kill()
+                recover(ground, database, ledger)
             except (Violation, NotServing):
                 losses += 1
     if not losses:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ class Fault:
     """How often it is made by `--short`."""
     long: int
     unit: str = "cycles"
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """Counts, in a sentence."""
+    return ", ".join(f"{count} {what}" for what, count in counts.items())
 
 
 def demand(holds: object, promise: str) -> None:

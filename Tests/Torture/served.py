@@ -29,8 +29,8 @@ class NotServing(Exception):
 
 
 class Served(Process):
-    """`docket serve` on free ports, from when it takes connections until it has ended. `start` begins another one on the
-    same file and ports."""
+    """`docket serve` on free ports, from when it takes connections until it has ended. `start` begins another one, on
+    the same file and ports."""
 
     def __init__(self, binary: str, database: pathlib.Path, log: pathlib.Path, *options: str, http: bool = False,
                  under: Sequence[str] = (), environment: dict[str, str] | None = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 import pathlib
 import random
 
+from ground import Ground
 from ledger import Ledger, Outcome, Write
 from pages import changes, documents
 from promises import demand
@@ -64,18 +65,11 @@ def check(binary: str, database: pathlib.Path) -> None:
     demand(result.returncode == 0, f"docket check ended with {result.returncode}: {result.stdout}{result.stderr}")
 
 
-def recover(binary: str, database: pathlib.Path, log: pathlib.Path, ledger: Ledger, seed: random.Random,
-            *options: str) -> Served:
-    """Starts a server on what is there, and compares it with the ledger.
+def recover(ground: Ground, database: pathlib.Path, ledger: Ledger, *options: str) -> None:
+    """Starts a server on what is there, compares it with the ledger, and kills it.
 
-    - Returns: the server.
     - Raises: Violation, or NotServing.
     """
-    server = Served(binary, database, log, *options)
-    try:
-        verify(server, ledger, seed)
-        check(binary, database)
-    except BaseException:
-        server.kill()
-        raise
-    return server
+    with ground.serve(database, *options) as server:
+        verify(server, ledger, ground.random)
+        check(ground.binary, database)

@@ -69,6 +69,8 @@ class Writers:
             pass
 
     def close(self) -> None:
+        """Takes the answers that have arrived, and closes the connections."""
+        self.take_what_came()
         for client in self._connected():
             self._drop(client)
 

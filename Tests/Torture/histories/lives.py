@@ -5,12 +5,10 @@ import dataclasses
 import pathlib
 import random
 import shutil
-import threading
 import time
 
 import clients
 import feed
-import model
 import mutations
 import search
 import speech

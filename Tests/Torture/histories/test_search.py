@@ -4,7 +4,6 @@ from __future__ import annotations
 import random
 import unittest
 
-import model
 import mutations
 import search
 from search import INFINITY, Operation
