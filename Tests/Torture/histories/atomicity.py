@@ -54,7 +54,10 @@ def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome
             outcome.problems.append(f"a batch was answered {code} {data}")
 
     def look(what: str, ask: Callable) -> None:
-        numbers = _READS[what](ask)
+        try:
+            numbers = _READS[what](ask)
+        except _Refused as refusal:
+            numbers = refusal.numbers
         if numbers is None:
             return
         with lock:
@@ -136,56 +139,59 @@ def _parameters(data: dict) -> str:
     return urllib.parse.urlencode(parameters)
 
 
-def _items(answer: tuple[int, dict]) -> list | None:
+class _Refused(Exception):
+    """An answer that shows no documents: no numbers where it is 503, otherwise some that no batch has."""
+
+    def __init__(self, code: int) -> None:
+        self.numbers = None if code == 503 else [code, -1]
+
+
+def _shown(answer: tuple[int, dict]) -> dict:
+    """- Raises: _Refused."""
     code, data = answer
-    return None if code == 503 else [item["document"]["n"] for item in data["items"]] if code == 200 else [code, -1]
-
-
-def _page(ask: Callable) -> list | None:
-    return _items(ask("GET", f"{COLLECTION}?limit=1000"))
-
-
-def _all(ask: Callable) -> list | None:
-    return _items(ask("GET", "/_documents"))
-
-
-def _query(ask: Callable) -> list | None:
-    return _items(ask("GET", COLLECTION, {"sort": "-n", "limit": 1000, "recursive": True}))
-
-
-def _groups(ask: Callable) -> list | None:
-    code, data = ask("GET", COLLECTION, {"aggregate": {"least": {"min": "n"}, "most": {"max": "n"}}})
     if code != 200:
-        return None if code == 503 else [code, -1]
-    group = data["groups"][0]
+        raise _Refused(code)
+    return data
+
+
+def _numbers(page: dict) -> list:
+    return [item["document"]["n"] for item in page["items"]]
+
+
+def _page(ask: Callable) -> list:
+    return _numbers(_shown(ask("GET", f"{COLLECTION}?limit=1000")))
+
+
+def _all(ask: Callable) -> list:
+    return _numbers(_shown(ask("GET", "/_documents")))
+
+
+def _query(ask: Callable) -> list:
+    return _numbers(_shown(ask("GET", COLLECTION, {"sort": "-n", "limit": 1000, "recursive": True})))
+
+
+def _groups(ask: Callable) -> list:
+    aggregate = {"least": {"min": "n"}, "most": {"max": "n"}}
+    group = _shown(ask("GET", COLLECTION, {"aggregate": aggregate}))["groups"][0]
     return [group["least"], group["most"]]
 
 
-def _batch(ask: Callable) -> list | None:
-    parts = [{"method": "GET", "path": f"{COLLECTION}{place:03}"} for place in (0, 39, 7, 20)]
-    code, data = ask("POST", "/_batch", {"requests": parts + [{"method": "GET", "path": f"{COLLECTION}?limit=1000"}]})
-    if code != 200:
-        return None if code == 503 else [code, -1]
-    answers = data["responses"]
-    return [one["data"]["n"] for one in answers[:-1]] + [item["document"]["n"] for item in answers[-1]["data"]["items"]]
+def _batch(ask: Callable) -> list:
+    paths = [f"{COLLECTION}{place:03}" for place in (0, 39, 7, 20)] + [f"{COLLECTION}?limit=1000"]
+    answers = _shown(ask("POST", "/_batch", {"requests": [{"method": "GET", "path": path} for path in paths]}))["responses"]
+    return [one["data"]["n"] for one in answers[:-1]] + _numbers(answers[-1]["data"])
 
 
-def _past(ask: Callable) -> list | None:
+def _past(ask: Callable) -> list:
     """The end of a batch is a moment; the page of it comes in pieces, and other batches meanwhile."""
-    code, data = ask("GET", f"{COLLECTION}039?history=true&limit=1")
-    if code != 200:
-        return None if code == 503 else [code, -1]
-    code, data = ask("GET", f"/_changes?since={data['versions'][0]['revision'] - 1}&limit=1")
-    if code != 200:
-        return None if code == 503 else [code, -1]
-    moment = data["items"][0]["batch"] + DOCUMENTS - 1
+    newest = _shown(ask("GET", f"{COLLECTION}039?history=true&limit=1"))["versions"][0]["revision"]
+    change = _shown(ask("GET", f"/_changes?since={newest - 1}&limit=1"))["items"][0]
+    moment = change["batch"] + DOCUMENTS - 1
     numbers, after = [], ""
     while after is not None:
-        code, data = ask("GET", f"{COLLECTION}?asOf={moment}&limit=15" + (f"&after={after}" if after else ""))
-        if code != 200:
-            return None if code == 503 else [code, -1]
-        numbers += [item["document"]["n"] for item in data["items"]]
-        after = data["next"] and urllib.parse.quote(data["next"])
+        page = _shown(ask("GET", f"{COLLECTION}?asOf={moment}&limit=15" + (f"&after={after}" if after else "")))
+        numbers += _numbers(page)
+        after = page["next"] and urllib.parse.quote(page["next"])
     return numbers
 
 

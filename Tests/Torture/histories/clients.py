@@ -124,27 +124,33 @@ class Client(threading.Thread):
         self.exchange(invent(self.scene, self.randomness))
 
     def exchange(self, action: model.Action) -> None:
-        if self.speaker is None or self.voice is speech.OneShot:
-            self.connect()
-        self.steps -= 1
-        invoked = time.monotonic_ns()
+        invoked = self.begin()
         try:
             self.speaker.send(action)
             outcome = self.speaker.receive(action)
         except speech.Undone:
             self.scene.undone += 1
-            return
         except BROKEN as error:
-            self.lost([(action, invoked)], error)
-            return
-        self.scene.record(Operation(self.name, action, invoked, time.monotonic_ns(), outcome))
-        self.scene.learn(action, outcome)
+            self.unanswered(action, invoked, self.death(error))
+        else:
+            self.answered(action, invoked, outcome)
 
-    def lost(self, actions: list[tuple[model.Action, int]], error: BaseException) -> None:
+    def begin(self, steps: int = 1) -> int:
+        """Sees to a connection for so many steps, and returns when they begin."""
+        if self.speaker is None or self.voice is speech.OneShot:
+            self.connect()
+        self.steps -= steps
+        return time.monotonic_ns()
+
+    def answered(self, action: model.Action, invoked: int, outcome: model.Outcome, behind: tuple[int, ...] = ()) -> int:
+        """Writes down what was answered just now, and returns its place in the history."""
+        place = self.scene.record(Operation(self.name, action, invoked, time.monotonic_ns(), outcome, behind))
+        self.scene.learn(action, outcome)
+        return place
+
+    def unanswered(self, action: model.Action, invoked: int, death: int, behind: tuple[int, ...] = ()) -> int:
         """Writes down what may have been carried out, before the death of its server at the latest."""
-        death = self.death(error)
-        for action, invoked in actions:
-            self.scene.record(Operation(self.name, action, invoked, death, None))
+        return self.scene.record(Operation(self.name, action, invoked, death, None, behind))
 
     def death(self, error: BaseException) -> int:
         """When the server died that this connection was to."""
@@ -181,11 +187,8 @@ class Pipeliner(Client):
     """Sends several at once."""
 
     def step(self) -> None:
-        if self.speaker is None:
-            self.connect()
         actions = [invent(self.scene, self.randomness) for _ in range(self.randomness.randrange(2, 5))]
-        self.steps -= len(actions)
-        invoked, sent, answered, before = time.monotonic_ns(), 0, 0, Pipeline()
+        invoked, sent, answered, before = self.begin(len(actions)), 0, 0, Pipeline()
         try:
             for action in actions:
                 # What was not sent whole is not carried out, but who knows how much was sent.
@@ -199,14 +202,11 @@ class Pipeliner(Client):
                     answered += 1
                     continue
                 answered += 1
-                before.add(action, self.scene.record(
-                    Operation(self.name, action, invoked, time.monotonic_ns(), outcome, before.of(action))))
-                self.scene.learn(action, outcome)
+                before.add(action, self.answered(action, invoked, outcome, before.of(action)))
         except BROKEN as error:
             death = self.death(error)
             for action in actions[answered:sent]:
-                before.add(action, self.scene.record(
-                    Operation(self.name, action, invoked, death, None, before.of(action))))
+                before.add(action, self.unanswered(action, invoked, death, before.of(action)))
 
 
 class Insistent(Client):
@@ -231,8 +231,7 @@ class Insistent(Client):
             except BROKEN as error:
                 self.death(error)
         # A read that was lost has done nothing.
-        self.scene.record(Operation(self.name, action, first if writes else invoked, time.monotonic_ns(), outcome))
-        self.scene.learn(action, outcome)
+        self.answered(action, first if writes else invoked, outcome)
 
 
 class Impatient(Client):
@@ -242,19 +241,16 @@ class Impatient(Client):
         if self.randomness.random() < 0.7 or action[0] in ("get", "page"):
             super().exchange(action)
             return
-        if self.speaker is None or self.voice is speech.OneShot:
-            self.connect()
-        self.steps -= 1
-        invoked = time.monotonic_ns()
+        invoked = self.begin()
         try:
             self.speaker.send(action)
             self.speaker.vanish()
         except BROKEN as error:
-            self.lost([(action, invoked)], error)
+            self.unanswered(action, invoked, self.death(error))
             return
         self.speaker = None
         # Its server may take it up at any time, as long as it lives: `settle`.
-        self.scene.record(Operation(self.name, action, invoked, INFINITY, None))
+        self.unanswered(action, invoked, INFINITY)
 
 
 class Neighbour(Client):
@@ -295,8 +291,7 @@ class Neighbour(Client):
                              (*place, '{"n": %d}' % action[2][0]))
                 outcome = ("replaced" if there else "created", file.execute(select, place).fetchone()[1])
             file.execute("COMMIT")
-        self.scene.record(Operation(self.name, action, invoked, time.monotonic_ns(), outcome))
-        self.scene.learn(action, outcome)
+        self.answered(action, invoked, outcome)
         time.sleep(self.randomness.random() * 0.003)
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 
 import wire
+from patience import eventually
 
 BROKEN = (*wire.BROKEN, ValueError)
 
@@ -60,10 +61,11 @@ class Watcher(threading.Thread):
 
     def catch_up(self, sequence: int) -> None:
         """Waits until it was told of a change."""
-        end = time.monotonic() + 30
-        while self.last < sequence and not self.problem and time.monotonic() < end:
-            time.sleep(0.005)
+        eventually(lambda: self.last >= sequence or self.problem)
         self.ending = True
+        self.finish()
+
+    def finish(self) -> None:
         self.join()
 
 
@@ -94,12 +96,8 @@ class EventStream(Watcher):
         finally:
             connection.close()
 
-    def catch_up(self, sequence: int) -> None:
-        # It waits in a line that may be long in coming, so it is not waited for.
-        end = time.monotonic() + 30
-        while self.last < sequence and not self.problem and time.monotonic() < end:
-            time.sleep(0.005)
-        self.ending = True
+    def finish(self) -> None:
+        """It waits in a line that may be long in coming, so it is not waited for."""
 
 
 def faults(told: list[dict]) -> list[str]:

@@ -87,20 +87,32 @@ def outcome(action: model.Action, code: int, data: object, headers: dict, collec
     raise Unexpected(f"{action} was answered {code} {data}")
 
 
-class Native:
-    """Speaks on one persistent session of the native protocol."""
+class _Voice:
+    """Speaks for a client that asks for actions on the documents of a collection."""
 
     def __init__(self, served, collection: str, count: int) -> None:
-        self.session = wire.Session(served.port)
-        self.collection, self.count = collection, count
+        self.served, self.collection, self.count = served, collection, count
+        self.connect()
+
+    def frame(self, action: model.Action, more: dict | None) -> bytes:
+        method, where, data, headers = request(self.collection, action)
+        return wire.frame(method, where, data, {**headers, **(more or {})})
+
+    def outcome(self, action: model.Action, answer: dict) -> model.Outcome:
+        return outcome(action, answer["code"], answer["data"], answer.get("headers", {}), self.collection, self.count)
+
+
+class Native(_Voice):
+    """On one persistent session of the native protocol."""
+
+    def connect(self) -> None:
+        self.session = wire.Session(self.served.port)
 
     def send(self, action: model.Action, more: dict | None = None) -> None:
-        method, where, data, headers = request(self.collection, action)
-        self.session.send(wire.frame(method, where, data, {**headers, **(more or {})}))
+        self.session.send(self.frame(action, more))
 
     def receive(self, action: model.Action) -> model.Outcome:
-        answer = self.session.receive()
-        return outcome(action, answer["code"], answer["data"], answer.get("headers", {}), self.collection, self.count)
+        return self.outcome(action, self.session.receive())
 
     def vanish(self) -> None:
         wire.reset(self.session.connection)
@@ -109,17 +121,14 @@ class Native:
         self.session.close()
 
 
-class OneShot(Native):
-    """Opens a connection for each request, as a client of the original protocol does."""
+class OneShot(_Voice):
+    """On a connection for each request, as a client of the original protocol does."""
 
-    def __init__(self, served, collection: str, count: int) -> None:
-        self.port = served.port
-        self.collection, self.count = collection, count
-        self.connection = wire.connect(self.port)
+    def connect(self) -> None:
+        self.connection = wire.connect(self.served.port)
 
     def send(self, action: model.Action, more: dict | None = None) -> None:
-        method, where, data, headers = request(self.collection, action)
-        self.connection.sendall(wire.frame(method, where, data, {**headers, **(more or {})}))
+        self.connection.sendall(self.frame(action, more))
 
     def receive(self, action: model.Action) -> model.Outcome:
         text = wire.rest(self.connection)
@@ -131,7 +140,7 @@ class OneShot(Native):
             answer = json.loads(text)
         except ValueError as error:
             raise ConnectionError("half an answer") from error
-        return outcome(action, answer["code"], answer["data"], answer.get("headers", {}), self.collection, self.count)
+        return self.outcome(action, answer)
 
     def vanish(self) -> None:
         wire.reset(self.connection)
@@ -141,13 +150,12 @@ class OneShot(Native):
             self.connection.close()
 
 
-class HTTP:
-    """Speaks HTTP on one connection."""
+class HTTP(_Voice):
+    """On one connection of HTTP."""
 
-    def __init__(self, served, collection: str, count: int) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", served.http_port, timeout=PATIENCE)
+    def connect(self) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.served.http_port, timeout=PATIENCE)
         self.connection.connect()
-        self.collection, self.count = collection, count
 
     def send(self, action: model.Action, more: dict | None = None) -> None:
         method, where, data, headers = request(self.collection, action)
@@ -156,8 +164,8 @@ class HTTP:
     def receive(self, action: model.Action) -> model.Outcome:
         response = self.connection.getresponse()
         body = response.read()
-        return outcome(action, response.status, json.loads(body) if body else None, dict(response.getheaders()),
-                       self.collection, self.count)
+        return self.outcome(action, {"code": response.status, "data": json.loads(body) if body else None,
+                                     "headers": dict(response.getheaders())})
 
     def vanish(self) -> None:
         wire.reset(self.connection.sock)
