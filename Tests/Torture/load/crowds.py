@@ -213,7 +213,7 @@ def floods(bench: Bench) -> Iterator[Result]:
         crowd = bench.crowd("flood", served.http_port if over_http else served.port, connections=count, request=request,
                             **({} if over_http else {"greet": True}))
         drips = bench.crowd("drip", served.port, connections=50) if what == "batches" else None
-        beside = honest(bench, served, bench.pick(3, 0.7))
+        beside = honest(bench, served, bench.pick(3, 2))
         if drips:
             time.sleep(bench.pick(5, 2.5))
             dripped = drips.finish()
@@ -229,5 +229,5 @@ def floods(bench: Bench) -> Iterator[Result]:
                      f"{beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}, "
                      f"{beside.good:.0f} a second of 900",
                      f"{mebibytes(base)} before, {mebibytes(peak)} at most, {mebibytes(served.peak())} when all reset; cap {mebibytes(base + cap)}",
-                     beside.wrong == 0 and served.peak() < base + cap)
+                     beside.wrong == 0 and served.peak() < base + cap and beside.good >= bench.pick(90, 1))
         yield from ended(served, f"a flood of {what}")
