@@ -111,6 +111,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         hasReceived = true
         if MistakenHTTP.begins(bytes) { return refuseHTTP(context) }
       }
+      // When a client resets, NIO reads all that the kernel still has, which would be for nothing.
+      if state.bufferedBytes > Self.bytesOfTurn, context.connectionIsReset { return close() }
       state.received(bytes)
       loop.enqueue(self)
     case .lingering(let left) where bytes.readableBytes <= left:
@@ -163,15 +165,17 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   // MARK: The loop's tick
 
   /// Runs the requests that may run. Within a tick of the session.
-  func runRequests() {
-    guard case .serving = phase, let context else { return }
+  /// - Returns: how many bytes they had.
+  func runRequests() -> Int {
+    guard case .serving = phase, let context else { return 0 }
     let answers = loop.store.answers
     let documentBytes = answers.documentBytes
     // Who has not taken what there is gets no more then.
     waitsForRoom = answers.isFull && output.unsentBytes > 0
-    guard !waitsForRoom else { return }
+    guard !waitsForRoom else { return 0 }
     output.begin(&loop.outputBuffers)
-    let enough = state.bufferedBytes - Self.bytesOfTurn
+    let before = state.bufferedBytes
+    let enough = before - Self.bytesOfTurn
     leavesRequests = false
     requests: while afterOutput == .goOn, output.buffer.readableBytes < loop.limits.sendBufferBytes,
       output.piecesBehind == 0 || context.channel.isWritable
@@ -198,6 +202,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
     _ = collectOutput()
     noteUnsent()
+    return before - state.bufferedBytes
   }
 
   private func perform(_ start: ConnectionState.Start) {
@@ -232,6 +237,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func take(_ response: Response, to number: Int) {
     output.begin(&loop.outputBuffers)
     state.answer(number, with: response, into: &output.buffer, log: loop.logRequest)
+    noteUnsent()
     loop.enqueue(self)
   }
 

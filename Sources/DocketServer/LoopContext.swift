@@ -33,6 +33,9 @@ final class LoopContext {
   private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
   private var queue: [ConnectionHandler] = []
   private var tickIsScheduled = false
+  /// A tick takes up no more of what clients have sent than this, and what one of them makes of it; the connections behind it come
+  /// first in the next one.
+  private static let bytesOfTick = 1 << 20
   /// The connections that each tick held back whose reads are not durable yet, oldest first.
   private var held = Deque<[ConnectionHandler]>()
   private var drained: EventLoopPromise<Void>?
@@ -151,16 +154,29 @@ final class LoopContext {
     eventLoop.assumeIsolatedUnsafeUnchecked().execute { self.tick() }
   }
 
+  /// Runs `body` when the loop has looked at its sockets: it does so only when no work is due.
+  private func executeBehindSockets(_ body: @escaping () -> Void) {
+    eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .microseconds(50), body)
+  }
+
   private func tick() {
-    let ready = queue
-    queue.removeAll(keepingCapacity: true)
     let began = clock.moment()
+    var ready = queue
+    queue.removeAll(keepingCapacity: true)
     service.session.beginTick()
-    for connection in ready { connection.runRequests() }
+    var taken = 0
+    var count = 0
+    while count < ready.count, taken < Self.bytesOfTick {
+      taken += ready[count].runRequests()
+      count += 1
+    }
     service.session.endTick()
     if tally.hasAnsweredInTick { tally.endTick(duration: TickClock.now() - began) }
     clock.forget()
-    tickIsScheduled = false
+    if count < ready.count {
+      queue.insert(contentsOf: ready[count...], at: 0)
+      ready.removeSubrange(count...)
+    }
     if !service.session.readsAreDurable(otherwise: releaseFirst) {
       // The writes that the reads show are being synced.
       let readers = ready.filter(\.hasRead)
@@ -168,6 +184,9 @@ final class LoopContext {
       held.append(readers)
     }
     for connection in ready { connection.flush() }
+    // What is left, or is to go on, goes on behind what others have sent meanwhile.
+    tickIsScheduled = !queue.isEmpty
+    if tickIsScheduled { executeBehindSockets { self.tick() } }
   }
 
   /// Lets the connections that were held back first send what they had then; or ends them, if nobody may be told that.
@@ -237,7 +256,6 @@ final class LoopContext {
     for connection in unswept.prefix(Self.connectionsAtOnce) { connection.checkDeadlines() }
     unswept = unswept.dropFirst(Self.connectionsAtOnce)
     guard !unswept.isEmpty else { return unswept = [] }
-    // The loop looks at its sockets only when no work is due.
-    eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .microseconds(50)) { self.sweepOn() }
+    executeBehindSockets { self.sweepOn() }
   }
 }

@@ -22,11 +22,7 @@ struct PlainSocket {
   ///   there is TLS: what is sent by this would be plain.
   init?(_ context: ChannelHandlerContext) {
     let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
-    guard tls == nil else { return nil }
-    let transport = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-      of: NIOBSDSocket.Handle.self
-    ) { $0 }
-    guard let descriptor = transport ?? nil else { return nil }
+    guard tls == nil, let descriptor = context.socketDescriptor else { return nil }
     channel = context.channel
     self.descriptor = descriptor
   }
@@ -51,5 +47,20 @@ struct PlainSocket {
         return max(0, Darwin.send(descriptor, bytes.baseAddress, min(count, bytes.count), flags))
       #endif
     }
+  }
+}
+
+extension ChannelHandlerContext {
+  /// Of the channel's own socket, if it has one: its own only while it is active.
+  fileprivate var socketDescriptor: NIOBSDSocket.Handle? {
+    let transport = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+    return transport ?? nil
+  }
+
+  /// Whether the client has reset the connection, so that nobody is left at its other end. On the channel's event loop only.
+  var connectionIsReset: Bool {
+    guard channel.isActive, let descriptor = socketDescriptor else { return false }
+    var look = pollfd(fd: descriptor, events: 0, revents: 0)
+    return poll(&look, 1, 0) == 1 && look.revents & Int16(POLLHUP | POLLERR) != 0
   }
 }

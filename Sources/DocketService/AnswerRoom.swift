@@ -49,10 +49,12 @@ public final class AnswerRoom: Sendable {
     isFull && operation.mayAnswerMuch ? .answersWait(limit: limitBytes) : nil
   }
 
-  /// The answer to an operation; of a document that is too large to be told now, that it is so.
+  /// The answer to an operation, or, where it has only read and that is too large to be told now, that it is so: many may have
+  /// begun while there was room.
   public func admitted(_ response: Response, to operation: Operation) -> Response {
-    guard case .document(.readDocument) = operation, let data = response.data, data.readableBytes > documentBytes
-    else { return response }
+    guard operation.onlyReadsDocuments, let data = response.data, data.readableBytes > documentBytes else {
+      return response
+    }
     return .answersWait(limit: limitBytes)
   }
 

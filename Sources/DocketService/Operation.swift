@@ -61,10 +61,20 @@ public enum Operation: Sendable {
   /// Whether its answer may be larger than a document. What an operator looks at when there is no room for such answers is not.
   public var mayAnswerMuch: Bool {
     switch self {
-    case .document(.readPage), .document(.readList), .past, .query, .readCollections, .readChanges: true
+    case .document(.readDocument): false
     case .batch(let batch): batch.reads
-    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.readDocument),
-      .document(.write), .once, .settings, .tokens, .backups, .watch, .endWatch, .readStats:
+    default: onlyReadsDocuments
+    }
+  }
+
+  /// Whether it tells of documents and changes nothing.
+  public var onlyReadsDocuments: Bool {
+    switch self {
+    case .document(.readDocument), .document(.readPage), .document(.readList), .past, .query, .readCollections,
+      .readChanges:
+      true
+    case .answer, .answerLater, .reportHealth, .reportReadiness, .reportAccess, .document(.write), .once, .batch,
+      .settings, .tokens, .backups, .watch, .endWatch, .readStats:
       false
     }
   }

@@ -67,7 +67,7 @@ struct LoopContextTests {
     #"{"method":"GET","path":"/echo","data":"\#(data)","headers":{"Connection":"keep-alive"}}"# + "\0"
   }
 
-  @Test("One that has sent much takes its turns with the others: they are answered before it is done")
+  @Test("One that has sent much takes turns with the others, and with those who come meanwhile")
   func turns() async throws {
     try await withStore { store in
       let clients = try Clients(store)
@@ -76,10 +76,35 @@ struct LoopContextTests {
       try much.writeInbound(ByteBuffer(string: String(repeating: long, count: 180)))
       try little.writeInbound(ByteBuffer(string: Self.request("little")))
       clients.eventLoop.run()
-      let order = clients.sent.texts.map(\.client)
-      #expect(order.first == 1 && order.last == 1 && order.count == 4, "\(order)")
+      #expect(clients.sent.texts.map(\.client) == [1, 2])
+      // The loop looks at its sockets.
+      let late = try clients.connect(3)
+      try late.writeInbound(ByteBuffer(string: Self.request("late")))
+      clients.eventLoop.advanceTime(by: .microseconds(50))
+      #expect(clients.sent.texts.map(\.client) == [1, 2, 1, 3])
+      clients.eventLoop.advanceTime(by: .microseconds(50))
+      #expect(clients.sent.texts.map(\.client) == [1, 2, 1, 3, 1])
       let answers = clients.sent.texts.filter { $0.client == 1 }.map { $0.text.split(separator: "\0").count }
       #expect(answers.reduce(0, +) == 180 && (answers.max() ?? 0) < 70, "\(answers)")
+    }
+  }
+
+  @Test("Of many who have sent much some are answered before the sockets are looked at, each in turn")
+  func ticks() async throws {
+    try await withStore { store in
+      let clients = try Clients(store)
+      let requests = String(repeating: Self.request(String(repeating: "x", count: 1_000)), count: 55)
+      for number in 1...40 { try clients.connect(number).writeInbound(ByteBuffer(string: requests)) }
+      var told: [Int] = []
+      clients.eventLoop.run()
+      for _ in 0..<4 {
+        told.append(clients.sent.texts.count)
+        clients.eventLoop.advanceTime(by: .microseconds(50))
+      }
+      // A mebibyte of requests is that of 18 clients.
+      #expect(told == [18, 36, 40, 40])
+      #expect(clients.sent.texts.map(\.client) == Array(1...40))
+      #expect(clients.sent.texts.allSatisfy { $0.text.split(separator: "\0").count == 55 })
     }
   }
 
