@@ -30,6 +30,9 @@ build: setup ## build the release binary, .build/release/docket
 run: build ## build, and serve DATABASE on port 12000
 	$(BINARY) serve --database "$(DATABASE)" $(ARGS)
 
+# So many tests at once; without it nearly all begin at the start, and have seven thousand files open.
+test soak sanitize: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 16
+
 test: setup ## run all tests, on free ports
 	$(SWIFT) test $(ARGS)
 

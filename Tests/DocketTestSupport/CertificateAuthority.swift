@@ -8,10 +8,6 @@ public struct CertificateAuthority: Sendable {
     public let key: String
   }
 
-  public struct Failure: Error, CustomStringConvertible {
-    public let description: String
-  }
-
   private let folder: String
   private let name: String
 
@@ -72,19 +68,10 @@ public struct CertificateAuthority: Sendable {
 
   /// Runs a command of OpenSSL.
   public func openssl(_ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["openssl"] + arguments
-    let output = Pipe()
-    process.standardError = output
-    process.standardOutput = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failure(
-        description: "openssl \(arguments.joined(separator: " ")): \(String(decoding: text, as: UTF8.self))")
+    let process = try ChildProcess("openssl", arguments)
+    guard process.waitForEnd() == .exited(0) else {
+      throw ChildProcess.Failure(
+        description: "openssl \(arguments.joined(separator: " ")): \(process.remainingOutput)\(process.errorOutput)")
     }
   }
 }

@@ -10,38 +10,22 @@ public enum SQLiteCommand {
 
   /// Runs `sqlite3 path`, feeding it a script.
   public static func run(_ path: String, _ script: String) throws -> Outcome {
-    try run("/usr/bin/env", ["sqlite3", path], input: script)
+    // A file and not a pipe: however much is written, neither side waits for the other.
+    let input = FileManager.default.temporaryDirectory.appendingPathComponent("docket-\(UUID().uuidString).sql")
+    try Data(script.utf8).write(to: input)
+    defer { try? FileManager.default.removeItem(at: input) }
+    return try outcome(of: ChildProcess("sh", ["-c", "exec sqlite3 \"$1\" <\"$2\"", "sh", path, input.path]))
   }
 
   /// Runs a line of shell in a directory.
   public static func shell(_ line: String, in directory: String) throws -> Outcome {
-    try run("/bin/sh", ["-c", line], input: "", directory: directory)
+    try outcome(of: ChildProcess("env", ["-C", directory, "sh", "-c", line]))
   }
 
-  private static func run(
-    _ program: String, _ arguments: [String], input: String, directory: String? = nil
-  ) throws -> Outcome {
-    // Files and not pipes: neither side can wait for the other, however much is written.
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("docket-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let files = ["in", "out", "err"].map { folder.appendingPathComponent($0) }
-    try Data(input.utf8).write(to: files[0])
-    try Data().write(to: files[1])
-    try Data().write(to: files[2])
-
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
-    process.standardInput = try FileHandle(forReadingFrom: files[0])
-    process.standardOutput = try FileHandle(forWritingTo: files[1])
-    process.standardError = try FileHandle(forWritingTo: files[2])
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus,
-      output: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
-      error: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+  private static func outcome(of process: ChildProcess) throws -> Outcome {
+    guard case .exited(let status) = process.waitForEnd(seconds: 600) else {
+      throw ChildProcess.Failure(description: "it did not end by itself: \(process.errorOutput)")
+    }
+    return Outcome(status: status, output: process.remainingOutput, error: process.errorOutput)
   }
 }

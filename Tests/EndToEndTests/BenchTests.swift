@@ -86,7 +86,7 @@ extension EndToEnd {
         let folder = (path as NSString).deletingLastPathComponent
         let script = FileManager.default.currentDirectoryPath + "/Tests/Bench/bench.py"
         let process = try ChildProcess(
-          "/usr/bin/env",
+          "env",
           ["-C", folder, "python3", script, "--smoke", "--binary", Docket.path, "--output", folder])
         #expect(process.waitForEnd(seconds: 600) == .exited(0), "\(process.errorOutput)")
         let page = try String(contentsOfFile: folder + "/BENCHMARKS.md", encoding: .utf8)

@@ -113,7 +113,7 @@ extension EndToEnd {
         (["restore", "--as-of", "yesterday"], 2, "must be a revision or a time"),
       ])
     func forms(_ arguments: [String], _ status: Int32, _ words: String) throws {
-      let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
+      let process = try ChildProcess("env", ["-C", "/", Docket.path] + arguments)
       #expect(process.waitForEnd() == .exited(status))
       #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
     }
@@ -128,7 +128,7 @@ extension EndToEnd {
         (["check", "--databse", "good.db"], 2, "Did you mean '--database'?"),
       ])
     func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
-      let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
+      let process = try ChildProcess("env", ["-C", "/", Docket.path] + arguments)
       #expect(process.waitForEnd() == .exited(status))
       #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
     }
@@ -146,7 +146,7 @@ extension EndToEnd {
           let isRoot = geteuid() == 0
           let prefix = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
           let process = try ChildProcess(
-            "/usr/bin/env", prefix + [Docket.path, "sql", "--database", file, statement])
+            "env", prefix + [Docket.path, "sql", "--database", file, statement])
           let ending = process.waitForEnd()
           return Docket.Result(ending: ending, output: process.remainingOutput, error: process.errorOutput)
         }

@@ -1,3 +1,4 @@
+import DocketTestSupport
 import Foundation
 
 /// A folder with files, and commands that run in it and speak to a server.
@@ -15,7 +16,7 @@ struct CommandFolder: Sendable {
 
   func start(_ arguments: [String]) throws -> ChildProcess {
     try ChildProcess(
-      "/usr/bin/env", ["-C", path, Docket.path] + arguments, environment: ["DOCKET_PORT": "\(port)"])
+      "env", ["-C", path, Docket.path] + arguments, environment: ["DOCKET_PORT": "\(port)"])
   }
 
   /// Runs a command of `docket` until it ends.
@@ -29,7 +30,7 @@ struct CommandFolder: Sendable {
     let search = ProcessInfo.processInfo.environment["PATH"] ?? ""
     return try Self.result(
       of: try ChildProcess(
-        "/usr/bin/env", ["-C", path, "sh", "-c", line],
+        "env", ["-C", path, "sh", "-c", line],
         environment: ["DOCKET_PORT": "\(port)", "PATH": "\(binaries):\(search)"]))
   }
 

@@ -1,3 +1,4 @@
+import DocketTestSupport
 import Foundation
 
 /// The `docket` that was built with these tests.

@@ -1,25 +1,20 @@
-import Foundation
+import DocketTestSupport
 
 /// A sqlite3 process that holds the write lock until it is told to give it back.
 final class LockHolder {
-  private let process = Process()
-  private let input = Pipe()
+  private let process: ChildProcess
 
   init(_ database: String) throws {
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["sqlite3", "-bail", database]
-    process.standardInput = input
-    process.standardOutput = output
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data(".timeout 10000\nBEGIN IMMEDIATE;\n.print held\n".utf8))
-    // Its first line says that it has the lock.
-    _ = try output.fileHandleForReading.read(upToCount: 1)
+    process = try ChildProcess("sqlite3", ["-bail", database], hasInput: true)
+    try process.send(".timeout 10000\nBEGIN IMMEDIATE;\n.print held\n")
+    guard process.readLine() == "held" else {
+      throw ChildProcess.Failure(description: "no lock: \(process.errorOutput)")
+    }
   }
 
   func release() throws {
-    try input.fileHandleForWriting.write(contentsOf: Data("ROLLBACK;\n".utf8))
-    try input.fileHandleForWriting.close()
-    process.waitUntilExit()
+    try process.send("ROLLBACK;\n")
+    process.finishSending()
+    _ = process.waitForEnd()
   }
 }

@@ -1,3 +1,4 @@
+import DocketTestSupport
 import Foundation
 import Testing
 
@@ -63,7 +64,7 @@ extension EndToEnd {
         let server = try ServerProcess(database: database)
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
           .appendingPathComponent("original_exchange.py").path
-        let client = try ChildProcess("/usr/bin/env", ["python3", script, "\(server.port)"])
+        let client = try ChildProcess("env", ["python3", script, "\(server.port)"])
         #expect(client.waitForEnd() == .exited(0), "\(client.errorOutput)")
         #expect(client.remainingOutput.hasSuffix("requests answered as expected\n"))
         #expect(server.stop() == .exited(0))

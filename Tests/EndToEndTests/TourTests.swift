@@ -23,7 +23,7 @@ extension EndToEnd {
           // The page's server has the port that a user's has.
           let text = block.text.replacingOccurrences(of: "12000", with: "\(server.port)")
           let program = block.language == "python" ? ["python3", "-c", text] : ["sh", "-ec", text]
-          let run = try ChildProcess("/usr/bin/env", ["-C", folder] + program, environment: environment)
+          let run = try ChildProcess("env", ["-C", folder] + program, environment: environment)
           #expect(run.waitForEnd() == .exited(0), "\(block.text): \(run.errorOutput)")
           #expect(run.remainingOutput.trimmingCharacters(in: .newlines) == shown.text, "\(block.text)")
         }

@@ -1,3 +1,4 @@
+import DocketTestSupport
 import Foundation
 
 /// A persistent session of somebody with a token, or without.

@@ -151,7 +151,7 @@ extension EndToEnd {
         (["backup", "/tmp", "--every", "often"], "--every"),
       ])
     func usage(_ arguments: [String], _ words: String) throws {
-      let process = try ChildProcess("/usr/bin/env", ["-C", "/", Docket.path] + arguments)
+      let process = try ChildProcess("env", ["-C", "/", Docket.path] + arguments)
       #expect(process.waitForEnd() == .exited(2))
       #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
     }

@@ -40,7 +40,7 @@ struct SecuredServer: Sendable {
   func start(_ scenario: String, _ more: [String] = []) throws -> ChildProcess {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("tls_client.py")
     return try ChildProcess(
-      "/usr/bin/env", ["python3", script.path, scenario, "\(port)", authority.certificate] + more)
+      "env", ["python3", script.path, scenario, "\(port)", authority.certificate] + more)
   }
 
   /// Runs a scenario of `tls_client.py`, and expects that it finds what is promised.

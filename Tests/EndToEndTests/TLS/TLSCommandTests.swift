@@ -119,7 +119,7 @@ extension EndToEnd {
       try await withDatabase { database in
         let folder = (database as NSString).deletingLastPathComponent
         for block in blocks {
-          let run = try ChildProcess("/usr/bin/env", ["-C", folder, "sh", "-ec", block.text])
+          let run = try ChildProcess("env", ["-C", folder, "sh", "-ec", block.text])
           #expect(run.waitForEnd() == .exited(0), "\(run.errorOutput)")
         }
         let server = try ServerProcess(
