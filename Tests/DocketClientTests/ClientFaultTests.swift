@@ -171,12 +171,13 @@ struct ClientFaultTests {
 
   @Test("Where nobody listens, the error names the address and the reason")
   func connectionRefused() async throws {
-    let address = try ScriptedServer().address
-    let client = DocketClient(address, configuration: ClientConfiguration(maximumAttempts: 2))
-    await #expect(throws: DocketClientError.connectionFailed(address, reason: "Connection refused")) {
+    let nobody = try ScriptedServer(listens: false)
+    let client = DocketClient(nobody.address, configuration: ClientConfiguration(maximumAttempts: 2))
+    await #expect(throws: DocketClientError.connectionFailed(nobody.address, reason: "Connection refused")) {
       try await client.post("/n/", data: Self.json)
     }
     await client.close()
+    withExtendedLifetime(nobody) {}
   }
 
   @Test(

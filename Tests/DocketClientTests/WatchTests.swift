@@ -361,12 +361,13 @@ struct WatchTests {
 
   @Test("where nobody listens it ends after as many attempts as are allowed")
   func attempts() async throws {
-    let address = try ScriptedServer().address
+    let nobody = try ScriptedServer(listens: false)
     for options in [WatchOptions(maximumAttempts: 3), WatchOptions(maximumFirstAttempts: 1)] {
       #expect(
-        try await Self.follow(address, options)
-          == ["\(DocketClientError.connectionFailed(address, reason: "Connection refused"))"])
+        try await Self.follow(nobody.address, options)
+          == ["\(DocketClientError.connectionFailed(nobody.address, reason: "Connection refused"))"])
     }
+    withExtendedLifetime(nobody) {}
   }
 
   @Test("a frame longer than an answer may be ends it")

@@ -129,12 +129,13 @@ struct ServerTokensTests {
 
   @Test("are out of reach where nobody listens, which is told with the way that does without")
   func unreachable() async throws {
-    let address = try ScriptedServer().address
-    let client = DocketClient(address, configuration: ClientConfiguration(maximumAttempts: 1))
+    let nobody = try ScriptedServer(listens: false)
+    let client = DocketClient(nobody.address, configuration: ClientConfiguration(maximumAttempts: 1))
     let failure = await #expect(throws: CommandFailure.self) { try await ServerTokens(client: client).list() }
-    #expect(failure?.description.contains("is docket serve running on \(address)?") == true)
+    #expect(failure?.description.contains("is docket serve running on \(nobody.address)?") == true)
     #expect(failure?.description.hasSuffix("--database FILE") == true)
     await client.close()
+    withExtendedLifetime(nobody) {}
   }
 
   @Test(

@@ -10,7 +10,8 @@ public final class ScriptedServer: @unchecked Sendable {
   public let address: ServerAddress
 
   /// Listens on a free port of 127.0.0.1, or on a socket at `unixSocket`.
-  public init(unixSocket: String? = nil) throws {
+  /// - Parameter listens: false: has the address to itself, where nobody listens then.
+  public init(unixSocket: String? = nil, listens: Bool = true) throws {
     let listener: Int32
     if let unixSocket {
       listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -34,7 +35,7 @@ public final class ScriptedServer: @unchecked Sendable {
       address = .tcp(host: "127.0.0.1", port: Int(UInt16(bigEndian: name.sin_port)))
     }
     self.listener = listener
-    guard listen(listener, 16) == 0 else { throw ScriptError.system(errno) }
+    guard !listens || listen(listener, 16) == 0 else { throw ScriptError.system(errno) }
   }
 
   deinit {
