@@ -11,9 +11,16 @@ final class RawSocket {
 
   private var descriptor: Int32
   private var received: [UInt8] = []
+  /// How much of it has been taken, and how much holds no NUL behind that.
+  private var taken = 0
+  private var searched = 0
 
-  init(port: Int) throws {
+  /// - Parameter receiveBufferBytes: how much the kernel is asked to take in for it; nil: as it sees fit.
+  init(port: Int, receiveBufferBytes: Int32? = nil) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    if var bytes = receiveBufferBytes {
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout.size(ofValue: bytes)))
+    }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
@@ -67,10 +74,26 @@ final class RawSocket {
     }
   }
 
+  /// Sends as much as is taken without waiting long.
+  func sendWhatIsTaken(_ bytes: [UInt8]) throws {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+      }
+      if count > 0 {
+        sent += count
+      } else {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&ready, 1, 500) > 0 else { return }
+      }
+    }
+  }
+
   /// Takes what comes until nothing has for a while, and keeps it for later. Returns how many bytes are kept then.
   func takeWhatIsThere() throws -> Int {
     while hasInput(withinMilliseconds: 300), try receiveMore() {}
-    return received.count
+    return received.count - taken
   }
 
   /// Shuts down the sending side; answers still come.
@@ -79,19 +102,30 @@ final class RawSocket {
   /// The next frame, its NUL left off; nil if the connection ended before one was complete.
   func receiveFrame() throws -> String? {
     while true {
-      if let end = received.firstIndex(of: 0) {
-        defer { received.removeSubrange(...end) }
-        return String(decoding: received[..<end], as: UTF8.self)
+      if let end = nextNUL() {
+        defer {
+          taken = end + 1
+          searched = taken
+        }
+        return String(decoding: received[taken..<end], as: UTF8.self)
       }
+      searched = received.count
       guard try receiveMore() else { return nil }
+    }
+  }
+
+  private func nextNUL() -> Int? {
+    received.withUnsafeBytes { bytes in
+      guard searched < bytes.count, let start = bytes.baseAddress else { return nil }
+      return memchr(start + searched, 0, bytes.count - searched).map { UnsafeRawPointer($0) - start }
     }
   }
 
   /// Everything until the other side ends the connection.
   func receiveToEnd() throws -> String {
     while try receiveMore() {}
-    defer { received = [] }
-    return String(decoding: received, as: UTF8.self)
+    defer { (received, taken, searched) = ([], 0, 0) }
+    return String(decoding: received[taken...], as: UTF8.self)
   }
 
   /// Sends a frame on a persistent session and waits for its answer.
@@ -126,6 +160,11 @@ final class RawSocket {
       if count < 0 {
         if errno == EINTR { continue }
         throw Failure(operation: "receive", code: errno)
+      }
+      if taken > received.count / 2 {
+        received.removeSubrange(..<taken)
+        searched -= taken
+        taken = 0
       }
       received += bytes[..<count]
       return count > 0
