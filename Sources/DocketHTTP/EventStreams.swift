@@ -1,3 +1,4 @@
+import DocketServer
 import DocketService
 import DocketWire
 import NIOCore
@@ -25,7 +26,7 @@ final class EventStreams {
     self.commentSeconds = commentSeconds
     port = WatchPort(
       execute: { work in eventLoop.execute(work) },
-      pause: { work in eventLoop.scheduleTask(in: .microseconds(50), work) })
+      pause: { work in LoopTurns.shared.execute(on: eventLoop, work) })
   }
 
   /// Begins a stream, or says why not.

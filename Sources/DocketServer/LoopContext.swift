@@ -60,8 +60,7 @@ final class LoopContext {
     self.eventLoop = eventLoop
     watchPort = WatchPort(
       execute: { work in eventLoop.execute(work) },
-      // The loop looks at its sockets only when no work is due.
-      pause: { work in eventLoop.scheduleTask(in: .microseconds(50), work) })
+      pause: { work in LoopTurns.shared.execute(on: eventLoop, work) })
     service = try store.makeService { work in eventLoop.execute(work) }
     self.store = store
     self.limits = limits
@@ -154,9 +153,9 @@ final class LoopContext {
     eventLoop.assumeIsolatedUnsafeUnchecked().execute { self.tick() }
   }
 
-  /// Runs `body` when the loop has looked at its sockets: it does so only when no work is due.
+  /// Runs `body` when the loop has looked at its sockets.
   private func executeBehindSockets(_ body: @escaping () -> Void) {
-    eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .microseconds(50), body)
+    LoopTurns.shared.execute(on: eventLoop, body)
   }
 
   private func tick() {

@@ -80,8 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
       watchLimits: clients.watchLimits, access: try access.terms(), meters: meters)
     // An idle thread costs next to nothing, but one that nobody asked for need not be there.
     let groups = (
-      native: MultiThreadedEventLoopGroup(numberOfThreads: listening.threads),
-      http: http.httpPort.map { _ in MultiThreadedEventLoopGroup(numberOfThreads: http.httpThreads) }
+      native: Self.loops(listening.threads), http: http.httpPort.map { _ in Self.loops(http.httpThreads) }
     )
     let outcome: Result<Void, any Error>
     do {
@@ -100,6 +99,10 @@ struct ServeCommand: AsyncParsableCommand {
     try await groups.native.shutdownGracefully()
     try await groups.http?.shutdownGracefully()
     try outcome.get()
+  }
+
+  private static func loops(_ threads: Int) -> MultiThreadedEventLoopGroup {
+    MultiThreadedEventLoopGroup(numberOfThreads: threads, metricsDelegate: LoopTurns.shared)
   }
 
   private func services(
