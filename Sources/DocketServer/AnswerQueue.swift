@@ -37,7 +37,7 @@ struct AnswerQueue {
   /// Of the frames of all entries.
   private var requestBytes = 0
   /// Of the data of answers that wait for one before them.
-  private var heldBytes = 0
+  private(set) var heldBytes = 0
 
   init(limits: ServerLimits, logsRequests: Bool) {
     self.limits = limits

@@ -16,7 +16,8 @@ extension ConnectionHandler {
     case .serving:
       watches?.endForbidden(.invalidToken)
       let unsent = noteSending(context)
-      if let began = deadlines.frameBegan, loop.hasPassed(state.frameSeconds, since: began) {
+      // What has come of the frame meanwhile is looked at in the next tick.
+      if let began = deadlines.frameBegan, !isQueued, loop.hasPassed(state.frameSeconds, since: began) {
         deadlines.forgetFrame()
         state.frameTimedOut()
         loop.enqueue(self)

@@ -8,9 +8,9 @@ extension ConnectionHandler {
     take(response, to: start.number)
   }
 
-  /// Notes in the room of all answers what of this connection's waits.
+  /// Notes in the room of all answers what of this connection's waits: for its client, or for answers that are due before.
   func noteUnsent() {
-    let bytes = if case .closed = phase { 0 } else { output.unsentBytes }
+    let bytes = if case .closed = phase { 0 } else { output.unsentBytes + state.heldBytes }
     guard bytes != notedBytes else { return }
     loop.store.answers.note(bytes - notedBytes)
     notedBytes = bytes

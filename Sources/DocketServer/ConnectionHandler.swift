@@ -172,11 +172,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     let documentBytes = answers.documentBytes
     // Who has not taken what there is gets no more then.
     waitsForRoom = answers.isFull && output.unsentBytes > 0
+    leavesRequests = false
     guard !waitsForRoom else { return 0 }
     output.begin(&loop.outputBuffers)
     let before = state.bufferedBytes
     let enough = before - Self.bytesOfTurn
-    leavesRequests = false
     requests: while afterOutput == .goOn, output.buffer.readableBytes < loop.limits.sendBufferBytes,
       output.piecesBehind == 0 || context.channel.isWritable
     {
@@ -329,7 +329,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Whether further bytes of the client are welcome: its requests can be taken, and neither those that have come nor its answers
   /// are in the way.
   private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
-    state.wantsInput && !leavesRequests && context.channel.isWritable
+    state.wantsInput && !leavesRequests && !waitsForRoom && context.channel.isWritable
       && output.buffer.readableBytes < loop.limits.sendBufferBytes
   }
 
@@ -347,7 +347,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   private func noteFrame() {
-    if state.isReceivingFrame && !readIsHeldBack && !leavesRequests {
+    if state.isReceivingFrame && !readIsHeldBack && !leavesRequests && !waitsForRoom {
       deadlines.noteFrame(framesEnded: state.framesEnded, at: loop.sweeps)
     } else {
       deadlines.forgetFrame()

@@ -187,6 +187,9 @@ struct ConnectionState: ~Copyable {
   /// How many bytes were received of which nothing was made yet.
   var bufferedBytes: Int { decoder.bufferedBytes }
 
+  /// Of the data of answers that wait for one before them.
+  var heldBytes: Int { answers.heldBytes }
+
   /// Whether the client's further bytes are welcome now.
   var wantsInput: Bool {
     session.phase == .ending || (waiting == nil && answers.hasRoom) || decoder.bufferedBytes < 64 << 10

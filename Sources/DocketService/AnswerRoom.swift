@@ -50,7 +50,7 @@ public final class AnswerRoom: Sendable {
   }
 
   /// The answer to an operation, or, where it has only read and that is too large to be told now, that it is so: many may have
-  /// begun while there was room.
+  /// begun while there was room. Batches look at the room themselves, before they keep what they have changed.
   public func admitted(_ response: Response, to operation: Operation) -> Response {
     guard operation.onlyReadsDocuments, let data = response.data, data.readableBytes > documentBytes else {
       return response

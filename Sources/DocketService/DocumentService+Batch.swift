@@ -4,9 +4,9 @@ import NIOCore
 
 extension DocumentService {
   func perform(_ batch: Batch, completion: @escaping (Response) -> Void) {
-    let limits = limits
+    let (limits, room) = (limits, answers)
     let transaction = Transaction(.batch, bytes: batch.bytes, key: batch.key) { access in
-      let answer = BatchAnswer(carryingOut: batch, in: access, limits: limits)
+      let answer = BatchAnswer(carryingOut: batch, in: access, limits: limits, room: room)
       return TransactionResult(
         answer, answerBytes: answer.bytes, keepsWrites: answer.isSuccess && !batch.isDryRun,
         kept: batch.key == nil ? nil : answer.response.textToKeep)
@@ -45,10 +45,12 @@ private struct BatchAnswer: Sendable {
   private var failure: Response?
   /// Of the data of all answers.
   private(set) var bytes = 0
+  /// Of the room for all that waits, from the transaction on: others may be carried out before this one is taken.
+  private var share: AnswerRoom.Share?
 
   var isSuccess: Bool { failure == nil }
 
-  init(carryingOut batch: Batch, in access: any DocumentAccess, limits: ServiceLimits) {
+  init(carryingOut batch: Batch, in access: any DocumentAccess, limits: ServiceLimits, room: AnswerRoom) {
     steps = batch.steps
     responses.reserveCapacity(steps.count)
     let operations = DocumentOperations(access: access, limits: limits, isTrial: batch.isDryRun)
@@ -60,8 +62,13 @@ private struct BatchAnswer: Sendable {
         failure = .batchFailed(at: index, reason, id: step.id, withHeaders: step.withHeaders)
         return
       }
+      guard bytes <= room.documentBytes else {
+        failure = .answersWait(limit: room.limitBytes)
+        return
+      }
       responses.append(response)
     }
+    share = room.share(bytes: bytes)
   }
 
   private static func response(to step: Batch.Step, _ operations: DocumentOperations) -> Response {

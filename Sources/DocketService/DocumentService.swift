@@ -6,6 +6,7 @@ import NIOCore
 public final class DocumentService {
   public let session: any RepositorySession
   let limits: ServiceLimits
+  let answers: AnswerRoom
   /// All watches of the server; nil where there can be none.
   public let watchHub: WatchHub?
   let meters: ServerMeters
@@ -15,9 +16,11 @@ public final class DocumentService {
   public var accessChanged: ((@escaping () -> Void) -> Void)?
 
   public init(
-    session: any RepositorySession, limits: ServiceLimits = ServiceLimits(), watchHub: WatchHub? = nil,
+    session: any RepositorySession, limits: ServiceLimits = ServiceLimits(),
+    answers: AnswerRoom = AnswerRoom(limitBytes: .max), watchHub: WatchHub? = nil,
     meters: ServerMeters = ServerMeters()
   ) {
+    self.answers = answers
     self.meters = meters
     self.session = session
     self.limits = limits

@@ -41,7 +41,9 @@ public final class ServedStore: Sendable {
     execute: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(StoreError) -> DocumentService {
     let service = DocumentService(
-      session: try repository.makeSession(deliver: execute), limits: serviceLimits, watchHub: watchHub, meters: meters)
+      session: try repository.makeSession(deliver: execute), limits: serviceLimits, answers: answers,
+      watchHub: watchHub,
+      meters: meters)
     service.accessChanged = { [keeper] done in
       let done = ExecutorBound(done)
       keeper.refresh { execute { done.value() } }

@@ -1,0 +1,120 @@
+import DocketTestSupport
+import Foundation
+import Testing
+
+extension EndToEnd {
+  @Suite("has room for the answers of all that clients do not take")
+  struct AnswerRoomTests {
+    private static let keepAlive = #""headers":{"Connection":"keep-alive"}"#
+    private static let document = 900_000
+
+    private static func get(_ path: String) -> String { #"{"method":"GET","path":"\#(path)",\#(keepAlive)}"# + "\0" }
+
+    /// A server with room for little more than a document of `document` bytes, which is `/large/0` to `/large/3`. `/small/1` is small.
+    private func withRoom(
+      _ arguments: [String] = [], _ body: @escaping @Sendable (ServerProcess) throws -> Void
+    ) async throws {
+      try await withServer(["--answer-total-bytes", "1000000"] + arguments) { server in
+        let text = String(repeating: "x", count: Self.document)
+        for number in 0..<4 {
+          _ = try server.exchange(#"{"method":"PUT","path":"/large/\#(number)","data":"\#(text)"}"#)
+        }
+        _ = try server.exchange(#"{"method":"PUT","path":"/small/1","data":"\#(String(repeating: "y", count: 60))"}"#)
+        try body(server)
+      }
+    }
+
+    private static func client(_ server: ServerProcess) throws -> RawSocket {
+      try RawSocket(port: server.port, receiveBufferBytes: 4_096)
+    }
+
+    /// Clients that fill the room, and take nothing.
+    private static func fill(_ server: ServerProcess) throws -> [RawSocket] {
+      let clients = try (0..<6).map { _ in
+        let client = try client(server)
+        try client.send(String(repeating: get("/large/0"), count: 8))
+        return client
+      }
+      while try !server.exchange(#"{"method":"GET","path":"/large/0"}"#).hasPrefix(#"{"code": 503, "#) {}
+      return clients
+    }
+
+    /// The codes of answers that clients get who begin to read.
+    private static func codes(_ clients: [RawSocket], answers: Int) throws -> [String] {
+      try clients.flatMap { client in
+        try (0..<answers).map { _ in String((try client.receiveFrame() ?? "nothing").dropFirst(9).prefix(3)) }
+      }
+    }
+
+    @Test("Who has sent requests and waits for it loses none of them, is not taken for one whose frame does not end")
+    func waiting() async throws {
+      // A Unix socket, of whose answers the kernel takes little.
+      let path = "/tmp/docket-\(UUID().uuidString).socket"
+      try await withRoom(["--unix-socket", path, "--frame-timeout", "0.5"]) { server in
+        let others = try Self.fill(server)
+        let client = try RawSocket(unixSocket: path)
+        let (times, count) = (8, 300)
+        for _ in 0..<times {
+          try client.send(String(repeating: Self.get("/small/1"), count: count))
+          usleep(800_000)
+        }
+        for other in others { other.close() }
+        let codes = try Self.codes([client], answers: times * count)
+        #expect(codes.count { $0 == "200" } == times * count, "\(codes.first { $0 != "200" } ?? "")")
+      }
+    }
+
+    @Test("Who waits for it costs the server nothing")
+    func idle() async throws {
+      try await withRoom { server in
+        let others = try Self.fill(server)
+        let clients = try (0..<4).map { _ in try Self.client(server) }
+        // As much as the kernels take of their requests, and then nothing.
+        let requests = Array(String(repeating: Self.get("/small/1"), count: 40_000).utf8)
+        for client in clients { try client.sendWhatIsTaken(requests) }
+        var rests = false
+        for _ in 0..<60 where !rests {
+          let before = try server.processorSeconds()
+          usleep(500_000)
+          rests = try server.processorSeconds() - before < 0.05
+        }
+        #expect(rests)
+        for other in others + clients { other.close() }
+      }
+    }
+
+    @Test("Answers that wait for the answer to a write are in it, too")
+    func overtaking() async throws {
+      try await withRoom { server in
+        let clients = try (0..<60).map { _ in try Self.client(server) }
+        for (number, client) in clients.enumerated() {
+          try client.send(
+            #"{"method":"PUT","path":"/n/\#(number)","data":1,\#(Self.keepAlive)}"# + "\0" + Self.get("/large/0"))
+        }
+        usleep(500_000)
+        let codes = try Self.codes(clients, answers: 2)
+        #expect(codes.count { $0 == "503" } >= 40, "\(codes)")
+        #expect(codes.count { $0 == "201" } == 60 && codes.contains("200"))
+      }
+    }
+
+    @Test("Batches that read are in it as well: those without room change nothing", arguments: [false, true])
+    func batches(_ writes: Bool) async throws {
+      try await withRoom { server in
+        let clients = try (0..<40).map { _ in try Self.client(server) }
+        let reads = (0..<4).map { #"{"method":"GET","path":"/large/\#($0)"}"# }.joined(separator: ",")
+        for (number, client) in clients.enumerated() {
+          let write = writes ? #"{"method":"PUT","path":"/n/\#(number)","data":1},"# : ""
+          try client.send(
+            #"{"method":"POST","path":"/_batch","data":{"requests":[\#(write)\#(reads)]},\#(Self.keepAlive)}"# + "\0")
+        }
+        usleep(2_000_000)
+        let codes = try Self.codes(clients, answers: 1)
+        #expect(codes.count { $0 == "503" } >= 25, "\(codes)")
+        #expect(codes.contains("200") && codes.allSatisfy { ["200", "503"].contains($0) })
+        let kept = try server.exchange(#"{"method":"GET","path":"/n/?limit=100"}"#)
+        #expect(kept.components(separatedBy: #""path": "/n/"#).count - 1 == (writes ? codes.count { $0 == "200" } : 0))
+      }
+    }
+  }
+}
