@@ -35,6 +35,7 @@ def bounds(bench: Bench) -> Iterator[Result]:
                  "; ".join([f"no test: {one}" for one in missing] + [f"no such bound: {one}" for one in gone]
                            + [f"no such test: {one}" for one in untrue]) or "all have", not (missing or gone or untrue))
     yield _defaults(bench, rows)
+    yield _pages(rows)
     for function in dict.fromkeys(test for tests in MEETS.values() for test in tests if not isinstance(test, str)):
         yield from function(bench)
 
@@ -76,6 +77,18 @@ def _defaults(bench: Bench, rows: dict[str, tuple[str, str]]) -> Result:
                 wrong.append(f"--{name}: {number} {unit} here, {found[1]} there")
     return Result("the defaults that are documented are the program's", f"{compared} flags", "",
                   "; ".join(wrong) or "all equal", not wrong)
+
+
+def _pages(rows: dict[str, tuple[str, str]]) -> Result:
+    """What *Sizes* says of pages in memory is the sum of what *Limits* says."""
+    text = (ROOT / "docs/OPERATIONS.md").read_text()
+    found = re.search(r"pages: for reads (\d+), queries (\d+), the writer and two scanning threads (\d+) each \| (\d+) MiB", text)
+    told = [int(number) for number in found.groups()] if found else []
+    flags = ("--read-cache-bytes", "--query-cache-bytes", "--cache-bytes")
+    limits = [int(default.split()[0]) for flag in flags for default, name in rows.values() if name == f"`{flag}`"]
+    return Result("the memory for pages is what the bounds come to", "", "",
+                  f"{told} where the bounds are {limits}",
+                  len(limits) == 3 and told == [*limits, limits[0] + limits[1] + 3 * limits[2]])
 
 
 def _together(port: int, requests: list[bytes], sessions: list[wire.Session] | None = None) -> list[dict]:
@@ -305,7 +318,8 @@ MEETS: dict[str, tuple] = {
     "tokens that were revoked or have expired": ("TokenFileTests/clearing",),
     "unanswered requests of a connection": ("LimitTests/pipelining", unread),
     "their bytes": ("LimitTests/pipelining", unread),
-    "what one turn takes up of a connection's requests, before others have theirs": ("crowds.py/floods",),
+    "what one turn takes up of a connection's requests, before others have theirs": ("LoopContextTests/turns", "crowds.py/floods"),
+    "what is taken up of all requests before the sockets are looked at again": ("LoopContextTests/ticks", "LoopTurnsTests/looks"),
     "answers that wait for a client": ("LimitTests/pipelining", unread, "crowds.py/mute"),
     "input after the last answer": ("LimitTests/linger",),
     "writes that wait": ("LimitTests/writeQueue", "overload.py"),
@@ -322,7 +336,7 @@ MEETS: dict[str, tuple] = {
     "watches of a connection, watches in all": ("WatchTests",),
     "frames of watches that wait on a connection, on all": ("WatchTests",),
     "conditions of watches, together, as JSON": ("WatchTests",),
-    "answers that wait for clients, on all connections": ("test_hostile.py/class Room",),
+    "answers that wait for clients, on all connections": ("AnswerRoomTests", "test_hostile.py/class Room", "crowds.py/mute"),
     "the rows of documents that are not at hand, for all threads together, 8 bytes each, rounded down to a power of two":
         ("RowKeysTests/bounded",),
     "documents kept at hand, by each thread that serves and by the one that writes": (caches,),

@@ -60,9 +60,14 @@ def idle_and_dripping(bench: Bench) -> Iterator[Result]:
 
 
 def mute(bench: Bench) -> Iterator[Result]:
-    """A client that does not read keeps up to `--send-buffer-bytes` waiting, and one answer besides."""
+    """A client that does not read keeps up to `--send-buffer-bytes` waiting, and one answer besides; all together
+    `--answer-total-bytes`, and what is being made when that is reached."""
     for what, request, answer, count in (
             ("GET of 1 MB again and again", '{"method":"GET","path":"/big/1"}\\0', 1.0, bench.pick(1_000, 100)),
+            ("a write, and a GET of 1 MB behind it",
+             '{"method":"PUT","path":"/small/1","data":1}\\0{"method":"GET","path":"/big/1"}\\0', 1.0, bench.pick(1_000, 100)),
+            ("batches of four GETs of 1 MB", '{"method":"POST","path":"/_batch","data":{"requests":['
+             + ",".join(['{"method":"GET","path":"/big/1"}'] * 4) + "]}}\\0", 4.0, bench.pick(300, 30)),
             ("pages of 4 MB", '{"method":"GET","path":"/pages/?limit=1000"}\\0', 4.2, bench.pick(100, 10)),
             ("the whole list of 30 MB", '{"method":"GET","path":"/list"}\\0', 32.0, bench.pick(30, 3))):
         if bench.short and "list" in what:
@@ -85,8 +90,10 @@ def mute(bench: Bench) -> Iterator[Result]:
         if not bench.short:
             honest(bench, served, seconds)
         peak, descriptors = served.peak(), served.descriptors()
-        # What OPERATIONS.md names for each connection, the answer that goes over the bound, and the caches filling up.
-        cap = count * (256 << 10) + count * int(answer * MIB) + 128 * MIB
+        # What OPERATIONS.md names for each connection and for all, the answers that are being made and handed over, and the caches
+        # filling up.
+        room = min(count * ((256 << 10) + int(answer * MIB)), 256 * MIB)
+        cap = room + 8 * int(answer * MIB) + 128 * MIB
         yield Result(f"clients that never read: {what}", f"{count:,} clients, {descriptors:,} descriptors",
                      f"others are served: p99 {milliseconds(during.p99)}, {during.wrong} wrong",
                      f"{mebibytes(base)} before, {mebibytes(peak)} at most, {mebibytes((peak - base) / count)} each; "
