@@ -108,6 +108,27 @@ struct LoopContextTests {
     }
   }
 
+  @Test("One whose frame has come whole is answered, though its deadline is over before its turn")
+  func lateTurn() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(frameSeconds: 1))
+      let waiting = try clients.connect(0)
+      let request = Self.request("whole")
+      try waiting.writeInbound(ByteBuffer(string: String(request.prefix(10))))
+      clients.eventLoop.advanceTime(by: .microseconds(999_990))
+      let requests = String(repeating: Self.request(String(repeating: "x", count: 1_000)), count: 55)
+      for number in 1...40 { try clients.connect(number).writeInbound(ByteBuffer(string: requests)) }
+      try waiting.writeInbound(ByteBuffer(string: String(request.dropFirst(10))))
+      clients.eventLoop.run()
+      // The sweep, before the tick in which its turn comes.
+      clients.eventLoop.advanceTime(by: .microseconds(10))
+      #expect(clients.sent.texts.count == 18)
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      let told = clients.sent.texts.filter { $0.client == 0 }.map(\.text)
+      #expect(told.count == 1 && told[0].contains(#""data": "whole""#), "\(told)")
+    }
+  }
+
   @Test("are looked at some at a time when deadlines are due, and all of them")
   func sweeps() async throws {
     try await withStore { store in
