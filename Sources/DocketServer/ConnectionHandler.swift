@@ -31,6 +31,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private var readIsHeldBack = false
   /// Whether the loop's next tick will call on this connection.
   var isQueued = false
+  /// Whether a tick has ended before its turn: until then no more is read.
+  var isLeftBehind = false
   /// How much of what a client has sent one tick takes up, so that those who send without end do not keep others waiting for
   /// all that they may send ahead.
   private static let bytesOfTurn = 64 << 10
@@ -167,6 +169,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Runs the requests that may run. Within a tick of the session.
   /// - Returns: how many bytes they had.
   func runRequests() -> Int {
+    isLeftBehind = false
     guard case .serving = phase, let context else { return 0 }
     let answers = loop.store.answers
     let documentBytes = answers.documentBytes
@@ -329,7 +332,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Whether further bytes of the client are welcome: its requests can be taken, and neither those that have come nor its answers
   /// are in the way.
   private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
-    state.wantsInput && !leavesRequests && !waitsForRoom && context.channel.isWritable
+    state.wantsInput && !isLeftBehind && !leavesRequests && !waitsForRoom && context.channel.isWritable
       && output.buffer.readableBytes < loop.limits.sendBufferBytes
   }
 

@@ -173,6 +173,7 @@ final class LoopContext {
     if tally.hasAnsweredInTick { tally.endTick(duration: TickClock.now() - began) }
     clock.forget()
     if count < ready.count {
+      for connection in ready[count...] { connection.isLeftBehind = true }
       queue.insert(contentsOf: ready[count...], at: 0)
       ready.removeSubrange(count...)
     }
