@@ -36,7 +36,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// How much of what a client has sent one tick takes up, so that those who send without end do not keep others waiting for
   /// all that they may send ahead.
   private static let bytesOfTurn = 64 << 10
-  /// Whether this tick has left requests for the next one.
+  /// Whether this tick has left requests for the next one, or may have. No more are read meanwhile.
   private var leavesRequests = false
   /// How much of what it has to send is noted in the room of all answers.
   var notedBytes = 0
@@ -180,13 +180,11 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     output.begin(&loop.outputBuffers)
     let before = state.bufferedBytes
     let enough = before - Self.bytesOfTurn
+    leavesRequests = true
     requests: while afterOutput == .goOn, output.buffer.readableBytes < loop.limits.sendBufferBytes,
       output.piecesBehind == 0 || context.channel.isWritable
     {
-      guard state.bufferedBytes > enough else {
-        leavesRequests = true
-        break requests
-      }
+      guard state.bufferedBytes > enough else { break requests }
       switch state.nextStep() {
       case .lookUp(let read):
         let isAnswered = read.withPath { loop.service.answerAtOnce($0, atMost: documentBytes, into: &output.buffer) }
@@ -200,7 +198,9 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         if let refusal = answers.refusal(of: start.operation) { refuse(start, refusal) } else { perform(start) }
       case nil:
         // Answers that go out make room for requests that waited.
-        if collectOutput() { continue } else { break requests }
+        if collectOutput() { continue }
+        leavesRequests = false
+        break requests
       }
     }
     _ = collectOutput()
