@@ -38,6 +38,8 @@ struct LoopContextTests {
 
   final class Sent {
     var texts: [(client: Int, text: String)] = []
+    /// How often more of what clients send was asked for.
+    var reads = 0
   }
 
   private final class SentHandler: ChannelOutboundHandler {
@@ -48,6 +50,11 @@ struct LoopContextTests {
     init(_ number: Int, _ sent: Sent) {
       self.number = number
       self.sent = sent
+    }
+
+    func read(context: ChannelHandlerContext) {
+      sent.reads += 1
+      context.read()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -105,6 +112,40 @@ struct LoopContextTests {
       #expect(told == [18, 36, 40, 40])
       #expect(clients.sent.texts.map(\.client) == Array(1...40))
       #expect(clients.sent.texts.allSatisfy { $0.text.split(separator: "\0").count == 55 })
+    }
+  }
+
+  @Test("No more is read from one whose requests wait, be it for others, or since its answers are many")
+  func waitingRequests() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(sendBufferBytes: 100_000))
+      let client = try clients.connect(1)
+      try client.writeInbound(ByteBuffer(string: Self.request("first")))
+      clients.eventLoop.run()
+      // Less than one turn takes up, and more answers than may wait.
+      let count = 2_000
+      let small = #"{"method":"GET","path":"/n/1"}"# + "\0"
+      try client.writeInbound(ByteBuffer(string: String(repeating: small, count: count)))
+      clients.eventLoop.run()
+      func answers() -> Int { clients.sent.texts.reduce(0) { $0 + $1.text.split(separator: "\0").count } }
+      #expect(answers() < 1 + count)
+      clients.sent.reads = 0
+      client.read()
+      #expect(clients.sent.reads == 0)
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      #expect(answers() == 1 + count && clients.sent.reads == 1)
+
+      // One that has had no turn yet.
+      let requests = String(repeating: Self.request(String(repeating: "x", count: 1_000)), count: 55)
+      for number in 2...40 { try clients.connect(number).writeInbound(ByteBuffer(string: requests)) }
+      let last = try clients.connect(41)
+      try last.writeInbound(ByteBuffer(string: Self.request("last")))
+      clients.eventLoop.run()
+      clients.sent.reads = 0
+      last.read()
+      #expect(clients.sent.reads == 0)
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      #expect(clients.sent.reads == 1 && clients.sent.texts.last?.client == 41)
     }
   }
 
