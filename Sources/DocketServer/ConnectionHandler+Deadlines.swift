@@ -16,11 +16,8 @@ extension ConnectionHandler {
     case .serving:
       watches?.endForbidden(.invalidToken)
       let unsent = noteSending(context)
-      // What has come of the frame meanwhile is looked at in the next tick.
-      if let began = deadlines.frameBegan, !isQueued, loop.hasPassed(state.frameSeconds, since: began) {
-        deadlines.forgetFrame()
-        state.frameTimedOut()
-        loop.enqueue(self)
+      if endLateFrame() {
+        break
       } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
       {
         close(context)
@@ -29,6 +26,19 @@ extension ConnectionHandler {
         deadlines.noteActivity(at: loop.sweeps)
       }
     }
+  }
+
+  /// Refuses a frame that takes too long. What has come of one whose turn is yet to come is looked at first.
+  /// - Returns: whether there is one.
+  @discardableResult
+  func endLateFrame() -> Bool {
+    guard let began = deadlines.frameBegan, !isQueued, loop.hasPassed(state.frameSeconds, since: began) else {
+      return false
+    }
+    deadlines.forgetFrame()
+    state.frameTimedOut()
+    loop.enqueue(self)
+    return true
   }
 
   /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.

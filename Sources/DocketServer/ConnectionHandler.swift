@@ -262,6 +262,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       if mayGoOn && context.channel.isWritable { loop.enqueue(self) }
     }
     noteFrame()
+    endLateFrame()
     resumeReading(context)
   }
 

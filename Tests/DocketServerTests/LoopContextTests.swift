@@ -170,6 +170,26 @@ struct LoopContextTests {
     }
   }
 
+  @Test("One whose frame is late is told so when its turn comes, though it sends a byte now and then")
+  func lateFrame() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(frameSeconds: 1))
+      let waiting = try clients.connect(0)
+      try waiting.writeInbound(ByteBuffer(string: "{"))
+      clients.eventLoop.advanceTime(by: .microseconds(999_990))
+      let requests = String(repeating: Self.request(String(repeating: "x", count: 1_000)), count: 55)
+      for number in 1...40 { try clients.connect(number).writeInbound(ByteBuffer(string: requests)) }
+      try waiting.writeInbound(ByteBuffer(string: " "))
+      clients.eventLoop.run()
+      clients.eventLoop.advanceTime(by: .microseconds(10))
+      #expect(clients.sent.texts.count == 18)
+      // Before the next sweep.
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      let told = clients.sent.texts.filter { $0.client == 0 }.map(\.text)
+      #expect(told.count == 1 && told[0].hasPrefix(#"{"code": 408, "#), "\(told)")
+    }
+  }
+
   @Test("are looked at some at a time when deadlines are due, and all of them")
   func sweeps() async throws {
     try await withStore { store in
