@@ -358,7 +358,9 @@ class Room(ServerTestCase):
         silent = [self.flood((self.server.native[0], int(self.server.native[1])), self.NATIVE_PAGE) for _ in range(6)]
         self.assertTrue(eventually(self.is_full))
         self.check_full()
-        # Who takes his answers after all gets each of them, in turn: his requests have waited.
+        # Who takes his answers after all gets each of them, in turn: his requests have waited. Those whose page was read when there was
+        # no room any more are told so.
+        first = []
         for connection in silent:
             received, frames = bytearray(), 0
             while frames < self.PAGES:
@@ -367,8 +369,10 @@ class Room(ServerTestCase):
                 received += piece
                 frames += piece.count(b"\0")
             codes = [json.loads(frame)["code"] for frame in received.split(b"\0")[: self.PAGES]]
-            self.assertEqual(codes[0], 200)
+            self.assertEqual(len(codes), self.PAGES)
             self.assertLessEqual(set(codes), {200, 503})
+            first.append(codes[0])
+        self.assertIn(200, first)
         self.assertTrue(eventually(lambda: self.server.request("GET", "/big/")[0] == 200))
 
     def test_http(self):
