@@ -91,9 +91,9 @@ def mute(bench: Bench) -> Iterator[Result]:
             honest(bench, served, seconds)
         peak, descriptors = served.peak(), served.descriptors()
         # What OPERATIONS.md names for each connection and for all, the answers that are being made and handed over, and the caches
-        # filling up. Of batches all that are carried out as one group are handed over together, and are there twice then.
+        # filling up.
         room = min(count * ((256 << 10) + int(answer * MIB)), 256 * MIB)
-        cap = room * (2 if "batches" in what else 1) + 12 * int(answer * MIB) + 128 * MIB
+        cap = room + 8 * int(answer * MIB) + 128 * MIB
         yield Result(f"clients that never read: {what}", f"{count:,} clients, {descriptors:,} descriptors",
                      f"others are served: p99 {milliseconds(during.p99)}, {during.wrong} wrong",
                      f"{mebibytes(base)} before, {mebibytes(peak)} at most, {mebibytes((peak - base) / count)} each; "
