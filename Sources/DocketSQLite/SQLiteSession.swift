@@ -44,6 +44,7 @@ final class SQLiteSession: RepositorySession {
   deinit { close() }
 
   var cachedBytes: Int { reader.cachedBytes }
+  var writesAreCrowded: Bool { queue.isCrowded }
 
   func beginTick() {
     precondition(!isInTick, "a tick begins inside a tick")

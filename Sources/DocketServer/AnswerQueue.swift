@@ -51,12 +51,13 @@ struct AnswerQueue {
 
   // MARK: Requests
 
-  /// Whether an operation would see what it must if it began now.
-  mutating func mayStart(_ operation: Operation) -> Bool {
+  /// Whether an operation would see what it must if it began now, and is not in the way of others.
+  /// - Parameter writesAreCrowded: whether writes have to wait for one another; then each connection has one at a time.
+  mutating func mayStart(_ operation: Operation, writesAreCrowded: Bool) -> Bool {
     switch operation.kind {
     case .immediate: true
     case .read: open.reads == 0 && (open.writes == 0 || mayOvertake(operation))
-    case .write: open.reads == 0
+    case .write: open.reads == 0 && (open.writes == 0 || !writesAreCrowded)
     }
   }
 

@@ -177,6 +177,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     waitsForRoom = answers.isFull && output.unsentBytes > 0
     leavesRequests = false
     guard !waitsForRoom else { return 0 }
+    state.writesAreCrowded = loop.service.session.writesAreCrowded
     output.begin(&loop.outputBuffers)
     let before = state.bufferedBytes
     let enough = before - Self.bytesOfTurn

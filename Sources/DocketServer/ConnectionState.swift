@@ -61,6 +61,8 @@ struct ConnectionState: ~Copyable {
   private var answers: AnswerQueue
   /// A request that must wait for those before it.
   private var waiting: WaitingRequest?
+  /// Whether so much of all connections waits to be written that this one is to have no second write there.
+  var writesAreCrowded = false
   /// Whether the connection has watches, whose frames may come for as long as its client reads.
   private(set) var hasWatches = false
 
@@ -139,7 +141,7 @@ struct ConnectionState: ~Copyable {
   mutating func nextStep() -> Step? {
     while true {
       if let waiting {
-        guard answers.mayStart(waiting.operation) else { return nil }
+        guard answers.mayStart(waiting.operation, writesAreCrowded: writesAreCrowded) else { return nil }
         self.waiting = nil
         return .start(start(waiting.operation, waiting.answer))
       }
@@ -238,7 +240,7 @@ struct ConnectionState: ~Copyable {
   }
 
   private mutating func startOrWait(_ operation: Operation, _ answer: AnswerQueue.Entry) -> Start? {
-    if answers.mayStart(operation) { return start(operation, answer) }
+    if answers.mayStart(operation, writesAreCrowded: writesAreCrowded) { return start(operation, answer) }
     waiting = WaitingRequest(operation: operation, answer: answer)
     return nil
   }

@@ -5,7 +5,7 @@ import NIOCore
 extension DocumentService {
   func perform(_ batch: Batch, completion: @escaping (Response) -> Void) {
     let (limits, room) = (limits, answers)
-    let transaction = Transaction(.batch, bytes: batch.bytes, key: batch.key) { access in
+    let transaction = Transaction(.batch, bytes: batch.bytes, requests: batch.steps.count, key: batch.key) { access in
       let answer = BatchAnswer(carryingOut: batch, in: access, limits: limits, room: room)
       return TransactionResult(
         answer, answerBytes: answer.bytes, keepsWrites: answer.isSuccess && !batch.isDryRun,

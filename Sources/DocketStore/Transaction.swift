@@ -5,17 +5,20 @@ public struct Transaction<Answer: Sendable>: Sendable {
   public let kind: TransactionKind
   /// What it counts among the bytes that wait to be written.
   public let bytes: Int
+  /// How many requests it carries out.
+  public let requests: Int
   /// Under which its result is kept, so that the same request again gets the same answer and does nothing.
   public let key: IdempotencyKey?
   /// Does the work, on a thread of the store. All reads in it see all writes before them.
   public let body: @Sendable (any DocumentAccess) -> TransactionResult<Answer>
 
   public init(
-    _ kind: TransactionKind, bytes: Int, key: IdempotencyKey?,
+    _ kind: TransactionKind, bytes: Int, requests: Int = 1, key: IdempotencyKey?,
     body: @escaping @Sendable (any DocumentAccess) -> TransactionResult<Answer>
   ) {
     self.kind = kind
     self.bytes = bytes
+    self.requests = requests
     self.key = key
     self.body = body
   }

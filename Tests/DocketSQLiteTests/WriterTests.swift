@@ -202,6 +202,40 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
+  @Test("Writes are crowded while a sixteenth of the queue is taken, in which each request of a transaction counts")
+  func crowdedQueue() async throws {
+    var options = SQLiteStoreOptions()
+    options.documentBytes = 1_000
+    options.writeQueueBytes = 16 * 11 * WriteQueue.overheadBytes
+    options.busyTimeoutMilliseconds = 3_600_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute("BEGIN IMMEDIATE")
+    let crowded = AsyncStream<Bool> { crowded in
+      session.tick { session in
+        func submit(requests: Int, then body: @escaping () -> Void = {}) {
+          let transaction = Transaction(.batch, bytes: 0, requests: requests, key: nil) { _ in
+            TransactionResult(true, keepsWrites: true, kept: nil)
+          }
+          session.transact(transaction) { _ in body() }
+          crowded.yield(session.writesAreCrowded)
+        }
+        submit(requests: 10)
+        submit(requests: 1) {
+          crowded.yield(session.writesAreCrowded)
+          crowded.finish()
+        }
+      }
+    }
+    await session.drain()
+    try outside.execute("COMMIT")
+    #expect(await crowded.reduce(into: []) { $0.append($1) } == [false, true, false])
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("A full disk refuses writes, leaves reads alone, and is forgotten when there is room")
   func full() async throws {
     var options = SQLiteStoreOptions()

@@ -54,6 +54,26 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
     #expect(script.after == .linger)
   }
 
+  @Test("Where much waits to be written a connection has one write there, and its next one when that is answered")
+  func crowdedWrites() {
+    let script = ConnectionScript()
+    script.receive(keepAlive + put("/a/1") + put("/a/2"))
+    #expect(script.started.count == 2)
+    script.state.writesAreCrowded = true
+    script.receive(put("/a/3"))
+    #expect(script.started.count == 2)
+    script.answer(0)
+    #expect(script.started.count == 2)
+    script.answer(1)
+    #expect(script.started.count == 3)
+    script.receive(put("/a/4") + put("/a/5"))
+    script.state.writesAreCrowded = false
+    script.run()
+    #expect(script.started.count == 5)
+    for index in 2..<5 { script.answer(index) }
+    #expect(script.codes == [200, 200, 200, 200, 200, 200])
+  }
+
   @Test("Answers come in the order of the requests, whenever the store gives them")
   func order() {
     let script = ConnectionScript()

@@ -31,6 +31,7 @@ final class SilentRepository: DocumentRepository {
 
   private final class Session: RepositorySession {
     private(set) var isInTick = false
+    var writesAreCrowded: Bool { false }
     let cachedBytes = 0
     private let note: (QueryCancellation?) -> Void
 

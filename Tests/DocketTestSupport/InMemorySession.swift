@@ -19,6 +19,7 @@ final class InMemorySession: RepositorySession {
     self.deliver = deliver
   }
 
+  var writesAreCrowded: Bool { false }
   var isInTick: Bool { snapshot != nil }
   let cachedBytes = 0
 

@@ -11,7 +11,7 @@ enum Work: Sendable {
   var queueBytes: Int {
     switch self {
     case .write(let write): write.dataBytes + WriteQueue.overheadBytes
-    case .transaction(let transaction): transaction.bytes + WriteQueue.overheadBytes
+    case .transaction(let transaction): transaction.bytes + (1 + transaction.requests) * WriteQueue.overheadBytes
     case .settings, .token: WriteQueue.overheadBytes
     }
   }
@@ -21,12 +21,14 @@ enum Work: Sendable {
 struct PendingTransaction: Sendable {
   let kind: TransactionKind
   let bytes: Int
+  let requests: Int
   let key: IdempotencyKey?
   let body: @Sendable (any DocumentAccess) -> TransactionResult<any Sendable>
 
   init<Answer>(_ transaction: Transaction<Answer>) {
     kind = transaction.kind
     bytes = transaction.bytes
+    requests = transaction.requests
     key = transaction.key
     let body = transaction.body
     self.body = { access in

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The work that waits for the writer, in the order in which ticks handed them over.
 final class WriteQueue: Sendable {
-  /// What a write or a transaction is reckoned to take besides its data.
+  /// What a write, a transaction, or a request in one is reckoned to take besides its data.
   static let overheadBytes = 256
 
   /// The work of one tick of one session.
@@ -37,6 +37,9 @@ final class WriteQueue: Sendable {
 
   /// What is reserved at this moment.
   var reservedBytes: Int { bytes.load(ordering: .relaxed) }
+
+  /// Whether so much waits that nobody should have many writes in here.
+  var isCrowded: Bool { reservedBytes > limitBytes / 16 }
 
   func release(_ count: Int) {
     bytes.subtract(count, ordering: .relaxed)
