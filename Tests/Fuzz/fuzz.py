@@ -12,13 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCRATCH = ROOT / ".build-fuzz"
-BINARY = SCRATCH / "release" / "DocketFuzz"
+# Where the tests were built nothing is missing but the modules that are watched.
+BESIDE_TESTS = ROOT / ".build"
 
 # The longest input of each target, in bytes: long enough for what it looks at, and short enough to be quick.
 LONGEST = {
@@ -55,9 +58,14 @@ def environment(target: str, planted: bool = False) -> dict[str, str]:
     return values
 
 
-def build() -> None:
-    command = [os.environ.get("SWIFT", "swift"), "build", "-c", "release", "--scratch-path", str(SCRATCH)]
-    subprocess.run(command + ["--product", "DocketFuzz"], cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
+def binary(beside_tests: bool) -> Path:
+    return BESIDE_TESTS / "debug" / "DocketFuzz" if beside_tests else SCRATCH / "release" / "DocketFuzz"
+
+
+def build(beside_tests: bool) -> None:
+    where = ["-c", "debug", "--scratch-path", str(BESIDE_TESTS)] if beside_tests else ["-c", "release", "--scratch-path", str(SCRATCH)]
+    command = [os.environ.get("SWIFT", "swift"), "build", *where, "--product", "DocketFuzz"]
+    subprocess.run(command, cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
 
 
 def memory() -> tempfile.TemporaryDirectory[str]:
@@ -65,10 +73,10 @@ def memory() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="docket-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 
 
-def run(target: str, corpus: Path, crashes: Path, limits: list[str], planted: bool = False) -> Outcome:
+def run(fuzzer: Path, target: str, corpus: Path, crashes: Path, limits: list[str], planted: bool = False) -> Outcome:
     for folder in (corpus, crashes):
         folder.mkdir(parents=True, exist_ok=True)
-    command = [str(BINARY), f"-artifact_prefix={crashes}/{target}-", f"-max_len={LONGEST[target]}"]
+    command = [str(fuzzer), f"-artifact_prefix={crashes}/{target}-", f"-max_len={LONGEST[target]}"]
     command += ["-timeout=20", "-rss_limit_mb=3000", "-malloc_limit_mb=1000", "-print_final_stats=1", *limits]
     dictionary = HERE / "Corpus" / f"{target}.dict"
     if dictionary.exists():
@@ -93,37 +101,42 @@ def speed(outcome: Outcome) -> str:
     return f"{outcome.runs:>12,} runs  {outcome.runs / max(outcome.seconds, 0.001):>9,.0f}/s"
 
 
-def fuzz(targets: list[str], limits: list[str]) -> bool:
-    held = True
-    for target in targets:
-        outcome = run(target, SCRATCH / "corpus" / target, SCRATCH / "crashes", limits)
+def fuzz(fuzzer: Path, targets: list[str], limits: list[str], jobs: int) -> bool:
+    def one(target: str) -> bool:
+        outcome = run(fuzzer, target, SCRATCH / "corpus" / target, SCRATCH / "crashes", limits)
         broken = outcome.status != 0
         print(f"{target:<10} {speed(outcome)}  coverage {outcome.coverage:>6}  crashes {int(broken)}", flush=True)
         if broken:
-            held = False
             print(tail(outcome.output), file=sys.stderr)
             if outcome.crash:
                 print(f"replay it: python3 Tests/Fuzz/fuzz.py --replay {target} {outcome.crash}", file=sys.stderr)
-    return held
+        return not broken
+
+    return all(side_by_side(one, targets, jobs))
 
 
-def prove(targets: list[str], seconds: int) -> bool:
+def prove(fuzzer: Path, targets: list[str], seconds: int, jobs: int) -> bool:
     """Every target has a fault planted, and must find it from the seeds alone."""
-    held = True
-    for target in targets:
+    def one(target: str) -> bool:
         with tempfile.TemporaryDirectory() as folder:
             limits = [f"-max_total_time={seconds}"]
-            outcome = run(target, Path(folder) / "corpus", Path(folder) / "crashes", limits, planted=True)
+            outcome = run(fuzzer, target, Path(folder) / "corpus", Path(folder) / "crashes", limits, planted=True)
         found = outcome.status != 0 and "Fatal error" in outcome.output
         print(f"{target:<10} {speed(outcome)}  {'found' if found else 'NOT FOUND'} the planted fault", flush=True)
-        held = held and found
-    return held
+        return found
+
+    return all(side_by_side(one, targets, jobs))
 
 
-def replay(target: str, files: list[str]) -> bool:
+def side_by_side(work: Callable[[str], bool], targets: list[str], jobs: int) -> list[bool]:
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(work, targets))
+
+
+def replay(fuzzer: Path, target: str, files: list[str]) -> bool:
     with memory() as folder:
         values = dict(environment(target), DOCKET_FUZZ_FOLDER=folder)
-        done = subprocess.run([str(BINARY), "-timeout=20", *files], env=values)
+        done = subprocess.run([str(fuzzer), "-timeout=20", *files], env=values)
     return done.returncode == 0
 
 
@@ -141,20 +154,24 @@ def main() -> int:
     parser.add_argument("--targets", default=" ".join(LONGEST), help="some of: " + " ".join(LONGEST))
     parser.add_argument("--prove", action="store_true", help="plant a fault in each target, and see that it is found")
     parser.add_argument("--replay", nargs="+", metavar=("TARGET", "FILE"), help="run files once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many targets at a time (default: one for each core)")
+    parser.add_argument("--beside-tests", action="store_true",
+                        help="not optimized, and built where the tests were built: in two minutes in the place of ten")
     parser.add_argument("--no-build", action="store_true", help="take the binary that is there")
     arguments = parser.parse_args()
     targets = arguments.targets.split()
     unknown = [target for target in targets if target not in LONGEST]
     if unknown:
         parser.error(f"there is no target {unknown[0]}; there are {' '.join(LONGEST)}")
+    fuzzer = binary(arguments.beside_tests)
     if not arguments.no_build:
-        build()
+        build(arguments.beside_tests)
     if arguments.replay:
-        return 0 if replay(arguments.replay[0], arguments.replay[1:]) else 1
+        return 0 if replay(fuzzer, arguments.replay[0], arguments.replay[1:]) else 1
     if arguments.prove:
-        return 0 if prove(targets, arguments.seconds or 120) else 1
+        return 0 if prove(fuzzer, targets, arguments.seconds or 120, arguments.jobs) else 1
     limits = [f"-max_total_time={arguments.seconds}"] if arguments.seconds else [f"-runs={arguments.runs}"]
-    return 0 if fuzz(targets, limits) else 1
+    return 0 if fuzz(fuzzer, targets, limits, arguments.jobs) else 1
 
 
 if __name__ == "__main__":
