@@ -93,9 +93,15 @@ torture-load:
 TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),$(BINARY))
 
 sanitize: setup ## run all tests under a sanitizer (SANITIZER=thread or address; an hour)
+	rm -rf "$(REPORTS)" && mkdir -p "$(REPORTS)"
+	TSAN_OPTIONS="log_path=$(REPORTS)/thread suppressions=$(CURDIR)/Tests/thread.suppressions" \
+	ASAN_OPTIONS="log_path=$(REPORTS)/address detect_leaks=0" \
 	$(SWIFT) test --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER) $(ARGS)
+	@[ -z "$$(ls "$(REPORTS)")" ] || { cat "$(REPORTS)"/*; echo "What the sanitizer found is in $(REPORTS)" >&2; exit 1; }
 
 SANITIZER ?= thread
+# Of the tests and of all servers that they start.
+REPORTS = $(CURDIR)/.build-$(SANITIZER)/reports
 
 # Without SECONDS each target makes RUNS runs, which of those that ask a store takes hours.
 fuzz: setup ## fuzz it: RUNS=10000000 or SECONDS=60 a target, TARGETS="frames paths", ARGS=--prove to see that each finds a planted fault

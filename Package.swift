@@ -110,7 +110,7 @@ let package = Package(
     .executableTarget(
       name: "docket",
       dependencies: [
-        "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService", "DocketSQLite",
+        "CSQLite", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService", "DocketSQLite",
         "DocketStore", "DocketTLS",
         "DocketWire", arguments, deque, histogram, lifecycle, logging, metrics, nio, nioPosix, signals, tls,
       ]),

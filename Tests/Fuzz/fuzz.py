@@ -20,8 +20,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCRATCH = ROOT / ".build-fuzz"
-# Where the tests were built nothing is missing but the modules that are watched.
-BESIDE_TESTS = ROOT / ".build"
 
 # The longest input of each target, in bytes: long enough for what it looks at, and short enough to be quick.
 LONGEST = {
@@ -58,14 +56,9 @@ def environment(target: str, planted: bool = False) -> dict[str, str]:
     return values
 
 
-def binary(beside_tests: bool) -> Path:
-    return BESIDE_TESTS / "debug" / "DocketFuzz" if beside_tests else SCRATCH / "release" / "DocketFuzz"
-
-
-def build(beside_tests: bool) -> None:
-    where = ["-c", "debug", "--scratch-path", str(BESIDE_TESTS)] if beside_tests else ["-c", "release", "--scratch-path", str(SCRATCH)]
-    command = [os.environ.get("SWIFT", "swift"), "build", *where, "--product", "DocketFuzz"]
-    subprocess.run(command, cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
+def build(configuration: str, folder: Path) -> None:
+    command = [os.environ.get("SWIFT", "swift"), "build", "-c", configuration, "--scratch-path", str(folder)]
+    subprocess.run([*command, "--product", "DocketFuzz"], cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
 
 
 def memory() -> tempfile.TemporaryDirectory[str]:
@@ -155,17 +148,18 @@ def main() -> int:
     parser.add_argument("--prove", action="store_true", help="plant a fault in each target, and see that it is found")
     parser.add_argument("--replay", nargs="+", metavar=("TARGET", "FILE"), help="run files once")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many targets at a time (default: one for each core)")
-    parser.add_argument("--beside-tests", action="store_true",
-                        help="not optimized, and built where the tests were built: in two minutes in the place of ten")
+    parser.add_argument("--beside-tests", nargs="?", type=Path, const=ROOT / ".build", metavar="FOLDER",
+                        help="not optimized, and built where the tests were built (.build): only the modules that are watched are built anew")
     parser.add_argument("--no-build", action="store_true", help="take the binary that is there")
     arguments = parser.parse_args()
     targets = arguments.targets.split()
     unknown = [target for target in targets if target not in LONGEST]
     if unknown:
         parser.error(f"there is no target {unknown[0]}; there are {' '.join(LONGEST)}")
-    fuzzer = binary(arguments.beside_tests)
+    configuration, folder = ("debug", arguments.beside_tests) if arguments.beside_tests else ("release", SCRATCH)
+    fuzzer = folder.resolve() / configuration / "DocketFuzz"
     if not arguments.no_build:
-        build(arguments.beside_tests)
+        build(configuration, folder.resolve())
     if arguments.replay:
         return 0 if replay(fuzzer, arguments.replay[0], arguments.replay[1:]) else 1
     if arguments.prove:

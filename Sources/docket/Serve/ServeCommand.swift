@@ -39,6 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     // Until it is heeded it must not end the server.
     signal(SIGHUP, SIG_IGN)
+    MemoryReturn.begin()
     let logger = observation.logger
     let meters = ServerMeters(version: DocketVersion.current)
     // What libraries count is told as well.
