@@ -96,6 +96,7 @@ sanitize: setup ## run all tests under a sanitizer (SANITIZER=thread or address;
 	rm -rf "$(REPORTS)" && mkdir -p "$(REPORTS)"
 	TSAN_OPTIONS="log_path=$(REPORTS)/thread suppressions=$(CURDIR)/Tests/thread.suppressions" \
 	ASAN_OPTIONS="log_path=$(REPORTS)/address detect_leaks=0" \
+	DOCKET_TEST_SANITIZER=$(SANITIZER) \
 	$(SWIFT) test --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER) $(ARGS)
 	@[ -z "$$(ls "$(REPORTS)")" ] || { cat "$(REPORTS)"/*; echo "What the sanitizer found is in $(REPORTS)" >&2; exit 1; }
 

@@ -110,9 +110,9 @@ let package = Package(
     .executableTarget(
       name: "docket",
       dependencies: [
-        "CSQLite", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService", "DocketSQLite",
-        "DocketStore", "DocketTLS",
-        "DocketWire", arguments, deque, histogram, lifecycle, logging, metrics, nio, nioPosix, signals, tls,
+        "CSQLite", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService",
+        "DocketSQLite", "DocketStore", "DocketTLS", "DocketWire", arguments, deque, histogram, lifecycle, logging,
+        metrics, nio, nioPosix, signals, tls,
       ]),
 
     .target(

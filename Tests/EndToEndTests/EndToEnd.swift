@@ -5,7 +5,10 @@ import Testing
 /// Tests of the real binary: processes, sockets and files. They run one after another, so that what one does to the
 /// machine is no part of what another sees.
 @Suite("The docket binary", .serialized)
-enum EndToEnd {}
+enum EndToEnd {
+  /// Whether the binary is one that a sanitizer watches (`make sanitize`): it takes more time, and files of its own.
+  static let isSanitized = ProcessInfo.processInfo.environment["DOCKET_TEST_SANITIZER"] != nil
+}
 
 /// Runs a body that blocks off the threads of tasks, which are few and must not block.
 ///

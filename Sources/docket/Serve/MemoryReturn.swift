@@ -4,10 +4,10 @@ import CSQLite
 ///
 /// By itself the C library takes ever larger pieces from memory that it keeps, once one so large was given back, up to 32 MiB
 /// (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD). In there answers that wait for their clients stand
-/// between what is free, and the process takes twice what they have. Pieces for one document of the default size still come from
-/// it: to ask the system for each costs a read a third of its speed.
+/// between what is free, and the process takes twice what they have. A piece for one document of the default size still comes from
+/// it: to ask the system for each costs a read of such documents up to a third of its speed.
 enum MemoryReturn {
-  private static let largeBytes: Int32 = 3 << 20
+  private static let largeBytes: Int32 = (1 << 20) + (64 << 10)
   private static let keptBytes: Int32 = 8 << 20
 
   /// Before anything large is taken.
