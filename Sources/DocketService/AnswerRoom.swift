@@ -26,15 +26,27 @@ public final class AnswerRoom: Sendable {
   /// What an answer takes, for as long as this is there.
   public final class Share: Sendable {
     private let room: AnswerRoom
-    private let bytes: Int
+    private let bytes: Atomic<Int>
 
     fileprivate init(_ room: AnswerRoom, _ bytes: Int) {
       self.room = room
-      self.bytes = bytes
+      self.bytes = Atomic(bytes)
       room.note(bytes)
     }
 
-    deinit { room.note(-bytes) }
+    deinit { room.note(-bytes.load(ordering: .relaxed)) }
+
+    /// The answer grows while it is made.
+    func grow(by more: Int) {
+      bytes.add(more, ordering: .relaxed)
+      room.note(more)
+    }
+
+    /// The answer is ready, and counted by whoever has it.
+    func giveBack() { room.note(-bytes.exchange(0, ordering: .relaxed)) }
+
+    /// Whether what others take leaves no room for large answers.
+    var isCrowdedOut: Bool { room.waitingBytes - bytes.load(ordering: .relaxed) > room.limitBytes }
   }
 
   /// What is shorter is not worth counting, and is answered in any case.
@@ -57,6 +69,9 @@ public final class AnswerRoom: Sendable {
     }
     return .answersWait(limit: limitBytes)
   }
+
+  /// The share of an answer that is yet to be made.
+  func emptyShare() -> Share { Share(self, 0) }
 
   /// The share of an answer; nil for a short one.
   public func share(bytes: Int) -> Share? {

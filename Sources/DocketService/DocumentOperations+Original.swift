@@ -7,11 +7,12 @@ extension DocumentOperations {
   func readList(completion: @escaping (Response) -> Void) {
     let listBytes = limits.listBytes
     access.scan(
-      Router.items, after: nil, into: ItemList(),
-      visit: { list, document in list.add(document, limit: listBytes) },
-      completion: { result in
+      Router.items, after: nil, into: ItemList(room.emptyShare()),
+      visit: { list, document in list.add(document.data, limit: listBytes) },
+      completion: { [room] result in
         switch result {
-        case .success(let list) where list.isCut: completion(Response(.contentTooLarge))
+        case .success(let list) where list.isTooLarge: completion(Response(.contentTooLarge))
+        case .success(let list) where list.isCrowdedOut: completion(.answersWait(limit: room.limitBytes))
         case .success(var list): completion(Response(.ok, data: list.finish()))
         case .failure(let error): completion(error.response(.original))
         }
@@ -32,22 +33,29 @@ extension DocumentOperations {
   }
 }
 
-private struct ItemList: Sendable {
+/// What is read of the list so far.
+struct ItemList: Sendable {
   private var text = ByteBuffer(staticString: "[")
-  private(set) var isCut = false
+  /// A list has no pages and may be very long, so that it takes room while it is made.
+  private let share: AnswerRoom.Share
+  private(set) var isTooLarge = false
+  private(set) var isCrowdedOut = false
 
-  mutating func add(_ document: Document, limit: Int) -> ScanStep {
-    if text.readableBytes + document.data.readableBytes + 2 > limit {
-      isCut = true
-      return .stop
-    }
+  init(_ share: AnswerRoom.Share) { self.share = share }
+
+  mutating func add(_ document: ByteBuffer, limit: Int) -> ScanStep {
+    isTooLarge = text.readableBytes + document.readableBytes + 2 > limit
+    isCrowdedOut = share.isCrowdedOut
+    if isTooLarge || isCrowdedOut { return .stop }
+    share.grow(by: document.readableBytes)
     if text.readableBytes > 1 { text.writeStaticString(", ") }
-    text.writeImmutableBuffer(document.data)
+    text.writeImmutableBuffer(document)
     return .next
   }
 
   mutating func finish() -> ByteBuffer {
     text.writeStaticString("]")
+    share.giveBack()
     return text
   }
 }

@@ -5,6 +5,7 @@ import DocketWire
 struct DocumentOperations {
   let access: any DocumentAccess
   let limits: ServiceLimits
+  let room: AnswerRoom
   /// Whether nothing of this will stay, so that no write gets a revision.
   var isTrial = false
 

@@ -16,13 +16,12 @@ extension DocumentService {
 
   /// Makes a write that is made once under its key.
   func perform(_ write: Write, under key: IdempotencyKey, _ form: WriteForm, completion: @escaping (Response) -> Void) {
-    let limits = limits
+    let (limits, room) = (limits, answers)
     let transaction = Transaction(.single, bytes: write.dataBytes, key: key) { access in
       var answer: Response?
       // Who sends a key sends headers, and reads them.
-      DocumentOperations(access: access, limits: limits).perform(.write(write, answeredAs: form), withHeaders: true) {
-        answer = $0
-      }
+      let operations = DocumentOperations(access: access, limits: limits, room: room)
+      operations.perform(.write(write, answeredAs: form), withHeaders: true) { answer = $0 }
       guard let answer else { preconditionFailure("a transaction answers at once") }
       return TransactionResult(answer, keepsWrites: true, kept: answer.textToKeep)
     }
@@ -53,7 +52,7 @@ private struct BatchAnswer: Sendable {
   init(carryingOut batch: Batch, in access: any DocumentAccess, limits: ServiceLimits, room: AnswerRoom) {
     steps = batch.steps
     responses.reserveCapacity(steps.count)
-    let operations = DocumentOperations(access: access, limits: limits, isTrial: batch.isDryRun)
+    let operations = DocumentOperations(access: access, limits: limits, room: room, isTrial: batch.isDryRun)
     for (index, step) in steps.enumerated() {
       let response = Self.response(to: step, operations)
       bytes += response.data?.readableBytes ?? 0

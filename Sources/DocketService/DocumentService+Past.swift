@@ -97,7 +97,7 @@ extension DocumentService {
         let write = Write(.put(path, data: document.data), terms: terms)
         return afterRead { service in
           guard let key else {
-            return DocumentOperations(access: service.session, limits: service.limits)
+            return DocumentOperations(access: service.session, limits: service.limits, room: service.answers)
               .perform(.write(write, answeredAs: form), withHeaders: withHeaders, completion: completion)
           }
           service.perform(write, under: key, form, completion: completion)

@@ -62,7 +62,7 @@ public final class DocumentService {
     case .reportAccess: completion(.access(isOpen: true, .everything))
     case .reportReadiness: reportReadiness(completion: completion)
     case .document(let operation):
-      DocumentOperations(access: session, limits: limits).perform(
+      DocumentOperations(access: session, limits: limits, room: answers).perform(
         operation, withHeaders: withHeaders, completion: completion)
     case .once(let key, let write, let form): perform(write, under: key, form, completion: completion)
     case .batch(let batch): perform(batch, completion: completion)

@@ -9,10 +9,12 @@ import NIOCore
 struct QueryService {
   private let driver: SessionDriver
   private let limits: ServiceLimits
+  private let answers: AnswerRoom
 
-  init(limits: ServiceLimits = ServiceLimits()) throws {
+  init(limits: ServiceLimits = ServiceLimits(), answers: AnswerRoom = AnswerRoom(limitBytes: .max)) throws {
     driver = try SessionDriver(InMemoryRepository())
     self.limits = limits
+    self.answers = answers
   }
 
   func put(_ collection: String, _ documents: KeyValuePairs<String, String>) async throws {
@@ -31,8 +33,8 @@ struct QueryService {
   func ask(_ method: Method, _ path: String, _ data: String? = nil) async -> (code: Int, data: String) {
     let operation = Self.operation(method, path, data)
     let response = await withCheckedContinuation { continuation in
-      driver.tick { [limits] session in
-        DocumentService(session: session, limits: limits).perform(operation, withHeaders: false) {
+      driver.tick { [limits, answers] session in
+        DocumentService(session: session, limits: limits, answers: answers).perform(operation, withHeaders: false) {
           continuation.resume(returning: $0)
         }
       }
