@@ -16,7 +16,7 @@ final class SQLiteSession: RepositorySession {
 
   private let progress: BuildProgress
   private var work: [Work] = []
-  private var workBytes = 0
+  private var workSize = WorkSize()
   private(set) var isInTick = false
   private var isClosed = false
 
@@ -60,11 +60,11 @@ final class SQLiteSession: RepositorySession {
     guard !work.isEmpty else { return }
     let submission = WriteQueue.Submission(
       destination: destination, work: work, submittedMilliseconds: WallClock.uptimeMilliseconds())
-    let bytes = workBytes
+    let size = workSize
     work = []
-    workBytes = 0
+    workSize = WorkSize()
     if !queue.add(submission) {
-      queue.release(bytes)
+      queue.release(size)
       completions.refuseNewest(submission.work.count, with: .closed)
     }
   }
@@ -173,10 +173,10 @@ final class SQLiteSession: RepositorySession {
   private func add(_ work: Work) -> StoreError? {
     precondition(isInTick, "a write outside a tick")
     guard !isClosed else { return .closed }
-    let bytes = work.queueBytes
-    guard queue.reserve(bytes) else { return .queueFull(limit: queue.limitBytes) }
+    let size = work.size
+    guard queue.reserve(size) else { return .queueFull(limit: queue.limitBytes) }
     self.work.append(work)
-    workBytes += bytes
+    workSize += size
     return nil
   }
 

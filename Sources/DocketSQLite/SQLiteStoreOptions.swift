@@ -89,7 +89,7 @@ public struct SQLiteStoreOptions: Sendable {
     precondition(queryDeadlineMilliseconds > 0)
     precondition(documentBytes > 0 && documentDepth > 0)
     precondition(
-      writeQueueBytes >= documentBytes + WriteQueue.overheadBytes, "the write queue holds the largest document")
+      writeQueueBytes >= documentBytes + WorkSize.overheadBytes, "the write queue holds the largest document")
     precondition(groupWrites > 0 && groupBytes > 0)
     precondition(historyDays >= 0 && historyFloorBytes >= 0)
     precondition((0...100).contains(historySharePercent), "the share of history is a percentage")

@@ -52,14 +52,19 @@ struct AnswerQueue {
   // MARK: Requests
 
   /// Whether an operation would see what it must if it began now, and is not in the way of others.
-  /// - Parameter writesAreCrowded: whether writes have to wait for one another; then each connection has one at a time.
-  mutating func mayStart(_ operation: Operation, writesAreCrowded: Bool) -> Bool {
+  /// - Parameters:
+  ///   - bytes: of its frame.
+  ///   - writesAreCrowded: whether much of all connections waits to be written. Then each has one write there, or several small ones.
+  mutating func mayStart(_ operation: Operation, bytes: Int, writesAreCrowded: Bool) -> Bool {
     switch operation.kind {
     case .immediate: true
     case .read: open.reads == 0 && (open.writes == 0 || mayOvertake(operation))
-    case .write: open.reads == 0 && (open.writes == 0 || !writesAreCrowded)
+    case .write:
+      open.reads == 0 && (!writesAreCrowded || open.writes == 0 || open.writeBytes + bytes <= Self.bytesInCrowd)
     }
   }
+
+  private static let bytesInCrowd = 4 << 10
 
   /// Whether a read sees the same before the open writes are done. Its answer waits for theirs, so it is to be bounded
   /// what is held so.
@@ -77,7 +82,7 @@ struct AnswerQueue {
     if let response = entry.response {
       heldBytes += response.data?.readableBytes ?? 0
     } else {
-      open.begin(entry.kind, entry.document)
+      open.begin(entry.kind, entry.document, bytes: entry.bytes)
     }
     requestBytes += entry.bytes
     entries.append(entry)
@@ -89,7 +94,7 @@ struct AnswerQueue {
   /// Takes an answer: writes it where it is the first that is due and there is room, and keeps it otherwise.
   mutating func answer(_ number: Int, with response: Response, into output: inout ByteBuffer, log: Log) {
     let index = number - firstNumber
-    open.end(entries[index].kind, entries[index].document)
+    open.end(entries[index].kind, entries[index].document, bytes: entries[index].bytes)
     if index == 0, output.readableBytes < limits.sendBufferBytes {
       write(response, to: entries.removeFirst(), into: &output, log: log)
     } else {
@@ -101,7 +106,7 @@ struct AnswerQueue {
   /// A request is answered by what comes outside of the order of answers.
   mutating func answerElsewhere(_ number: Int) {
     let index = number - firstNumber
-    open.end(.read, nil)
+    open.end(.read, nil, bytes: 0)
     entries[index].isElsewhere = true
     entries[index].response = Response(.ok)
   }

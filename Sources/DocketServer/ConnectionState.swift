@@ -11,7 +11,7 @@ import NIOCore
 ///     received ─→ FrameDecoder ─→ nextStep ─→ (the store) ─→ answer ─→ takeOutput
 ///
 /// A request starts once it would see what it must: a write when only writes are unanswered, since the store keeps their
-/// order; a read when nothing is, or, of one document, when all that are unanswered write others.
+/// order, and these are few where much of all connections waits to be written; a read when nothing is, or, of one document, when all that are unanswered write others.
 struct ConnectionState: ~Copyable {
   struct Start {
     let number: Int
@@ -61,7 +61,7 @@ struct ConnectionState: ~Copyable {
   private var answers: AnswerQueue
   /// A request that must wait for those before it.
   private var waiting: WaitingRequest?
-  /// Whether so much of all connections waits to be written that this one is to have no second write there.
+  /// Whether much of all connections waits to be written; to be told before requests are run.
   var writesAreCrowded = false
   /// Whether the connection has watches, whose frames may come for as long as its client reads.
   private(set) var hasWatches = false
@@ -141,7 +141,7 @@ struct ConnectionState: ~Copyable {
   mutating func nextStep() -> Step? {
     while true {
       if let waiting {
-        guard answers.mayStart(waiting.operation, writesAreCrowded: writesAreCrowded) else { return nil }
+        guard mayStart(waiting.operation, waiting.answer) else { return nil }
         self.waiting = nil
         return .start(start(waiting.operation, waiting.answer))
       }
@@ -240,9 +240,13 @@ struct ConnectionState: ~Copyable {
   }
 
   private mutating func startOrWait(_ operation: Operation, _ answer: AnswerQueue.Entry) -> Start? {
-    if answers.mayStart(operation, writesAreCrowded: writesAreCrowded) { return start(operation, answer) }
+    if mayStart(operation, answer) { return start(operation, answer) }
     waiting = WaitingRequest(operation: operation, answer: answer)
     return nil
+  }
+
+  private mutating func mayStart(_ operation: Operation, _ answer: AnswerQueue.Entry) -> Bool {
+    answers.mayStart(operation, bytes: answer.bytes, writesAreCrowded: writesAreCrowded)
   }
 
   private mutating func start(_ operation: Operation, _ answer: AnswerQueue.Entry) -> Start {

@@ -5,27 +5,32 @@ import DocketStore
 struct OpenRequests {
   private(set) var reads = 0
   private(set) var writes = 0
+  /// Of the frames of the writes.
+  private(set) var writeBytes = 0
   /// Of the writes, those that may be about any document.
   private var writesAnywhere = 0
   /// How many of the other writes are about each document; counted from the first read that asks until there are none, so
   /// that writes among themselves do not pay for it.
   private var documents: [DocumentPath: Int]?
 
-  mutating func begin(_ kind: Operation.Kind, _ document: DocumentPath?) {
+  mutating func begin(_ kind: Operation.Kind, _ document: DocumentPath?, bytes: Int) {
     switch kind {
     case .immediate: break
     case .read: reads += 1
     case .write:
       writes += 1
+      writeBytes += bytes
       if let document { documents?[document, default: 0] += 1 } else { writesAnywhere += 1 }
     }
   }
 
-  mutating func end(_ kind: Operation.Kind, _ document: DocumentPath?) {
+  mutating func end(_ kind: Operation.Kind, _ document: DocumentPath?, bytes: Int) {
     switch kind {
     case .immediate: break
     case .read: reads -= 1
-    case .write: endWrite(of: document)
+    case .write:
+      writeBytes -= bytes
+      endWrite(of: document)
     }
   }
 

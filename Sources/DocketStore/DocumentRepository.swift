@@ -44,8 +44,8 @@ public protocol RepositorySession: DocumentAccess, PastAccess, QueryAccess, Coll
   /// Whether a tick has begun and not ended.
   var isInTick: Bool { get }
 
-  /// Whether so much waits to be written that whoever has a write there should wait with the next: so those who ask for little are
-  /// not kept waiting by those who ask for much.
+  /// Whether so much waits to be written that nobody should have much of it: so those who ask for little are kept waiting less by those
+  /// who ask for much.
   var writesAreCrowded: Bool { get }
 
   /// How much memory the session holds documents in, so that they are at hand, in bytes.

@@ -184,7 +184,7 @@ struct WriterTests {
   func queueBound() async throws {
     var options = SQLiteStoreOptions()
     options.documentBytes = 1_000
-    options.writeQueueBytes = 1_000 + WriteQueue.overheadBytes
+    options.writeQueueBytes = 1_000 + WorkSize.overheadBytes
     options.busyTimeoutMilliseconds = 3_600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
@@ -202,11 +202,9 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
-  @Test("Writes are crowded while a sixteenth of the queue is taken, in which each request of a transaction counts")
+  @Test("Writes are crowded while much waits, of which each request of a transaction is a part")
   func crowdedQueue() async throws {
     var options = SQLiteStoreOptions()
-    options.documentBytes = 1_000
-    options.writeQueueBytes = 16 * 11 * WriteQueue.overheadBytes
     options.busyTimeoutMilliseconds = 3_600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
@@ -221,8 +219,8 @@ struct WriterTests {
           session.transact(transaction) { _ in body() }
           crowded.yield(session.writesAreCrowded)
         }
-        submit(requests: 10)
-        submit(requests: 1) {
+        submit(requests: WriteQueue.crowdWeight / 512)
+        submit(requests: WriteQueue.crowdWeight / 512) {
           crowded.yield(session.writesAreCrowded)
           crowded.finish()
         }

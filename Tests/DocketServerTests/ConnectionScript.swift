@@ -12,7 +12,9 @@ final class ConnectionScript {
     "{\"method\":\"GET\",\"path\":\"\(path)\"\(more)}\0"
   }
 
-  static func put(_ path: String) -> String { "{\"method\":\"PUT\",\"path\":\"\(path)\",\"data\":1}\0" }
+  static func put(_ path: String, data: String = "1") -> String {
+    "{\"method\":\"PUT\",\"path\":\"\(path)\",\"data\":\(data)}\0"
+  }
 
   var state: ConnectionState
   /// What waits for the store, in the order in which it was started.

@@ -54,24 +54,56 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
     #expect(script.after == .linger)
   }
 
-  @Test("Where much waits to be written a connection has one write there, and its next one when that is answered")
+  @Test("Where much waits to be written a connection has one write there, and its next when that is answered")
   func crowdedWrites() {
+    func large(_ path: String) -> String {
+      ConnectionScript.put(path, data: "\"\(String(repeating: "x", count: 3_000))\"")
+    }
     let script = ConnectionScript()
-    script.receive(keepAlive + put("/a/1") + put("/a/2"))
+    script.receive(keepAlive + large("/a/1") + large("/a/2"))
     #expect(script.started.count == 2)
     script.state.writesAreCrowded = true
-    script.receive(put("/a/3"))
+    script.receive(large("/a/3") + get("/b/1"))
     #expect(script.started.count == 2)
     script.answer(0)
     #expect(script.started.count == 2)
     script.answer(1)
-    #expect(script.started.count == 3)
-    script.receive(put("/a/4") + put("/a/5"))
+    // And the read of another document overtakes it, as ever.
+    #expect(script.started.count == 4)
+    script.receive(large("/a/4"))
+    script.answer(3)
+    #expect(script.started.count == 4)
     script.state.writesAreCrowded = false
     script.run()
     #expect(script.started.count == 5)
-    for index in 2..<5 { script.answer(index) }
+    script.answer(2)
+    script.answer(4)
     #expect(script.codes == [200, 200, 200, 200, 200, 200])
+  }
+
+  @Test("nor does it wait then with several that are small together")
+  func crowdedSmallWrites() {
+    let script = ConnectionScript()
+    script.state.writesAreCrowded = true
+    script.receive(keepAlive + (1...200).map { put("/a/\($0)") }.joined())
+    #expect(script.started.count > 16 && script.started.count < 200)
+    for index in 0..<200 { script.answer(index) }
+    #expect(script.codes.count == 201)
+  }
+
+  @Test("What waits for it is carried out before the connection ends", arguments: [false, true])
+  func crowdedEnd(byServer: Bool) {
+    let script = ConnectionScript()
+    script.state.writesAreCrowded = true
+    script.receive(keepAlive + (1...200).map { put("/a/\($0)") }.joined())
+    if byServer { script.state.finish() } else { script.state.inputEnded() }
+    script.run()
+    for index in 0..<200 {
+      #expect(script.after == .goOn)
+      script.answer(index)
+    }
+    #expect(script.codes.count == 201)
+    #expect(script.after == .close || script.after == .linger)
   }
 
   @Test("Answers come in the order of the requests, whenever the store gives them")

@@ -153,6 +153,51 @@ extension EndToEnd {
       }
     }
 
+    @Test("Where much waits to be written a client has no more than one batch there", arguments: [false, true])
+    func crowd(isOfBatches: Bool) async throws {
+      try await withDatabase { database in
+        let server = try ServerProcess(database: database, ["--busy-timeout", "60"])
+        // The text of a document, or the many small ones of a batch.
+        let text = String(repeating: "x", count: 900_000)
+        let parts = Array(repeating: #"{"method":"PUT","path":"/a/1"}"#, count: 1_000).joined(separator: ",")
+        let batch = #"{"method":"POST","path":"/_batch","data":{"requests":[\#(parts)]}}"# + "\0"
+        let crowd = isOfBatches ? batch : Self.put("/a/1", "\"\(text)\"") + "\0"
+        let lock = try LockHolder(database)
+        let others = try (0..<40).map { _ in try server.connect() }
+        for other in others { try other.send(crowd) }
+        func waitingBytes() throws -> Int {
+          let stats = try server.exchange(Self.get("/_stats"))
+          let figure = try #require(stats.components(separatedBy: #""writeQueue": {"bytes": "#).last)
+          return try #require(Int(figure.prefix { $0.isNumber }))
+        }
+        let full = others.count * (isOfBatches ? batch.utf8.count - 60 : text.utf8.count)
+        while try waitingBytes() < full {}
+        let before = try waitingBytes()
+        let client = try server.connect()
+        try client.send(Self.keepAlive)
+        _ = try client.receiveFrame()
+        try client.send(String(repeating: batch, count: 3))
+        // So its three batches have come, and the first of them is there.
+        while try waitingBytes() == before {}
+        for _ in 0..<10 { #expect(try waitingBytes() < before + 2 * (batch.utf8.count - 60)) }
+        try lock.release()
+        for other in others { #expect(try other.receiveToEnd().hasPrefix(#"{"code": 20"#)) }
+        for _ in 0..<3 { #expect(try client.receiveFrame()?.hasPrefix(#"{"code": 200, "#) == true) }
+        #expect(server.stop() == .exited(0))
+      }
+    }
+
+    @Test("The smallest --write-queue-bytes has room for a batch that is larger")
+    func smallestWriteQueue() async throws {
+      try await withServer(["--write-queue-bytes", "1"]) { server in
+        let text = String(repeating: "x", count: 1_010)
+        let parts = (0..<1_000).map { #"{"method":"PUT","path":"/a/\#($0)","data":"\#(text)"}"# }.joined(separator: ",")
+        #expect(parts.utf8.count > (1 << 20) + 1_024)
+        let answer = try server.exchange(#"{"method":"POST","path":"/_batch","data":{"requests":[\#(parts)]}}"#)
+        #expect(answer.hasPrefix(#"{"code": 200, "#), "\(answer.prefix(300))")
+      }
+    }
+
     @Test("--history-days 0 keeps no old versions, and a small --checkpoint-pages no long log")
     func history() async throws {
       try await withDatabase { database in

@@ -28,7 +28,7 @@ final class Acknowledger: Sendable {
   private let state = Monitor(State())
   private let syncLog: (@Sendable () -> String?)?
   private let mark: SyncMark
-  private let release: @Sendable (Int) -> Void
+  private let release: @Sendable (WorkSize) -> Void
   private let onFailure: @Sendable (StoreError) -> Void
 
   /// The writer may be so many groups ahead of the one that is being synced. With more, groups get smaller and cost more.
@@ -37,10 +37,10 @@ final class Acknowledger: Sendable {
   /// - Parameters:
   ///   - syncLog: syncs the log, and says why not if it cannot; nil where commits need not survive a loss of power.
   ///   - mark: is told what is synced.
-  ///   - release: gives back the room that answered work took in the queue, in bytes.
+  ///   - release: gives back the room that answered work took in the queue.
   ///   - onFailure: called once, when a sync fails.
   init(
-    syncLog: (@Sendable () -> String?)?, mark: SyncMark, release: @escaping @Sendable (Int) -> Void,
+    syncLog: (@Sendable () -> String?)?, mark: SyncMark, release: @escaping @Sendable (WorkSize) -> Void,
     onFailure: @escaping @Sendable (StoreError) -> Void
   ) {
     self.syncLog = syncLog
@@ -126,7 +126,7 @@ final class Acknowledger: Sendable {
         ?? run.destination.append(job.answers[offset..<offset + count])
       if isFirst { destinations.append(run.destination) }
       offset += count
-      release(run.bytes)
+      release(run.size)
     }
     for destination in destinations { destination.flush() }
   }

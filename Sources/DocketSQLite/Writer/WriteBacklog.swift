@@ -7,7 +7,7 @@ struct WriteBacklog {
   struct Run: Sendable {
     let destination: AnswerDestination
     let work: ArraySlice<Work>
-    let bytes: Int
+    let size: WorkSize
     let submittedMilliseconds: Int64
 
     init(_ submission: WriteQueue.Submission, _ work: ArraySlice<Work>) {
@@ -18,7 +18,7 @@ struct WriteBacklog {
       self.destination = destination
       self.work = work
       self.submittedMilliseconds = submittedMilliseconds
-      bytes = work.reduce(0) { $0 + $1.queueBytes }
+      size = work.reduce(into: WorkSize()) { $0 += $1.size }
     }
 
     /// The first `count` pieces, and the rest.
@@ -72,12 +72,12 @@ struct WriteBacklog {
     while count < limit, totalBytes < limitBytes, let run = givenBack.popFirst() {
       runs.append(run)
       count += run.work.count
-      totalBytes += run.bytes
+      totalBytes += run.size.bytes
     }
     while let first = submissions.first, count < limit, totalBytes < limitBytes {
       var end = offset
       while end < first.work.count, count < limit, totalBytes < limitBytes {
-        totalBytes += first.work[end].queueBytes
+        totalBytes += first.work[end].size.bytes
         count += 1
         end += 1
       }

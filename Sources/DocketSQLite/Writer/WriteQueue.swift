@@ -4,9 +4,6 @@ import Synchronization
 
 /// The work that waits for the writer, in the order in which ticks handed them over.
 final class WriteQueue: Sendable {
-  /// What a write, a transaction, or a request in one is reckoned to take besides its data.
-  static let overheadBytes = 256
-
   /// The work of one tick of one session.
   struct Submission: Sendable {
     let destination: AnswerDestination
@@ -22,28 +19,36 @@ final class WriteQueue: Sendable {
 
   private let state = Monitor(State())
   private let bytes = Atomic<Int>(0)
+  private let weight = Atomic<Int>(0)
   let limitBytes: Int
 
   init(limitBytes: Int) {
     self.limitBytes = limitBytes
   }
 
-  /// Takes room for work, from its submission until its answer. Returns false if there is none.
-  func reserve(_ count: Int) -> Bool {
-    if bytes.add(count, ordering: .relaxed).newValue <= limitBytes { return true }
-    release(count)
-    return false
+  /// Takes room for work, from its submission until its answer. Returns false if there is none; where nothing else waits
+  /// there is for everything.
+  func reserve(_ size: WorkSize) -> Bool {
+    let (before, after) = bytes.add(size.bytes, ordering: .relaxed)
+    guard before == 0 || after <= limitBytes else {
+      bytes.subtract(size.bytes, ordering: .relaxed)
+      return false
+    }
+    weight.add(size.weight, ordering: .relaxed)
+    return true
+  }
+
+  func release(_ size: WorkSize) {
+    bytes.subtract(size.bytes, ordering: .relaxed)
+    weight.subtract(size.weight, ordering: .relaxed)
   }
 
   /// What is reserved at this moment.
   var reservedBytes: Int { bytes.load(ordering: .relaxed) }
 
-  /// Whether so much waits that nobody should have many writes in here.
-  var isCrowded: Bool { reservedBytes > limitBytes / 16 }
-
-  func release(_ count: Int) {
-    bytes.subtract(count, ordering: .relaxed)
-  }
+  /// Whether what waits takes some fifty milliseconds or more: nobody should have much of it then.
+  var isCrowded: Bool { weight.load(ordering: .relaxed) > Self.crowdWeight }
+  static let crowdWeight = 4 << 20
 
   /// Hands work over. Returns false once the queue is closed; it was not taken then.
   func add(_ submission: Submission) -> Bool {
