@@ -94,11 +94,11 @@ TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),
 
 sanitize: setup ## run all tests under a sanitizer (SANITIZER=thread or address; an hour)
 	rm -rf "$(REPORTS)" && mkdir -p "$(REPORTS)"
-	TSAN_OPTIONS="log_path=$(REPORTS)/thread suppressions=$(CURDIR)/Tests/thread.suppressions" \
-	ASAN_OPTIONS="log_path=$(REPORTS)/address detect_leaks=0" \
-	DOCKET_TEST_SANITIZER=$(SANITIZER) \
-	$(SWIFT) test --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER) $(ARGS)
-	@[ -z "$$(ls "$(REPORTS)")" ] || { cat "$(REPORTS)"/*; echo "What the sanitizer found is in $(REPORTS)" >&2; exit 1; }
+	@export TSAN_OPTIONS="log_path='$(REPORTS)/thread' suppressions='$(CURDIR)/Tests/thread.suppressions'"; \
+	export ASAN_OPTIONS="log_path='$(REPORTS)/address' detect_leaks=0" DOCKET_TEST_SANITIZER=$(SANITIZER); \
+	status=0; $(SWIFT) test --sanitize=$(SANITIZER) --scratch-path .build-$(SANITIZER) $(ARGS) || status=1; \
+	if [ -n "$$(ls "$(REPORTS)")" ]; then cat "$(REPORTS)"/*; echo "What the sanitizer found is in $(REPORTS)" >&2; status=1; fi; \
+	exit $$status
 
 SANITIZER ?= thread
 # Of the tests and of all servers that they start.

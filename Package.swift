@@ -50,6 +50,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .target(name: "DocketJSON", dependencies: [nio], swiftSettings: watched),
     .target(name: "DocketWire", dependencies: ["DocketJSON", nio], swiftSettings: watched),
     .target(name: "DocketMetrics", dependencies: [metrics, nioConcurrency]),
@@ -64,7 +65,7 @@ let package = Package(
     .target(
       name: "DocketSQLite",
       dependencies: [
-        "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging, metrics,
+        "CMalloc", "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging, metrics,
       ], swiftSettings: watched),
     .target(
       name: "DocketService",
@@ -110,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "docket",
       dependencies: [
-        "CSQLite", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService",
+        "CMalloc", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService",
         "DocketSQLite", "DocketStore", "DocketTLS", "DocketWire", arguments, deque, histogram, lifecycle, logging,
         metrics, nio, nioPosix, signals, tls,
       ]),

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <malloc.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <sys/syscall.h>

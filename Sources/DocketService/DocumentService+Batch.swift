@@ -84,7 +84,9 @@ private struct BatchAnswer: Sendable {
   /// `{"responses": […]}`, or why there are none.
   var response: Response {
     if let failure { return failure }
-    var data = ByteBuffer(staticString: "{\"responses\": [")
+    // Each answer has some words around its data.
+    var data = ByteBufferAllocator().buffer(capacity: bytes + 100 * (1 + responses.count))
+    data.writeStaticString("{\"responses\": [")
     for (index, (step, response)) in zip(steps, responses).enumerated() {
       if index > 0 { data.writeStaticString(", ") }
       data.writeResponse(response, id: step.id, withHeaders: step.withHeaders, terminated: false)

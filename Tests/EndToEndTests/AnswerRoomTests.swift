@@ -83,6 +83,31 @@ extension EndToEnd {
       }
     }
 
+    @Test("The memory of answers that nobody took is given back when their clients go")
+    func memory() async throws {
+      try await withServer { server in
+        let text = String(repeating: "x", count: Self.document)
+        _ = try server.exchange(#"{"method":"PUT","path":"/large/0","data":"\#(text)"}"#)
+        let reads = Array(repeating: Self.get("/large/0").dropLast(), count: 4).joined(separator: ",")
+        let batch = #"{"method":"POST","path":"/_batch","data":{"requests":[\#(reads)]},\#(Self.keepAlive)}"# + "\0"
+        let before = try server.residentBytes()
+        let clients = try (0..<60).map { _ in
+          let client = try Self.client(server)
+          try client.send(String(repeating: batch, count: 8))
+          return client
+        }
+        while try server.residentBytes() < before + 150 << 20 {}
+        for client in clients { client.close() }
+        var after = 0
+        for _ in 0..<100 {
+          after = try server.residentBytes()
+          if after < before + 70 << 20 { break }
+          usleep(100_000)
+        }
+        #expect(after < before + 70 << 20, "\((after - before) >> 20) MiB more")
+      }
+    }
+
     @Test("Answers that wait for the answer to a write are in it, too")
     func overtaking() async throws {
       try await withRoom { server in

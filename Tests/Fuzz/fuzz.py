@@ -94,7 +94,7 @@ def speed(outcome: Outcome) -> str:
     return f"{outcome.runs:>12,} runs  {outcome.runs / max(outcome.seconds, 0.001):>9,.0f}/s"
 
 
-def fuzz(fuzzer: Path, targets: list[str], limits: list[str], jobs: int) -> bool:
+def fuzz(fuzzer: Path, targets: list[str], limits: list[str], jobs: int, as_built: str) -> bool:
     def one(target: str) -> bool:
         outcome = run(fuzzer, target, SCRATCH / "corpus" / target, SCRATCH / "crashes", limits)
         broken = outcome.status != 0
@@ -102,7 +102,7 @@ def fuzz(fuzzer: Path, targets: list[str], limits: list[str], jobs: int) -> bool
         if broken:
             print(tail(outcome.output), file=sys.stderr)
             if outcome.crash:
-                print(f"replay it: python3 Tests/Fuzz/fuzz.py --replay {target} {outcome.crash}", file=sys.stderr)
+                print(f"replay it: python3 Tests/Fuzz/fuzz.py {as_built}--replay {target} {outcome.crash}", file=sys.stderr)
         return not broken
 
     return all(side_by_side(one, targets, jobs))
@@ -149,11 +149,14 @@ def main() -> int:
     parser.add_argument("--replay", nargs="+", metavar=("TARGET", "FILE"), help="run files once")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many targets at a time (default: one for each core)")
     parser.add_argument("--beside-tests", nargs="?", type=Path, const=ROOT / ".build", metavar="FOLDER",
-                        help="not optimized, and built where the tests were built (.build): only the modules that are watched are built anew")
+                        help="not optimized, and built where the tests were built (.build): only the modules that are watched are built anew; "
+                             "they are so once more for the next tests")
     parser.add_argument("--no-build", action="store_true", help="take the binary that is there")
     arguments = parser.parse_args()
     targets = arguments.targets.split()
     unknown = [target for target in targets if target not in LONGEST]
+    if arguments.jobs < 1:
+        parser.error("--jobs is 1 at least")
     if unknown:
         parser.error(f"there is no target {unknown[0]}; there are {' '.join(LONGEST)}")
     configuration, folder = ("debug", arguments.beside_tests) if arguments.beside_tests else ("release", SCRATCH)
@@ -165,7 +168,8 @@ def main() -> int:
     if arguments.prove:
         return 0 if prove(fuzzer, targets, arguments.seconds or 120, arguments.jobs) else 1
     limits = [f"-max_total_time={arguments.seconds}"] if arguments.seconds else [f"-runs={arguments.runs}"]
-    return 0 if fuzz(fuzzer, targets, limits, arguments.jobs) else 1
+    as_built = f"--beside-tests {folder} " if arguments.beside_tests else ""
+    return 0 if fuzz(fuzzer, targets, limits, arguments.jobs, as_built) else 1
 
 
 if __name__ == "__main__":
