@@ -101,7 +101,7 @@ extension EndToEnd {
       }
     }
 
-    @Test("with lifetimes, of which an import leaves what is left")
+    @Test("with lifetimes, of which an import leaves what is left", .disabled(if: EndToEnd.isSanitized))
     func lifetimes() async throws {
       try await withFolder { folder, _ in
         #expect(try folder.run(["put", "/n/1", "1", "--expires-in", "1000"]).ending == .exited(0))

@@ -128,7 +128,9 @@ extension EndToEnd {
         var kills = 0
         while kills < 1000 {
           let process = try folder.start(arguments)
-          usleep(UInt32.random(in: 10_000...400_000, using: &generator))
+          // Under a sanitizer it takes a second to begin.
+          let pause = UInt32.random(in: 10_000...400_000, using: &generator)
+          usleep(EndToEnd.isSanitized ? 5 * pause : pause)
           process.signal(SIGKILL)
           guard let end = process.waitForEnd(), end != .signalled(SIGKILL) else {
             kills += 1

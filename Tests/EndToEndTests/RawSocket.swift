@@ -153,6 +153,12 @@ final class RawSocket {
     close()
   }
 
+  /// Ends the connection in the same way, and leaves the descriptor to another thread that receives (connect(2), AF_UNSPEC).
+  func cut() {
+    var nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    _ = Glibc.connect(descriptor, &nowhere, socklen_t(MemoryLayout.size(ofValue: nowhere)))
+  }
+
   private func receiveMore() throws -> Bool {
     var bytes = [UInt8](repeating: 0, count: 65_536)
     while true {

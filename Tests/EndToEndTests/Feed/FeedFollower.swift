@@ -53,7 +53,7 @@ final class FeedFollower: @unchecked Sendable {
   var beginnings: Int { lock.withLock { snapshots } }
 
   /// Ends its connection as a client does that dies.
-  func breakConnection() { lock.withLock { socket }?.reset() }
+  func breakConnection() { lock.withLock { socket }?.cut() }
 
   /// Ends its connection, and makes no other one while `body` runs.
   func away(_ body: () throws -> Void) rethrows {
