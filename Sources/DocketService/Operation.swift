@@ -36,7 +36,7 @@ public enum Operation: Sendable {
     case immediate
     /// Must find every write before it done that it could see.
     case read
-    /// May follow other writes before they are done, since writes of one session keep their order.
+    /// May follow other writes before they are done, since writes of one session keep their order; as far as there is room for them.
     case write
   }
 

@@ -322,7 +322,9 @@ MEETS: dict[str, tuple] = {
     "what is taken up of all requests before the sockets are looked at again": ("LoopContextTests/ticks", "LoopTurnsTests/looks"),
     "answers that wait for a client": ("LimitTests/pipelining", unread, "crowds.py/mute"),
     "input after the last answer": ("LimitTests/linger",),
-    "writes that wait": ("LimitTests/writeQueue", "overload.py"),
+    "writes that wait": ("LimitTests/writeQueue", "LimitTests/smallestWriteQueue", "overload.py"),
+    "of one native connection, where more than 4 MiB of writes wait (each request counts 256 bytes besides its data)":
+        ("LimitTests/crowd", "ConnectionStateTests/crowdedWrites", "ConnectionStateTests/crowdedSmallWrites"),
     "reading a collection": ("LimitTests/scans",),
     "a query": (queries,),
     "queries that run at once": (queries,),
