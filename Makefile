@@ -13,7 +13,7 @@ SOURCES = Sources Tests Migrations Package.swift
 .PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture torture-faults torture-histories torture-load fuzz sanitize lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  ARGS='--port 12001' for make run"
 
@@ -93,6 +93,7 @@ torture-load:
 TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),$(BINARY))
 
 sanitize: setup ## run all tests under a sanitizer (SANITIZER=thread or address; an hour)
+	@case "$(SANITIZER)" in thread|address) ;; *) echo "SANITIZER is thread or address, not '$(SANITIZER)'." >&2; exit 2;; esac
 	rm -rf "$(REPORTS)" && mkdir -p "$(REPORTS)"
 	@export TSAN_OPTIONS="log_path='$(REPORTS)/thread' suppressions='$(CURDIR)/Tests/thread.suppressions'"; \
 	export ASAN_OPTIONS="log_path='$(REPORTS)/address' detect_leaks=0" DOCKET_TEST_SANITIZER=$(SANITIZER); \
@@ -135,4 +136,4 @@ reset-db: ## empty DATABASE but for its access tokens (ARGS=--tokens: those too)
 	$(BINARY) reset --database "$(DATABASE)" $(ARGS)
 
 clean: ## remove what was built, not the data
-	rm -rf .build
+	rm -rf .build .build-fuzz .build-thread .build-address

@@ -8,8 +8,9 @@ extension ConnectionHandler {
     guard let context, !endIfOverdue() else { return }
     switch phase {
     case .closed: break
-    case .lingering:
-      if loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
+    case .lingering(let left):
+      let isOver = left < 0 && context.unacknowledgedBytes == 0
+      if isOver || loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
     case .sendingLast:
       _ = noteSending(context)
       if loop.hasPassed(loop.limits.idleSeconds, since: deadlines.lastActivity) { close(context) }

@@ -13,7 +13,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     case serving
     /// The last answer is on its way.
     case sendingLast
-    /// The last answer is sent; what still comes is discarded, up to a bound in bytes and time.
+    /// The last answer is sent; what still comes is discarded, up to a bound in bytes and time. To close with input that is unread
+    /// would cost the client what it has yet to take (RFC 9293, 3.6.1), so beyond the bytes nothing is read any more.
     case lingering(bytesLeft: Int)
     case closed
   }
@@ -117,9 +118,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       if state.bufferedBytes > Self.bytesOfTurn, context.connectionIsReset { return close() }
       state.received(bytes)
       loop.enqueue(self)
-    case .lingering(let left) where bytes.readableBytes <= left:
-      phase = .lingering(bytesLeft: left - bytes.readableBytes)
-    case .lingering: close(context)
+    case .lingering(let left): phase = .lingering(bytesLeft: left - bytes.readableBytes)
     case .sendingLast, .closed: break
     }
   }
@@ -130,11 +129,13 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   }
 
   func read(context: ChannelHandlerContext) {
-    if case .serving = phase, !wantsInput(context) {
-      readIsHeldBack = true
-    } else {
-      context.read()
-    }
+    let isWanted =
+      switch phase {
+      case .serving: wantsInput(context)
+      case .lingering(let left): left >= 0
+      case .sendingLast, .closed: true
+      }
+    if isWanted { context.read() } else { readIsHeldBack = true }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -369,7 +370,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
       state.finish()
       loop.enqueue(self)
     case .sendingLast, .closed: break
-    case .lingering: close()
+    case .lingering:
+      if context?.unacknowledgedBytes == 0 { close() }
     }
   }
 

@@ -57,6 +57,16 @@ extension ChannelHandlerContext {
     return transport ?? nil
   }
 
+  /// How much of what was sent the other end has yet to acknowledge, and of a Unix socket to read, in bytes; 0 where that cannot be
+  /// told (tcp(7), SIOCOUTQ). On the channel's event loop only.
+  var unacknowledgedBytes: Int {
+    var count: Int32 = 0
+    guard channel.isActive, let descriptor = socketDescriptor, ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 else {
+      return 0
+    }
+    return Int(count)
+  }
+
   /// Whether the client has reset the connection, so that nobody is left at its other end. On the channel's event loop only.
   var connectionIsReset: Bool {
     guard channel.isActive, let descriptor = socketDescriptor else { return false }

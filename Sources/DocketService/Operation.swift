@@ -62,7 +62,8 @@ public enum Operation: Sendable {
   public var mayAnswerMuch: Bool {
     switch self {
     case .document(.readDocument): false
-    case .batch(let batch): batch.reads
+    // It looks at the room itself.
+    case .batch: false
     default: onlyReadsDocuments
     }
   }

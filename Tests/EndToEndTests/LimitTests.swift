@@ -63,6 +63,27 @@ extension EndToEnd {
       }
     }
 
+    @Test("What a client sends behind its last request does not cost it the answers that it has yet to take")
+    func lingerBehindAnswers() async throws {
+      try await withServer { server in
+        let socket = try RawSocket(port: server.port, receiveBufferBytes: 4_096)
+        let count = 2_000
+        try socket.send(Self.keepAlive + (0..<count).map { Self.put("/a/\($0)", "1") + "\0" }.joined())
+        // A document that is too long, of more than --linger-bytes.
+        let document = [UInt8](repeating: UInt8(ascii: "x"), count: 40 << 20)
+        for _ in 0..<4 {
+          try? socket.sendWhatIsTaken(document)
+          usleep(300_000)
+        }
+        var answers = 0
+        while let frame = try? socket.receiveFrame() {
+          answers += 1
+          #expect(frame.contains(answers <= count + 1 ? #""code": 20"# : #""code": 413"#))
+        }
+        #expect(answers == count + 2)
+      }
+    }
+
     @Test("--max-depth and --max-document-bytes: a deeper document gets 422, a larger one 413")
     func documents() async throws {
       try await withServer(["--max-depth", "3", "--max-document-bytes", "20"]) { (server) throws in

@@ -83,6 +83,8 @@ final class RawSocket {
       }
       if count > 0 {
         sent += count
+      } else if errno != EAGAIN {
+        throw Failure(operation: "send", code: errno)
       } else {
         var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard poll(&ready, 1, 500) > 0 else { return }

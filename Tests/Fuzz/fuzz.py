@@ -56,9 +56,10 @@ def environment(target: str, planted: bool = False) -> dict[str, str]:
     return values
 
 
-def build(configuration: str, folder: Path) -> None:
+def build(configuration: str, folder: Path) -> bool:
     command = [os.environ.get("SWIFT", "swift"), "build", "-c", configuration, "--scratch-path", str(folder)]
-    subprocess.run([*command, "--product", "DocketFuzz"], cwd=ROOT, check=True, env=dict(os.environ, DOCKET_FUZZ="1"))
+    done = subprocess.run([*command, "--product", "DocketFuzz"], cwd=ROOT, env=dict(os.environ, DOCKET_FUZZ="1"))
+    return done.returncode == 0
 
 
 def memory() -> tempfile.TemporaryDirectory[str]:
@@ -140,36 +141,58 @@ def tail(output: str) -> str:
     return "\n".join(lines[fatal : end + 12])
 
 
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def known(text: str) -> list[str]:
+    """The targets of which these are the names."""
+    targets = text.split()
+    if unknown := [target for target in targets if target not in LONGEST]:
+        raise argparse.ArgumentTypeError(f"there is no target {unknown[0]}; there are {' '.join(LONGEST)}")
+    if not targets:
+        raise argparse.ArgumentTypeError("no target is named")
+    return targets
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=10_000_000, help="of each target (default: 10,000,000)")
-    parser.add_argument("--seconds", type=int, help="of each target, in the place of --runs")
-    parser.add_argument("--targets", default=" ".join(LONGEST), help="some of: " + " ".join(LONGEST))
-    parser.add_argument("--prove", action="store_true", help="plant a fault in each target, and see that it is found")
-    parser.add_argument("--replay", nargs="+", metavar=("TARGET", "FILE"), help="run files once")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="so many targets at a time (default: one for each core)")
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument("--runs", type=positive, default=10_000_000, help="of each target (default: 10,000,000)")
+    limit.add_argument("--seconds", type=positive, help="of each target, in the place of --runs")
+    parser.add_argument("--targets", type=known, default=" ".join(LONGEST), help="some of: " + " ".join(LONGEST))
+    task = parser.add_mutually_exclusive_group()
+    task.add_argument("--prove", action="store_true", help="plant a fault in each target, and see that it is found")
+    task.add_argument("--replay", nargs="+", metavar=("TARGET", "FILE"), help="run files once")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1,
+                        help="so many targets at a time (default: one for each core)")
     parser.add_argument("--beside-tests", nargs="?", type=Path, const=ROOT / ".build", metavar="FOLDER",
-                        help="not optimized, and built where the tests were built (.build): only the modules that are watched are built anew; "
-                             "they are so once more for the next tests")
+                        help="not optimized, and built where the tests were built (.build): only the modules that are watched "
+                             "are built anew; they are so once more for the next tests")
     parser.add_argument("--no-build", action="store_true", help="take the binary that is there")
     arguments = parser.parse_args()
-    targets = arguments.targets.split()
-    unknown = [target for target in targets if target not in LONGEST]
-    if arguments.jobs < 1:
-        parser.error("--jobs is 1 at least")
-    if unknown:
-        parser.error(f"there is no target {unknown[0]}; there are {' '.join(LONGEST)}")
+    if arguments.replay:
+        target, *files = arguments.replay
+        if target not in LONGEST or not files:
+            parser.error(f"--replay takes a target and files; targets are {' '.join(LONGEST)}")
+        if missing := [file for file in files if not Path(file).is_file()]:
+            parser.error(f"there is no file {missing[0]}")
     configuration, folder = ("debug", arguments.beside_tests) if arguments.beside_tests else ("release", SCRATCH)
     fuzzer = folder.resolve() / configuration / "DocketFuzz"
-    if not arguments.no_build:
-        build(configuration, folder.resolve())
+    if not arguments.no_build and not build(configuration, folder.resolve()):
+        return 1
+    if not fuzzer.exists():
+        parser.error(f"there is no {fuzzer}; leave --no-build out")
     if arguments.replay:
-        return 0 if replay(fuzzer, arguments.replay[0], arguments.replay[1:]) else 1
+        return 0 if replay(fuzzer, target, files) else 1
     if arguments.prove:
-        return 0 if prove(fuzzer, targets, arguments.seconds or 120, arguments.jobs) else 1
+        return 0 if prove(fuzzer, arguments.targets, arguments.seconds or 120, arguments.jobs) else 1
     limits = [f"-max_total_time={arguments.seconds}"] if arguments.seconds else [f"-runs={arguments.runs}"]
     as_built = f"--beside-tests {folder} " if arguments.beside_tests else ""
-    return 0 if fuzz(fuzzer, targets, limits, arguments.jobs, as_built) else 1
+    return 0 if fuzz(fuzzer, arguments.targets, limits, arguments.jobs, as_built) else 1
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@ import DocketSQLite
 
 /// What the store may take of the machine.
 struct StoreLimitOptions: ParsableArguments {
-  @Option(help: "How many bytes of writes may wait to be committed; a further one gets 503.")
+  @Option(
+    help: "How many bytes of writes may wait to be committed, the largest document's at least; a further one gets 503.")
   var writeQueueBytes = SQLiteStoreOptions().writeQueueBytes
 
   @Option(help: "How many seconds reading a collection may take. Beyond: 503.")

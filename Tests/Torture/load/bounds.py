@@ -321,7 +321,7 @@ MEETS: dict[str, tuple] = {
     "what one turn takes up of a connection's requests, before others have theirs": ("LoopContextTests/turns", "crowds.py/floods"),
     "what is taken up of all requests before the sockets are looked at again": ("LoopContextTests/ticks", "LoopTurnsTests/looks"),
     "answers that wait for a client": ("LimitTests/pipelining", unread, "crowds.py/mute"),
-    "input after the last answer": ("LimitTests/linger",),
+    "input after the last answer": ("LimitTests/linger", "LimitTests/lingerBehindAnswers"),
     "writes that wait": ("LimitTests/writeQueue", "LimitTests/smallestWriteQueue", "overload.py"),
     "of one native connection, where more than 4 MiB of writes wait (each request counts 256 bytes besides its data)":
         ("LimitTests/crowd", "ConnectionStateTests/crowdedWrites", "ConnectionStateTests/crowdedSmallWrites"),
