@@ -75,7 +75,10 @@ public final class ScriptedServer: @unchecked Sendable {
     }
     thread.start()
     let result: Result<Value, any Error>
-    do { result = .success(try await body(server.address)) } catch { result = .failure(error) }
+    do {
+      result = .success(
+        try await withTaskExecutorPreference(ThreadsExecutor()) { () async throws in try await body(server.address) })
+    } catch { result = .failure(error) }
     shutdown(server.listener, Int32(SHUT_RDWR))
     if case .success = result {
       for try await _ in ended {}

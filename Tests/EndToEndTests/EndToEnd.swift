@@ -14,16 +14,7 @@ enum EndToEnd {
 ///
 /// It stays in its task, so that what it finds is laid to its test.
 func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withTaskExecutorPreference(BlockingExecutor()) { try body() }
-}
-
-private final class BlockingExecutor: TaskExecutor {
-  private let queue = DispatchQueue(label: "docket.test.blocking")
-
-  func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
-    queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-  }
+  try await withTaskExecutorPreference(ThreadsExecutor()) { try body() }
 }
 
 /// Calls `body`, which may block, with the path of a database that does not exist yet; checks it when the body ends.
