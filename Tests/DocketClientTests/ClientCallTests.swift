@@ -166,8 +166,7 @@ struct ClientCallTests {
         try connection.send(Array("second".utf8) + ending)
         if ending.isEmpty { connection.close() } else { _ = try? connection.frame() }
       }
-      // All that come: the port may have been another's, who is still asked for there.
-      while let connection = try? server.accept() { connection.close() }
+      try server.accept().close()
     } client: { (address) async throws in
       let client = DocketClient(address)
       let frame = ByteBuffer(string: "not a request")
@@ -178,6 +177,23 @@ struct ClientCallTests {
       }
       await #expect(throws: DocketClientError.invalidFrame) {
         try await client.send(ByteBuffer(string: "a\0b"))
+      }
+    }
+  }
+
+  @Test("A connection's end is seen while a process runs that was started meanwhile")
+  func endBesideChild() async throws {
+    try await ScriptedServer.run { server in
+      let connection = try server.accept()
+      try withExtendedLifetime(ChildProcess("sleep", ["120"])) {
+        connection.close()
+        // Until the client's part has ended.
+        _ = try? server.accept()
+      }
+    } client: { (address) async throws in
+      let client = DocketClient(address)
+      await #expect(throws: DocketClientError.connectionClosed(requestMayHaveHappened: true)) {
+        try await client.send(ByteBuffer(string: "frame"))
       }
     }
   }

@@ -29,6 +29,15 @@ public final class ChildProcess: @unchecked Sendable {
   /// One that runs as long as this hangs. It is killed, so that whoever waits for it goes on and its test fails.
   private static let lifetimeSeconds = 900
 
+  /// `posix_spawn_file_actions_addclosefrom_np`, which glibc's headers show to those alone who ask for its own.
+  private static let addCloseFrom: AddCloseFrom = {
+    guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {
+      preconditionFailure("glibc has it since 2.34")
+    }
+    return unsafeBitCast(symbol, to: AddCloseFrom.self)
+  }()
+  private typealias AddCloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Void
+
   /// - Parameters:
   ///   - program: its path, or a name that is looked for as a shell does.
   ///   - environment: added to that of the tests.
@@ -54,6 +63,8 @@ public final class ChildProcess: @unchecked Sendable {
     }
     posix_spawn_file_actions_adddup2(&actions, output.write, 1)
     posix_spawn_file_actions_adddup2(&actions, error.write, 2)
+    // Of other tests' sockets it has none: they would stay open with it, and nobody would see their ends.
+    Self.addCloseFrom(&actions, 3)
 
     // A test's thread may block signals, and a child inherits that.
     var attributes = posix_spawnattr_t()
