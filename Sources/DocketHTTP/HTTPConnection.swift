@@ -153,6 +153,7 @@ final class HTTPConnection: Sendable {
       await desk.closeStream(stream)
       try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
     case .stream(let stream):
+      channel.boundKernelBuffer()
       do {
         var body = try await writer.writeHead(HTTPResponse(status: answer.status, headerFields: fields))
         while let events = await desk.next(of: stream) { try await body.write(events) }

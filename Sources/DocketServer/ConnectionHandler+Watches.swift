@@ -2,12 +2,6 @@ import DocketService
 import DocketWire
 import NIOCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// The watches of a connection, whose frames come between its answers.
 extension ConnectionHandler {
   func beginWatch(_ request: WatchRequest, _ start: ConnectionState.Start) {
@@ -35,19 +29,9 @@ extension ConnectionHandler {
   private func ownWatches() -> ConnectionWatches? {
     if watches == nil {
       watches = loop.service.watchHub.map { ConnectionWatches(hub: $0, port: loop.watchPort, sink: self) }
-      boundKernelBuffer()
+      context?.channel.boundKernelBuffer()
     }
     return watches
-  }
-
-  /// Has the kernel take no more than this beyond what is on its way through the network. Its buffers hold megabytes otherwise,
-  /// so that those who do not read are told for a long time like those who do, at their cost (tcp(7), TCP_NOTSENT_LOWAT).
-  private func boundKernelBuffer() {
-    #if os(Linux)
-      let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_NOTSENT_LOWAT))
-      // A Unix socket has no such bound, and its buffer is small.
-      try? context?.channel.syncOptions?.setOption(option, value: 128 << 10)
-    #endif
   }
 }
 
