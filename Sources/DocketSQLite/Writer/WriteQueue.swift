@@ -46,7 +46,7 @@ final class WriteQueue: Sendable {
   /// What is reserved at this moment.
   var reservedBytes: Int { bytes.load(ordering: .relaxed) }
 
-  /// Whether what waits takes some fifty milliseconds or more: nobody should have much of it then.
+  /// Whether what waits takes the writer some tens of milliseconds or more: nobody should have much of it then.
   var isCrowded: Bool { weight.load(ordering: .relaxed) > Self.crowdWeight }
   static let crowdWeight = 4 << 20
 
