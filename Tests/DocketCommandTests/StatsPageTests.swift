@@ -13,6 +13,7 @@ struct StatsPageTests {
             {"history": "h", "revision": \(revision), "oldestRevision": 2, "engine": "SQLite 3", "watches": 4, "version": "1.2.3", \
             "uptimeSeconds": 3725, "databaseBytes": 2097152, "logBytes": 512, "freeBytes": 1073741824, \
             "connections": {"native": 3, "http": 2}, "writeQueue": {"bytes": 0, "limitBytes": 1024}, \
+            "waitingAnswers": {"bytes": 3072, "limitBytes": 1048576}, \
             "writeGroups": {"count": 5, "mean": 2.5}, "logSyncs": {"count": 0}, \
             "requests": {"read": {"count": \(reads), "refused": 1, "failed": 0, "p50Milliseconds": 0.05, "p99Milliseconds": 12.34}}}
             """)))
@@ -24,6 +25,7 @@ struct StatsPageTests {
     #expect(lines[0] == "docket 1.2.3, SQLite 3, up 1 h 2 min")
     #expect(lines[1] == "database 2.00 MiB, log 512 B, room 1.00 GiB")
     #expect(lines[3] == "connections 5 (native 3, http 2), watches 4")
+    #expect(lines[5] == "answers not taken 3.00 KiB of 1.00 MiB")
     #expect(lines.last?.split(separator: " ") == ["read", "7", "1", "0", "0.05", "12.3"])
   }
 

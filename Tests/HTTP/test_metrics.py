@@ -68,7 +68,7 @@ class Metrics(ServerTestCase):
         self.assertEqual(len(names), len(set(names)))
         for name in ["docket_info", "docket_database_bytes", "docket_log_bytes", "docket_free_bytes", "docket_watches",
                      "docket_requests_total", "docket_request_duration_seconds", "docket_connections",
-                     "docket_write_queue_bytes", "process_start_time_seconds", "process_resident_memory_bytes",
+                     "docket_write_queue_bytes", "docket_waiting_answer_bytes", "docket_waiting_answer_limit_bytes", "process_start_time_seconds", "process_resident_memory_bytes",
                      "process_cpu_seconds_total", "process_open_fds"]:
             self.assertIn(name, names)
         head = self.server.request("HEAD", "/metrics")

@@ -14,8 +14,9 @@ extension DocumentService {
 
   /// What the server knows of itself, read off the executor.
   public func readFigures(completion: @escaping (Result<ServerFigures, StoreError>) -> Void) {
-    session.status { [watchHub, meters] result in
-      completion(result.map { ServerFigures(store: $0, watches: watchHub?.watches ?? 0, meters: meters) })
+    session.status { [watchHub, answers, meters] result in
+      completion(
+        result.map { ServerFigures(store: $0, watches: watchHub?.watches ?? 0, answers: answers, meters: meters) })
     }
   }
 

@@ -7,6 +7,7 @@ import NIOCore
 public struct ServerFigures: Sendable {
   let store: StoreStatus
   let watches: Int
+  let answers: AnswerRoom
   let meters: ServerMeters
 
   // MARK: Prometheus
@@ -38,6 +39,12 @@ public struct ServerFigures: Sendable {
       MetricFamily(
         .gauge, "docket_write_queue_limit_bytes", help: "How many may wait; beyond, writes are refused.",
         store.writeQueueLimitBytes),
+      MetricFamily(
+        .gauge, "docket_waiting_answer_bytes", help: "Answers that wait for clients to take them, in bytes.",
+        answers.waitingBytes),
+      MetricFamily(
+        .gauge, "docket_waiting_answer_limit_bytes", help: "How many may wait; beyond, what answers much is refused.",
+        answers.limitBytes),
       build,
       MetricFamily(.gauge, "docket_watches", help: "Watches that are open.", watches),
     ]
@@ -78,6 +85,8 @@ public struct ServerFigures: Sendable {
     text.writeString(", \"documentCacheBytes\": \(meters.documentCacheBytes)")
     text.writeString(
       ", \"writeQueue\": {\"bytes\": \(store.writeQueueBytes), \"limitBytes\": \(store.writeQueueLimitBytes)}")
+    text.writeString(
+      ", \"waitingAnswers\": {\"bytes\": \(answers.waitingBytes), \"limitBytes\": \(answers.limitBytes)}")
     text.writeString(", \"writeGroups\": \(Self.json(meters.registry.distribution(of: StoreMetric.writeGroup)))")
     text.writeString(
       ", \"logSyncs\": \(Self.json(milliseconds: meters.registry.distribution(of: StoreMetric.logSync)))")

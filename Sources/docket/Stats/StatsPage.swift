@@ -23,6 +23,7 @@ struct StatsPage {
       "changes \(text(stats.whole("revision")))\(perSecond(stats.whole("revision"), earlier?.stats.whole("revision"))), readable from \(text(stats.whole("oldestRevision"))) on",
       "connections \(connections) (native \(text(stats.whole("connections", "native"))), http \(text(stats.whole("connections", "http")))), watches \(text(stats.whole("watches")))",
       "write queue \(bytes(stats.number("writeQueue", "bytes"))) of \(bytes(stats.number("writeQueue", "limitBytes"))), groups \(text(stats.whole("writeGroups", "count"))) of \(decimal(stats.number("writeGroups", "mean") ?? 0)) writes",
+      "answers not taken \(bytes(stats.number("waitingAnswers", "bytes"))) of \(bytes(stats.number("waitingAnswers", "limitBytes")))",
       "log synced \(text(stats.whole("logSyncs", "count"))) times, p50 \(decimal(stats.number("logSyncs", "p50Milliseconds") ?? 0)) ms, p99 \(decimal(stats.number("logSyncs", "p99Milliseconds") ?? 0)) ms",
     ]
     if let memory = stats.number("process", "residentBytes") {
