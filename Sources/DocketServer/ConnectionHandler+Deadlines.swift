@@ -3,11 +3,13 @@ import NIOCore
 
 /// What becomes of the connection when its client has owed something for too long.
 extension ConnectionHandler {
-  /// Called at each sweep of the loop.
-  func checkDeadlines() {
-    guard let context, !endIfOverdue() else { return }
+  /// Called by the loop's sweeps.
+  /// - Returns: the sweep that is to look again; nil where the connection has ended.
+  func checkDeadlines() -> Int? {
+    guard let context, !endIfOverdue() else { return nil }
+    var unsent = 0
     switch phase {
-    case .closed: break
+    case .closed: return nil
     case .lingering(let left):
       let isOver = left < 0 && context.unacknowledgedBytes == 0
       if isOver || loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
@@ -16,7 +18,7 @@ extension ConnectionHandler {
       if loop.hasPassed(loop.limits.idleSeconds, since: deadlines.lastActivity) { close(context) }
     case .serving:
       watches?.endForbidden(.invalidToken)
-      let unsent = noteSending(context)
+      unsent = noteSending(context)
       if endLateFrame() {
         break
       } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
@@ -27,6 +29,15 @@ extension ConnectionHandler {
         deadlines.noteActivity(at: loop.sweeps)
       }
     }
+    return nextDeadline(unsent: unsent)
+  }
+
+  /// The first sweep in which something may be due: a client that owes a frame, or anything at all, is left alone until it is late. Of
+  /// the rest each sweep is to see how it goes on.
+  private func nextDeadline(unsent: Int) -> Int {
+    guard case .serving = phase, unsent == 0, stranger == nil, !state.hasWatches, !isQueued else { return loop.sweeps + 1 }
+    if let began = deadlines.frameBegan { return loop.sweep(state.frameSeconds, after: began) }
+    return state.expectsClient ? loop.sweep(state.idleSeconds, after: deadlines.lastActivity) : loop.sweeps + 1
   }
 
   /// Refuses a frame that takes too long. What has come of one whose turn is yet to come is looked at first.

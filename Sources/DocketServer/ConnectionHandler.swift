@@ -46,6 +46,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Whether a read was answered in this tick.
   var hasRead = false
   var deadlines: ConnectionDeadlines
+  /// The sweep that looks at the deadlines next; nil where it has begun to.
+  var nextLook: Int?
   /// Ends the queries that run for this connection; made for the first of them.
   private var cancellation: QueryCancellation?
   /// Made for the first of them.
@@ -250,6 +252,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func flush() {
     isQueued = false
     hasRead = false
+    loop.lookSoon(at: self)
     // Whoever owes nothing is looked at by sweeps alone.
     if stranger != nil { noteStanding() }
     guard case .serving = phase, let context else { return }
@@ -348,6 +351,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func linger(_ context: ChannelHandlerContext) {
     phase = .lingering(bytesLeft: loop.limits.lingerBytes)
     deadlines.noteActivity(at: loop.sweeps)
+    loop.lookSoon(at: self)
     context.close(mode: .output, promise: nil)
     if readIsHeldBack { context.read() }
   }

@@ -48,10 +48,11 @@ final class LoopContext {
   private static let mostStepsOfSweep = 4
   private var sweptUntil = NIODeadline.uptimeNanoseconds(0)
   private var sweeping: RepeatedTask?
+  private var agenda = SweepAgenda()
   /// Those that the sweep has yet to look at.
   private var unswept: ArraySlice<ConnectionHandler> = []
   /// So many are looked at before the loop looks at its sockets again: to look at 10,000 takes milliseconds.
-  private static let connectionsAtOnce = 500
+  static let connectionsAtOnce = 200
 
   /// - Parameter number: of the loop, from 0.
   init(
@@ -200,6 +201,7 @@ final class LoopContext {
 
   func add(_ connection: ConnectionHandler) {
     connections[ObjectIdentifier(connection)] = connection
+    lookSoon(at: connection)
     if sweeping == nil { startSweeping() }
     if drained != nil { connection.finish() }
   }
@@ -233,6 +235,22 @@ final class LoopContext {
     Double(sweeps - sweep) * Double(Self.sweepMilliseconds) >= seconds * 1000
   }
 
+  /// In which sweep so long has passed since another one.
+  func sweep(_ seconds: Double, after sweep: Int) -> Int {
+    sweep + Int((min(seconds, 1e9) * 1000 / Double(Self.sweepMilliseconds)).rounded(.up))
+  }
+
+  /// Has the next sweep look at the connection.
+  func lookSoon(at connection: ConnectionHandler) {
+    if connection.nextLook != sweeps + 1 { look(at: connection, in: sweeps + 1) }
+  }
+
+  private func look(at connection: ConnectionHandler, in sweep: Int) {
+    let sweep = min(max(sweep, sweeps + 1), sweeps + SweepAgenda.longest)
+    connection.nextLook = sweep
+    agenda.append(ObjectIdentifier(connection), in: sweep)
+  }
+
   private func startSweeping() {
     let interval = TimeAmount.milliseconds(Self.sweepMilliseconds)
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -245,15 +263,23 @@ final class LoopContext {
     let step = TimeAmount.milliseconds(Self.sweepMilliseconds).nanoseconds
     let steps = (eventLoop.now - sweptUntil).nanoseconds / step
     sweptUntil = sweptUntil + .nanoseconds(steps * step)
-    sweeps += min(Int(steps), Self.mostStepsOfSweep)
+    let isSweeping = !unswept.isEmpty
+    for _ in 0..<min(Int(steps), Self.mostStepsOfSweep) {
+      sweeps += 1
+      for place in agenda.take(sweeps) {
+        guard let connection = connections[place], connection.nextLook == sweeps else { continue }
+        connection.nextLook = nil
+        unswept.append(connection)
+      }
+    }
     tellMeters()
-    guard unswept.isEmpty else { return }
-    unswept = Array(connections.values)[...]
-    sweepOn()
+    if !isSweeping { sweepOn() }
   }
 
   private func sweepOn() {
-    for connection in unswept.prefix(Self.connectionsAtOnce) { connection.checkDeadlines() }
+    for connection in unswept.prefix(Self.connectionsAtOnce) {
+      if let next = connection.checkDeadlines() { look(at: connection, in: next) }
+    }
     unswept = unswept.dropFirst(Self.connectionsAtOnce)
     guard !unswept.isEmpty else { return unswept = [] }
     executeBehindSockets { self.sweepOn() }

@@ -204,9 +204,62 @@ struct LoopContextTests {
         told.append(clients.sent.texts.count)
         clients.eventLoop.advanceTime(by: .microseconds(50))
       }
-      #expect(told == [500, 1_000, 1_200, 1_200])
+      let atOnce = LoopContext.connectionsAtOnce
+      #expect(told == (1...4).map { $0 * atOnce })
+      for _ in 4..<1_200 / atOnce { clients.eventLoop.advanceTime(by: .microseconds(50)) }
       #expect(Set(clients.sent.texts.map(\.client)).count == 1_200)
       #expect(clients.sent.texts.allSatisfy { $0.text.hasPrefix(#"{"code": 408, "#) })
+    }
+  }
+
+  @Test("are not looked at while they are silent and nothing is due, and once whenever they have sent something")
+  func looks() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(idleSeconds: 60))
+      let (silent, speaking) = (try clients.connect(1), try clients.connect(2))
+      func looks(at channel: EmbeddedChannel, over milliseconds: Int64) throws -> Int {
+        let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
+        var places: Set<Int?> = [handler.nextLook]
+        for _ in 0..<milliseconds / 10 {
+          if channel === speaking { try channel.writeInbound(ByteBuffer(string: Self.request("x"))) }
+          clients.eventLoop.advanceTime(by: .milliseconds(10))
+          places.insert(handler.nextLook)
+        }
+        return places.count - 1
+      }
+      clients.eventLoop.advanceTime(by: .seconds(1))
+      #expect(try looks(at: silent, over: 30_000) == 6)
+      #expect(try looks(at: speaking, over: 30_000) >= 120)
+    }
+  }
+
+  @Test("end when they were silent for as long as they may be, on time")
+  func silence() async throws {
+    try await withStore { store in
+      for seconds in [0.25, 1, 5, 5.25, 7, 11] {
+        let clients = try Clients(store, limits: ServerLimits(idleSeconds: seconds))
+        let client = try clients.connect(1)
+        clients.eventLoop.advanceTime(by: .milliseconds(200))
+        try client.writeInbound(ByteBuffer(string: Self.request("x")))
+        clients.eventLoop.advanceTime(by: .nanoseconds(Int64(seconds * 1e9) - 200_000_001))
+        #expect(client.isActive, "\(seconds)")
+        clients.eventLoop.advanceTime(by: .milliseconds(300))
+        #expect(!client.isActive, "\(seconds)")
+      }
+    }
+  }
+
+  @Test("owe a frame within its time, also when they were silent for long before")
+  func frameBehindSilence() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(idleSeconds: 300, frameSeconds: 1))
+      let client = try clients.connect(1)
+      clients.eventLoop.advanceTime(by: .seconds(12))
+      try client.writeInbound(ByteBuffer(string: "{"))
+      clients.eventLoop.advanceTime(by: .milliseconds(999))
+      #expect(clients.sent.texts.isEmpty)
+      clients.eventLoop.advanceTime(by: .milliseconds(251))
+      #expect(clients.sent.texts.first?.text.hasPrefix(#"{"code": 408, "#) == true)
     }
   }
 }
