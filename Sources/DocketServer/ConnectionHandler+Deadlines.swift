@@ -35,7 +35,9 @@ extension ConnectionHandler {
   /// The first sweep in which something may be due: a client that owes a frame, or anything at all, is left alone until it is late. Of
   /// the rest each sweep is to see how it goes on.
   private func nextDeadline(unsent: Int) -> Int {
-    guard case .serving = phase, unsent == 0, stranger == nil, !state.hasWatches, !isQueued else { return loop.sweeps + 1 }
+    guard case .serving = phase, unsent == 0, stranger == nil, !state.hasWatches, !isQueued else {
+      return loop.sweeps + 1
+    }
     if let began = deadlines.frameBegan { return loop.sweep(state.frameSeconds, after: began) }
     return state.expectsClient ? loop.sweep(state.idleSeconds, after: deadlines.lastActivity) : loop.sweeps + 1
   }
