@@ -115,7 +115,7 @@ struct ServeCommand: AsyncParsableCommand {
     // Where there are too few, each has its share.
     let httpConnections = max(1, connections * http.httpMaxConnections / wanted)
     let ready = readyReport(of: httpGroup == nil ? 1 : 2, logger: logger)
-    var services: [any Service] = [ReloadService(tls: tls, logger: logger)]
+    var services: [any Service] = [ReloadService(tls: tls, logger: logger), MemoryReturn()]
     services.append(
       DocketServer(
         store, on: group,
