@@ -4,12 +4,10 @@ import NIOCore
 /// What becomes of the connection when its client has owed something for too long.
 extension ConnectionHandler {
   /// Called by the loop's sweeps.
-  /// - Returns: the sweep that is to look again; nil where the connection has ended.
-  func checkDeadlines() -> Int? {
-    guard let context, !endIfOverdue() else { return nil }
-    var unsent = 0
+  func checkDeadlines() {
+    guard let context, !endIfOverdue() else { return }
     switch phase {
-    case .closed: return nil
+    case .closed: break
     case .lingering(let left):
       let isOver = left < 0 && context.unacknowledgedBytes == 0
       if isOver || loop.hasPassed(loop.limits.lingerSeconds, since: deadlines.lastActivity) { close(context) }
@@ -18,7 +16,7 @@ extension ConnectionHandler {
       if loop.hasPassed(loop.limits.idleSeconds, since: deadlines.lastActivity) { close(context) }
     case .serving:
       watches?.endForbidden(.invalidToken)
-      unsent = noteSending(context)
+      let unsent = noteSending(context)
       if endLateFrame() {
         break
       } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
@@ -29,17 +27,28 @@ extension ConnectionHandler {
         deadlines.noteActivity(at: loop.sweeps)
       }
     }
-    return nextDeadline(unsent: unsent)
+  }
+
+  /// Has a sweep look at it in time. Whoever is just silent is looked at anyway before he may have been so for too long.
+  func bookLook() {
+    if !isSilent { loop.look(at: self, noLaterThan: nextDeadline) }
   }
 
   /// The first sweep in which something may be due: a client that owes a frame, or anything at all, is left alone until it is late. Of
   /// the rest each sweep is to see how it goes on.
-  private func nextDeadline(unsent: Int) -> Int {
-    guard case .serving = phase, unsent == 0, stranger == nil, !state.hasWatches, !isQueued else {
-      return loop.sweeps + 1
-    }
-    if let began = deadlines.frameBegan { return loop.sweep(state.frameSeconds, after: began) }
-    return state.expectsClient ? loop.sweep(state.idleSeconds, after: deadlines.lastActivity) : loop.sweeps + 1
+  var nextDeadline: Int {
+    if isSilent { return loop.sweep(state.idleSeconds, after: deadlines.lastActivity) }
+    guard isUpToClient, let began = deadlines.frameBegan, !isQueued else { return loop.sweeps + 1 }
+    return loop.sweep(state.frameSeconds, after: began)
+  }
+
+  /// Whether all is said, and the client's turn.
+  private var isSilent: Bool { isUpToClient && state.expectsClient }
+
+  /// Whether nothing goes on that each sweep has to see to, so that it is the client alone who may owe something.
+  private var isUpToClient: Bool {
+    guard case .serving = phase else { return false }
+    return output.piecesBehind == 0 && stranger == nil && !state.hasWatches
   }
 
   /// Refuses a frame that takes too long. What has come of one whose turn is yet to come is looked at first.
@@ -57,7 +66,7 @@ extension ConnectionHandler {
 
   /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
   private func noteSending(_ context: ChannelHandlerContext) -> Int {
-    // Nothing is asked where NIO has nothing: a loop with thousands of silent connections does this for each, again and again.
+    // Where NIO has nothing there is nothing to ask.
     let isBehind = output.piecesBehind > 0
     let unsent = isBehind ? (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 : 0
     deadlines.noteUnsent(unsent, at: loop.sweeps)

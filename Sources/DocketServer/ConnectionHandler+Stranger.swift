@@ -19,6 +19,7 @@ extension ConnectionHandler {
     guard stranger == nil else { return }
     let number = admission.addStranger { channel.pipeline.fireUserInboundEventTriggered(PlaceIsWanted()) }
     stranger = Stranger(number: number, since: loop.sweeps)
+    bookLook()
   }
 
   func forgetStranger() {

@@ -46,8 +46,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// Whether a read was answered in this tick.
   var hasRead = false
   var deadlines: ConnectionDeadlines
-  /// The sweep that looks at the deadlines next; nil where it has begun to.
+  /// The sweep that looks at the deadlines next; nil where there is none, or it has begun to.
   var nextLook: Int?
+  /// Whether the sweep that has begun has yet to look at it.
+  var isUnswept = false
   /// Ends the queries that run for this connection; made for the first of them.
   private var cancellation: QueryCancellation?
   /// Made for the first of them.
@@ -252,7 +254,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   func flush() {
     isQueued = false
     hasRead = false
-    loop.lookSoon(at: self)
+    defer { bookLook() }
     // Whoever owes nothing is looked at by sweeps alone.
     if stranger != nil { noteStanding() }
     guard case .serving = phase, let context else { return }
@@ -351,7 +353,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   private func linger(_ context: ChannelHandlerContext) {
     phase = .lingering(bytesLeft: loop.limits.lingerBytes)
     deadlines.noteActivity(at: loop.sweeps)
-    loop.lookSoon(at: self)
+    bookLook()
     context.close(mode: .output, promise: nil)
     if readIsHeldBack { context.read() }
   }

@@ -48,9 +48,11 @@ final class LoopContext {
   private static let mostStepsOfSweep = 4
   private var sweptUntil = NIODeadline.uptimeNanoseconds(0)
   private var sweeping: RepeatedTask?
-  private var agenda = SweepAgenda()
+  private(set) var agenda = SweepAgenda()
   /// Those that the sweep has yet to look at.
   private var unswept: ArraySlice<ConnectionHandler> = []
+  /// What of the gate's endings all connections were looked at for.
+  private var knownEndings = 0
   /// So many are looked at before the loop looks at its sockets again: to look at 10,000 takes milliseconds.
   static let connectionsAtOnce = 200
 
@@ -201,8 +203,8 @@ final class LoopContext {
 
   func add(_ connection: ConnectionHandler) {
     connections[ObjectIdentifier(connection)] = connection
-    lookSoon(at: connection)
     if sweeping == nil { startSweeping() }
+    look(at: connection, noLaterThan: min(connection.nextDeadline, sweeps + agenda.nextDelay()))
     if drained != nil { connection.finish() }
   }
 
@@ -240,13 +242,10 @@ final class LoopContext {
     sweep + Int((min(seconds, 1e9) * 1000 / Double(Self.sweepMilliseconds)).rounded(.up))
   }
 
-  /// Has the next sweep look at the connection.
-  func lookSoon(at connection: ConnectionHandler) {
-    if connection.nextLook != sweeps + 1 { look(at: connection, in: sweeps + 1) }
-  }
-
-  private func look(at connection: ConnectionHandler, in sweep: Int) {
+  /// Has a sweep look at the connection in time, if none is to yet.
+  func look(at connection: ConnectionHandler, noLaterThan sweep: Int) {
     let sweep = min(max(sweep, sweeps + 1), sweeps + SweepAgenda.longest)
+    guard !connection.isUnswept, sweep < connection.nextLook ?? .max else { return }
     connection.nextLook = sweep
     agenda.append(ObjectIdentifier(connection), in: sweep)
   }
@@ -255,6 +254,9 @@ final class LoopContext {
     let interval = TimeAmount.milliseconds(Self.sweepMilliseconds)
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     sweptUntil = eventLoop.now
+    // While there was nobody no sweep has taken what was left in it.
+    agenda = SweepAgenda()
+    knownEndings = store.gate.endings
     // NIO counts the delay from the end of one sweep to the beginning of the next.
     sweeping = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.sweep() }
   }
@@ -263,12 +265,17 @@ final class LoopContext {
     let step = TimeAmount.milliseconds(Self.sweepMilliseconds).nanoseconds
     let steps = (eventLoop.now - sweptUntil).nanoseconds / step
     sweptUntil = sweptUntil + .nanoseconds(steps * step)
+    if store.gate.endings != knownEndings {
+      knownEndings = store.gate.endings
+      for connection in connections.values { look(at: connection, noLaterThan: sweeps + 1) }
+    }
     let isSweeping = !unswept.isEmpty
     for _ in 0..<min(Int(steps), Self.mostStepsOfSweep) {
       sweeps += 1
-      for place in agenda.take(sweeps) {
-        guard let connection = connections[place], connection.nextLook == sweeps else { continue }
+      for identifier in agenda.take(sweeps) {
+        guard let connection = connections[identifier], connection.nextLook == sweeps else { continue }
         connection.nextLook = nil
+        connection.isUnswept = true
         unswept.append(connection)
       }
     }
@@ -278,7 +285,10 @@ final class LoopContext {
 
   private func sweepOn() {
     for connection in unswept.prefix(Self.connectionsAtOnce) {
-      if let next = connection.checkDeadlines() { look(at: connection, in: next) }
+      connection.isUnswept = false
+      connection.checkDeadlines()
+      if case .closed = connection.phase { continue }
+      look(at: connection, noLaterThan: connection.nextDeadline)
     }
     unswept = unswept.dropFirst(Self.connectionsAtOnce)
     guard !unswept.isEmpty else { return unswept = [] }

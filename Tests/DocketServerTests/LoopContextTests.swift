@@ -212,24 +212,70 @@ struct LoopContextTests {
     }
   }
 
-  @Test("are not looked at while they are silent and nothing is due, and once whenever they have sent something")
+  @Test("are not looked at while they are silent and nothing is due, nor more often when they are served meanwhile")
   func looks() async throws {
     try await withStore { store in
       let clients = try Clients(store, limits: ServerLimits(idleSeconds: 60))
       let (silent, speaking) = (try clients.connect(1), try clients.connect(2))
-      func looks(at channel: EmbeddedChannel, over milliseconds: Int64) throws -> Int {
-        let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
-        var places: Set<Int?> = [handler.nextLook]
-        for _ in 0..<milliseconds / 10 {
-          if channel === speaking { try channel.writeInbound(ByteBuffer(string: Self.request("x"))) }
-          clients.eventLoop.advanceTime(by: .milliseconds(10))
-          places.insert(handler.nextLook)
-        }
-        return places.count - 1
+      clients.eventLoop.advanceTime(by: .seconds(6))
+      let handlers = try [silent, speaking].map {
+        try $0.pipeline.syncOperations.handler(type: ConnectionHandler.self)
       }
+      var sweeps = [Set<Int?>(), []]
+      for _ in 0..<3_000 {
+        try speaking.writeInbound(ByteBuffer(string: Self.request("x")))
+        clients.eventLoop.advanceTime(by: .milliseconds(10))
+        for (number, handler) in handlers.enumerated() { sweeps[number].insert(handler.nextLook) }
+        #expect(clients.context.agenda.count <= 2)
+      }
+      #expect(sweeps.map(\.count) == [7, 7])
+    }
+  }
+
+  @Test("have one look to come, also when they are served while a sweep has yet to come to them")
+  func looksWithinSweep() async throws {
+    try await withStore { store in
+      let clients = try Clients(store, limits: ServerLimits(frameSeconds: 1))
+      let channels = try (0..<1_000).map { number in try clients.connect(number) }
+      let handlers = try channels.map { try $0.pipeline.syncOperations.handler(type: ConnectionHandler.self) }
+      for channel in channels { try channel.writeInbound(ByteBuffer(string: "{")) }
       clients.eventLoop.advanceTime(by: .seconds(1))
-      #expect(try looks(at: silent, over: 30_000) == 6)
-      #expect(try looks(at: speaking, over: 30_000) >= 120)
+      let unswept = zip(channels, handlers).filter(\.1.isUnswept).map(\.0)
+      #expect(unswept.count == 1_000 - LoopContext.connectionsAtOnce)
+      let before = clients.context.agenda.count
+      for channel in unswept { try channel.writeInbound(ByteBuffer(string: " ")) }
+      clients.eventLoop.run()
+      #expect(clients.context.agenda.count == before)
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      #expect(clients.sent.texts.count == 1_000)
+    }
+  }
+
+  @Test("leave nothing behind when they come and go one after the other")
+  func shortOnes() async throws {
+    try await withStore { store in
+      let clients = try Clients(store)
+      for number in 0..<1_000 {
+        let client = try clients.connect(number)
+        try client.writeInbound(ByteBuffer(string: "{"))
+        clients.eventLoop.run()
+        client.close(promise: nil)
+        clients.eventLoop.run()
+      }
+      #expect(clients.context.agenda.count <= 2)
+    }
+  }
+
+  @Test("owe a token from the sweep on that follows the end of what they were allowed")
+  func newStrangers() async throws {
+    try await withStore { store in
+      let clients = try Clients(store)
+      let handler = try clients.connect(1).pipeline.syncOperations.handler(type: ConnectionHandler.self)
+      clients.eventLoop.advanceTime(by: .seconds(7))
+      #expect(handler.stranger == nil)
+      store.gate.update(TokenRoll(changes: 1, tokens: []), wall: Timestamp(milliseconds: 0))
+      clients.eventLoop.advanceTime(by: .milliseconds(250))
+      #expect(handler.stranger != nil)
     }
   }
 

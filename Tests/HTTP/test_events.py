@@ -155,7 +155,9 @@ class Events(ServerTestCase):
             self.assertLess(len(received), 1_500_000)
             # It has missed nothing when it reads after all.
             while received.count(b'"path": "/flood/') < len(written):
-                received += silent.recv(1 << 20)
+                piece = silent.recv(1 << 20)
+                self.assertTrue(piece)
+                received += piece
             self.assertEqual(re.findall(rb'"path": "([^"]+)"', received), [path.encode() for path in written])
 
     def what_is_there(self, connection):
@@ -163,8 +165,9 @@ class Events(ServerTestCase):
         self.server.process.send_signal(signal.SIGSTOP)
         connection.settimeout(1)
         try:
-            while True:
-                received += connection.recv(1 << 20)
+            while piece := connection.recv(1 << 20):
+                received += piece
+            self.fail("the stream has ended")
         except TimeoutError:
             return received
         finally:

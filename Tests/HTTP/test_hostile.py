@@ -348,9 +348,13 @@ class Room(ServerTestCase):
             silent.append(self.flood(port, request))
             self.assertLessEqual(len(silent), 30, "the room is never full")
             looks = []
-            while len(looks) < 3 or len(set(looks[-3:])) > 1:
+
+            def rests():
                 time.sleep(0.2)
                 looks.append(self.waiting())
+                return len(looks) > 2 and len(set(looks[-3:])) == 1
+
+            self.assertTrue(eventually(rests))
             if looks[-1] > 3_000_000:
                 return silent
 

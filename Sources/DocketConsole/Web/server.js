@@ -107,7 +107,7 @@ function load(now) {
     figure("Connections", count(native + http), `${count(native)} native, ${count(http)} HTTP`),
     figure("Watches", count(now.watches), "open now"),
     figure("Writes that wait", bytes(now.writeQueue.bytes), `of ${bytes(now.writeQueue.limitBytes)} at most`, now.writeQueue.bytes > 0.9 * now.writeQueue.limitBytes),
-    figure("Answers not taken", bytes(now.waitingAnswers.bytes), `of ${bytes(now.waitingAnswers.limitBytes)} at most`, now.waitingAnswers.bytes > 0.9 * now.waitingAnswers.limitBytes),
+    figure("Answers not taken", bytes(now.waitingAnswers.bytes), `large reads are refused beyond ${bytes(now.waitingAnswers.limitBytes)}`, now.waitingAnswers.bytes > 0.9 * now.waitingAnswers.limitBytes),
     figure("Group size", now.writeGroups.count ? count(Math.round(now.writeGroups.mean * 10) / 10) : "–", `writes a commit, of ${counted(now.writeGroups.count, "commit")}`),
     figure("Sync", now.logSyncs.count ? milliseconds(now.logSyncs.p50Milliseconds) : "–", now.logSyncs.count ? `p50; p99 ${milliseconds(now.logSyncs.p99Milliseconds)}` : "none yet"));
 }

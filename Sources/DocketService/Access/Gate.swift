@@ -17,6 +17,12 @@ public final class Gate: Sendable {
     var known: (changes: Int64?, wall: Timestamp)?
     /// When the first of the grants expires.
     var nextEnd = Timestamp.distantFuture
+    var endings = 0
+
+    mutating func end(_ grant: Grant) {
+      grant.end()
+      endings += 1
+    }
   }
 
   public let terms: AccessTerms
@@ -32,6 +38,9 @@ public final class Gate: Sendable {
 
   /// Whether nothing can be done without a token, so that who shows none has no business here.
   public var isForTokensOnly: Bool { !isOpen && terms.anonymous == .none }
+
+  /// How often what somebody was allowed has ended: who was known before may be a stranger now.
+  public var endings: Int { state.withLockedValue(\.endings) }
 
   /// Whether everybody may do everything.
   public var isOpen: Bool { state.withLockedValue(\.isOpen) }
@@ -61,7 +70,7 @@ public final class Gate: Sendable {
           grants[token.id] = makeGrant(token)
         }
       }
-      for (id, grant) in state.grants where grants[id] !== grant { grant.end() }
+      for (id, grant) in state.grants where grants[id] !== grant { state.end(grant) }
       state.grants = grants
       state.nextEnd = Self.firstEnd(of: grants)
     }
@@ -75,7 +84,7 @@ public final class Gate: Sendable {
   private static func endExpired(_ state: inout State, _ wall: Timestamp) {
     guard state.nextEnd <= wall else { return }
     for (id, grant) in state.grants where grant.token?.expires ?? .distantFuture <= wall {
-      grant.end()
+      state.end(grant)
       state.grants[id] = nil
     }
     state.nextEnd = firstEnd(of: state.grants)
@@ -87,7 +96,7 @@ public final class Gate: Sendable {
 
   private func shut(_ state: inout State) {
     state.isOpen = false
-    state.anonymous.end()
+    state.end(state.anonymous)
     state.anonymous = Grant(terms.anonymous)
     state.peers = terms.peers.mapValues { Grant($0.joined(with: terms.anonymous)) }
   }

@@ -40,10 +40,12 @@ public struct ServerFigures: Sendable {
         .gauge, "docket_write_queue_limit_bytes", help: "How many may wait; beyond, writes are refused.",
         store.writeQueueLimitBytes),
       MetricFamily(
-        .gauge, "docket_waiting_answer_bytes", help: "Answers that wait for clients to take them, in bytes.",
+        .gauge, "docket_waiting_answer_bytes",
+        help: "Answers that are made, or being made, and not taken yet, in bytes.",
         answers.waitingBytes),
       MetricFamily(
-        .gauge, "docket_waiting_answer_limit_bytes", help: "How many may wait; beyond, what answers much is refused.",
+        .gauge, "docket_waiting_answer_limit_bytes",
+        help: "How many there may be; beyond, what answers much is refused.",
         answers.limitBytes),
       build,
       MetricFamily(.gauge, "docket_watches", help: "Watches that are open.", watches),

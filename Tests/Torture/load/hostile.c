@@ -266,7 +266,7 @@ static void drip(void) {
       one->next = (one->next == one->begin ? time + (chance() % 1000) / 1000.0 : one->next + 1);
       bytes += send(one->file, "{", 1, MSG_NOSIGNAL) == 1;
     }
-    /* Each in its own millisecond, as clients send that know nothing of each other. */
+    /* To the millisecond, as clients send that know nothing of each other. */
     int ready = epoll_wait(queue, events, 1024, 1);
     for (int index = 0; index < ready; index++) {
       if (is_input(&events[index])) continue;
