@@ -3,18 +3,23 @@ import NIOConcurrencyHelpers
 
 /// A reader of changes, with calls that can be awaited.
 public final class FollowDriver: Sendable {
-  private let jobs = NIOLockedValueBox<[@Sendable (any ChangeReader) -> Void]>([])
+  private typealias Job = @Sendable (any ChangeReader) -> Void
+
+  /// nil once the repository is closing or has failed, and nothing is read any more.
+  private let jobs = NIOLockedValueBox<[Job]?>([])
   private let wakeReader: @Sendable () -> Void
 
   public init(_ repository: any DocumentRepository) throws(StoreError) {
     wakeReader = try repository.follow { [jobs] reader in
       repeat {
-        while true {
-          let job = jobs.withLockedValue { $0.isEmpty ? nil : $0.removeFirst() }
-          guard let job else { break }
-          job(reader)
-        }
+        while let job = jobs.withLockedValue({ $0?.isEmpty == false ? $0?.removeFirst() : nil }) { job(reader) }
       } while reader.wait(forChanges: false, milliseconds: nil)
+      // Those that were given before that was known.
+      let last = jobs.withLockedValue { jobs in
+        defer { jobs = nil }
+        return jobs ?? []
+      }
+      for job in last { job(reader) }
     }
   }
 
@@ -22,10 +27,33 @@ public final class FollowDriver: Sendable {
   public func perform<Value: Sendable>(
     _ body: @escaping @Sendable (any ChangeReader) -> Value
   ) async -> Value {
-    await withCheckedContinuation { continuation in
-      jobs.withLockedValue { $0.append { continuation.resume(returning: body($0)) } }
-      wakeReader()
+    await begin(body).value
+  }
+
+  /// What something comes to that is done with the reader.
+  public struct Errand<Value: Sendable>: Sendable {
+    fileprivate let values: AsyncStream<Value>
+
+    public var value: Value {
+      get async {
+        for await value in values { return value }
+        preconditionFailure("it is asked for twice")
+      }
     }
+  }
+
+  /// Has something done with the reader, on its thread, without waiting until it is: it will be, whatever happens behind this call.
+  public func begin<Value: Sendable>(_ body: @escaping @Sendable (any ChangeReader) -> Value) -> Errand<Value> {
+    let (values, result) = AsyncStream<Value>.makeStream()
+    jobs.withLockedValue { jobs in
+      precondition(jobs != nil, "the repository is closing or has failed")
+      jobs?.append { reader in
+        result.yield(body(reader))
+        result.finish()
+      }
+    }
+    wakeReader()
+    return Errand(values: values)
   }
 
   public func wake() { wakeReader() }
@@ -36,7 +64,15 @@ public final class FollowDriver: Sendable {
     _ range: ChangeRange, of interest: @escaping @Sendable (DocumentPath) -> Bool = { _ in true },
     stopAt stop: Revision? = nil
   ) async throws -> (changes: [Change], progress: ChangeProgress) {
-    let result = await perform { reader -> Result<(changes: [Change], progress: ChangeProgress), StoreError> in
+    try await beginChanges(range, of: interest, stopAt: stop).value.get()
+  }
+
+  /// The same, without waiting for what comes of it.
+  public func beginChanges(
+    _ range: ChangeRange, of interest: @escaping @Sendable (DocumentPath) -> Bool = { _ in true },
+    stopAt stop: Revision? = nil
+  ) -> Errand<Result<(changes: [Change], progress: ChangeProgress), StoreError>> {
+    begin { reader -> Result<(changes: [Change], progress: ChangeProgress), StoreError> in
       var changes: [Change] = []
       let progress = reader.changes(
         range,
@@ -50,7 +86,6 @@ public final class FollowDriver: Sendable {
         })
       return progress.map { (changes, $0) }
     }
-    return try result.get()
   }
 }
 
