@@ -34,13 +34,13 @@ final class PlainRequests: ChannelDuplexHandler {
   private var isAnswering = false
   /// What else happened to the connection meanwhile.
   private var events: [Any] = []
-  /// What came meanwhile. No more is read then.
+  /// What came meanwhile, or while the client did not take its answers. No more is read then.
   private var waiting = Deque<HTTPServerRequestPart>()
   private var readIsHeldBack = false
   private var isGoingOn = false
 
   /// Whether there is a request here that is not answered.
-  private var isBusy: Bool { isAnswering || pending != nil }
+  private var isBusy: Bool { isAnswering || pending != nil || !waiting.isEmpty }
 
   init(_ site: HTTPSite, _ desk: HTTPDesk, _ progress: RequestProgress) {
     self.site = site
@@ -51,7 +51,7 @@ final class PlainRequests: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let part = unwrapInboundIn(data)
-    if isAnswering { waiting.append(part) } else { take(part, context) }
+    if mayTake(context), waiting.isEmpty { take(part, context) } else { waiting.append(part) }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -67,7 +67,18 @@ final class PlainRequests: ChannelDuplexHandler {
   }
 
   func read(context: ChannelHandlerContext) {
-    if isAnswering { readIsHeldBack = true } else { context.read() }
+    if mayTake(context), waiting.isEmpty { context.read() } else { readIsHeldBack = true }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { goOn(context) }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Whether a request may be taken up: none is being answered here, and the client takes its answers. What the task is for it bounds
+  /// itself.
+  private func mayTake(_ context: ChannelHandlerContext) -> Bool {
+    !isAnswering && (elsewhere > 0 || context.channel.isWritable)
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -150,9 +161,9 @@ final class PlainRequests: ChannelDuplexHandler {
     // What is answered at once comes back here.
     guard !isGoingOn else { return }
     isGoingOn = true
-    while !isAnswering, let part = waiting.popFirst() { take(part, context) }
+    while mayTake(context), let part = waiting.popFirst() { take(part, context) }
     isGoingOn = false
-    if !isAnswering, readIsHeldBack {
+    if mayTake(context), readIsHeldBack {
       readIsHeldBack = false
       context.read()
     }

@@ -125,19 +125,31 @@ final class RequestGuard: ChannelDuplexHandler {
       promise.futureResult.whenComplete { _ in withExtendedLifetime(share) {} }
       context.write(data, promise: promise)
     case .end:
-      context.write(data, promise: promise)
       unanswered -= 1
-      if lastHasEnded, unanswered <= 0 { end(context) } else { answerIfDue(context) }
+      if lastHasEnded, unanswered <= 0 { return writeLast(data, context, promise) }
+      context.write(data, promise: promise)
+      answerIfDue(context)
     }
   }
 
-  /// Ends the connection behind what is written.
-  private func end(_ context: ChannelHandlerContext) {
+  /// Writes the end of the last answer, and ends the connection once the client has taken all. Who takes nothing for long is closed as
+  /// anybody else (`ConnectionDeadlines`).
+  private func writeLast(_ end: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
     isOver = true
-    context.flush()
-    let channel = context.channel
-    channel.close(mode: .output, promise: nil)
-    context.eventLoop.scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
+    let isSent = promise ?? context.eventLoop.makePromise()
+    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    isSent.futureResult.whenComplete { _ in
+      bound.value.channel.close(mode: .output, promise: nil)
+      Self.linger(bound)
+    }
+    context.writeAndFlush(end, promise: isSent)
+  }
+
+  private static func linger(_ bound: NIOLoopBound<ChannelHandlerContext>) {
+    bound.eventLoop.scheduleTask(in: .seconds(lingerSeconds)) {
+      let context = bound.value
+      if context.unacknowledgedBytes > 0 { linger(bound) } else { context.channel.close(promise: nil) }
+    }
   }
 
   /// Answers the request that is the last: nothing behind it is read any more.
@@ -161,8 +173,7 @@ final class RequestGuard: ChannelDuplexHandler {
       ])
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-    context.write(wrapOutboundOut(.end(nil)), promise: nil)
-    end(context)
+    writeLast(wrapOutboundOut(.end(nil)), context)
   }
 }
 

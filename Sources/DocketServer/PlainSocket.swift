@@ -59,7 +59,7 @@ extension ChannelHandlerContext {
 
   /// How much of what was sent the other end has yet to acknowledge, and of a Unix socket to read, in bytes; 0 where that cannot be
   /// told (tcp(7), SIOCOUTQ). On the channel's event loop only.
-  var unacknowledgedBytes: Int {
+  package var unacknowledgedBytes: Int {
     var count: Int32 = 0
     guard channel.isActive, let descriptor = socketDescriptor, ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 else {
       return 0

@@ -49,6 +49,7 @@ class SettingsTest(ConsoleCase):
         for id in "ab":
             self.server.put(f"/same/{id}", {"mail": "x"})
         self.go("#/settings/same/")
+        self.see("fieldset:nth-of-type(2) button")
         self.browser.run("document.querySelectorAll('fieldset')[1].querySelector('button').click()")
         self.browser.type("input[placeholder=mail]", "mail")
         self.browser.click("button", "Save")

@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from server import ServerTestCase, eventually, receive_all
+from server import PATIENCE, ServerTestCase, eventually, receive_all
 
 HOST = b"Host: localhost\r\n"
 
@@ -310,6 +310,57 @@ class Crowd(ServerTestCase):
         self.assertTrue(eventually(lambda: self.server.request("GET", "/")[0] == 200))
         for connection in connections:
             connection.close()
+
+
+class Late(ServerTestCase):
+    """Clients that take their answers late."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for number in range(40):
+            cls.server.request("PUT", f"/late/{number}", b'"' + b"x" * 100_000 + b'"')
+        cls.server.request("PUT", "/mid/1", b'"' + b"x" * 10_000 + b'"')
+
+    def begin(self, requests):
+        connection = socket.socket()
+        self.addCleanup(connection.close)
+        connection.settimeout(PATIENCE)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((self.server.host, self.server.port))
+        connection.sendall(requests)
+        return connection
+
+    def resident(self):
+        return json.loads(self.server.request("GET", "/_stats")[2])["process"]["residentBytes"]
+
+    def test_requests_wait_while_answers_are_not_taken(self):
+        count = 10_000
+        before = self.resident()
+        connection = self.begin((b"GET /mid/1 HTTP/1.1\r\n" + HOST + b"\r\n") * count)
+        # All of the answers are 100 MB.
+        for _ in range(10):
+            time.sleep(0.2)
+            self.assertLess(self.resident() - before, 30_000_000)
+        answers, rest = 0, b""
+        while answers < count:
+            piece = connection.recv(1 << 20)
+            self.assertTrue(piece)
+            text = rest + piece
+            answers += text.count(b"HTTP/1.1 200 OK")
+            # What may be the beginning of one.
+            rest = text[-14:]
+
+    def test_the_last_answer_is_whole_however_late_it_is_taken(self):
+        page = b"GET /late/?limit=1000 HTTP/1.1\r\n"
+        document = b"GET /late/1 HTTP/1.1\r\n" + HOST
+        for requests, bodies in [
+                (page + HOST + b"Connection: close\r\n\r\n", 40),
+                (page.replace(b"1.1", b"1.0") + HOST + b"\r\n", 40),
+                ((document + b"\r\n") * 39 + document + b"Connection: close\r\n\r\n", 40)]:
+            connection = self.begin(requests)
+            time.sleep(2.5)
+            self.assertGreater(len(receive_all(connection)), bodies * 100_000, requests[:60])
 
 
 class Room(ServerTestCase):
