@@ -112,21 +112,24 @@ extension EndToEnd {
           return client
         }
         // Of each some the kernel has taken, and the rest is there.
-        var peak = 0
-        for _ in 0..<100 where peak < before + 100 << 20 {
-          usleep(100_000)
-          peak = try server.residentBytes()
-        }
+        let peak = try Self.residentBytes(server, seconds: 10) { $0 >= before + 100 << 20 }
         #expect(peak >= before + 100 << 20, "\((peak - before) >> 20) MiB more")
         for client in clients { client.close() }
-        var after = 0
-        for _ in 0..<100 {
-          after = try server.residentBytes()
-          if after < before + 60 << 20 { break }
-          usleep(100_000)
-        }
+        let after = try Self.residentBytes(server, seconds: 10) { $0 < before + 60 << 20 }
         #expect(after < before + 60 << 20, "\((after - before) >> 20) MiB more")
       }
+    }
+
+    /// What the server's memory is once it is as it should be, or so many seconds later.
+    private static func residentBytes(
+      _ server: ServerProcess, seconds: Int, until isReached: (Int) -> Bool
+    ) throws -> Int {
+      var bytes = try server.residentBytes()
+      for _ in 0..<10 * seconds where !isReached(bytes) {
+        usleep(100_000)
+        bytes = try server.residentBytes()
+      }
+      return bytes
     }
 
     @Test("So is that of smaller ones, which the C library keeps", .disabled(if: EndToEnd.isSanitized))
@@ -143,20 +146,11 @@ extension EndToEnd {
             try client.send(String(repeating: requests, count: 8))
             return client
           }
-          peak = 0
-          for _ in 0..<300 where peak < before + 120 << 20 {
-            usleep(100_000)
-            peak = try server.residentBytes()
-          }
+          peak = try Self.residentBytes(server, seconds: 30) { $0 >= before + 120 << 20 }
           for client in clients { client.close() }
         }
         #expect(peak >= before + 120 << 20, "\((peak - before) >> 20) MiB more")
-        var after = 0
-        for _ in 0..<300 {
-          after = try server.residentBytes()
-          if after < before + 80 << 20 { break }
-          usleep(100_000)
-        }
+        let after = try Self.residentBytes(server, seconds: 30) { $0 < before + 80 << 20 }
         #expect(after < before + 80 << 20, "\((after - before) >> 20) MiB more")
       }
     }
