@@ -67,6 +67,10 @@ final class RequestGuard: ChannelDuplexHandler {
       guard head.headers["host"].count <= 1 else {
         return refuse(HTTPProblem(.badRequest, "invalid_host", "A request has one 'Host'."), context)
       }
+      guard head.isFramedClearly else {
+        let detail = "'Transfer-Encoding' is 'chunked', once, in HTTP/1.1, and has no 'Content-Length' beside it."
+        return refuse(HTTPProblem(.badRequest, "malformed_request", detail), context)
+      }
       isLast = !head.isKeepAlive
       isOld = head.version == .http1_0
       return context.fireChannelRead(wrapInboundOut(.head(asUnderstood(head))))
@@ -174,6 +178,17 @@ final class RequestGuard: ChannelDuplexHandler {
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     writeLast(wrapOutboundOut(.end(nil)), context)
+  }
+}
+
+extension HTTPRequestHead {
+  /// Whether nobody can doubt where the body ends (RFC 9112, section 6.3). The decoder passes over a 'Transfer-Encoding' that names
+  /// nothing, and over codings before the last one.
+  fileprivate var isFramedClearly: Bool {
+    guard headers.contains(name: "transfer-encoding") else { return true }
+    // Space behind a value is no part of it (section 5.1).
+    let codings = headers["transfer-encoding"].map { $0.lowercased().filter { $0 != " " && $0 != "\t" } }
+    return codings == ["chunked"] && version != .http1_0 && !headers.contains(name: "content-length")
   }
 }
 

@@ -30,6 +30,14 @@ class Smuggling(ServerTestCase):
         "a huge length": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999999\r\n\r\n1",
         "another coding": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
         "chunked twice": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "chunked, and chunked": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
+        "a coding before it": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
+        "an empty coding before it": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: ,chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
+        "no coding, and a length": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: \r\nContent-Length: 1\r\n\r\n1",
+        "an empty coding behind it": b"PUT /first/x HTTP/1.1\r\n" + HOST
+            + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: \r\n\r\n1\r\n1\r\n0\r\n\r\n",
+        "chunks of HTTP/1.0": b"PUT /first/x HTTP/1.0\r\n" + HOST
+            + b"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
         "no chunk size": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n1\r\n0\r\n\r\n",
         "a chunk that is too long": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n1234\r\n0\r\n\r\n",
         "a huge chunk": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n1\r\n0\r\n\r\n",

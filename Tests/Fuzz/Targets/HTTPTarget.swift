@@ -145,9 +145,7 @@ private final class RequestTap: ChannelInboundHandler {
     let codings = head.headers["transfer-encoding"]
     guard lengths.count <= 1, lengths.isEmpty || codings.isEmpty,
       lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
-      codings.isEmpty
-        || codings.joined(separator: ",").lowercased().split(separator: ",").last?
-          .filter({ $0 != " " && $0 != "\t" }) == "chunked",
+      codings.isEmpty || codings.map { $0.lowercased().filter { $0 != " " && $0 != "\t" } } == ["chunked"],
       head.headers["host"].count <= 1
     else { broken("a request is taken that can be read in two ways", "\(head)") }
   }
