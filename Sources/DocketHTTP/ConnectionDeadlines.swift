@@ -1,3 +1,4 @@
+import DocketServer
 import DocketService
 import NIOCore
 
@@ -13,11 +14,15 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   /// When the request began that is under way; nil: none is.
   private var requestBegan: NIODeadline?
   private var requestTimer: Scheduled<Void>?
-  private var answerTimer: Scheduled<Void>?
 
   private let requests: RequestGuard
   private var lastActivity = NIODeadline.now()
   private var silenceTimer: Scheduled<Void>?
+  /// How much of answers the client had yet to take when that was looked at last.
+  private var untakenBytes = 0
+
+  /// How often it is looked whether answers are being taken that the kernel has not got yet.
+  private static let lookSeconds = 0.25
 
   init(_ limits: HTTPLimits, _ gate: Gate, _ requests: RequestGuard) {
     self.limits = limits
@@ -32,7 +37,6 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   func handlerRemoved(context: ChannelHandlerContext) {
     silenceTimer?.cancel()
     requestTimer?.cancel()
-    answerTimer?.cancel()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -77,24 +81,30 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   }
 
   private func listen(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
+    silenceTimer?.cancel()
     silenceTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in
-      // Who waits for an answer has nothing to say.
-      if requests.unanswered > 0 { lastActivity = .now() }
+      noteAnswers(context)
       let end = endOfSilence
-      if end <= .now() { context.close(promise: nil) } else { listen(until: end, context) }
+      if end <= .now() { return context.close(promise: nil) }
+      listen(until: untakenBytes > 0 ? min(end, nextLook) : end, context)
     }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    answerTimer?.cancel()
-    answerTimer = nil
     if !context.channel.isWritable {
-      let channel = context.channel
-      answerTimer = context.eventLoop.scheduleTask(in: .fraction(ofSeconds: limits.idleSeconds)) {
-        channel.close(promise: nil)
-      }
+      noteAnswers(context)
+      listen(until: nextLook, context)
     }
     context.fireChannelWritabilityChanged()
+  }
+
+  private var nextLook: NIODeadline { .now() + .fraction(ofSeconds: Self.lookSeconds) }
+
+  /// Who takes an answer, or waits for one, is not silent; who does not take it is.
+  private func noteAnswers(_ context: ChannelHandlerContext) {
+    let untaken = context.untakenBytes
+    if untaken > 0 ? untaken != untakenBytes : requests.unanswered > 0 { lastActivity = .now() }
+    untakenBytes = untaken
   }
 }
 

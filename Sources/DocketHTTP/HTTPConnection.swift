@@ -154,6 +154,8 @@ final class HTTPConnection: Sendable {
       try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
     case .stream(let stream):
       channel.boundKernelBuffer()
+      // A client that has gone is not waited for until there is something to tell.
+      channel.closeFuture.whenComplete { [desk] _ in desk.closeStreamSoon(stream) }
       do {
         var body = try await writer.writeHead(HTTPResponse(status: answer.status, headerFields: fields))
         while let events = await desk.next(of: stream) { try await body.write(events) }

@@ -309,6 +309,8 @@ actor HTTPDesk {
 
   /// The client has gone, or the stream has ended.
   func closeStream(_ id: EventStreams.ID) { streams.close(id) }
+
+  nonisolated func closeStreamSoon(_ id: EventStreams.ID) { onLoop { $0.closeStream(id) } }
 }
 
 extension Response {

@@ -46,7 +46,7 @@ final class OpenChannels: Sendable {
       state.places[id] = Place(channel: channel, progress: progress, number: state.last)
       return (true, givesWay)
     }
-    givesWay?.close(promise: nil)
+    givesWay?.triggerUserOutboundEvent(CloseAtOnce(), promise: nil)
     if isAdmitted {
       meters.didOpen()
       channel.closeFuture.whenComplete { [self] _ in
@@ -60,6 +60,8 @@ final class OpenChannels: Sendable {
   }
 
   func closeAll() {
-    for place in state.withLockedValue({ Array($0.places.values) }) { place.channel.close(promise: nil) }
+    for place in state.withLockedValue({ Array($0.places.values) }) {
+      place.channel.triggerUserOutboundEvent(CloseAtOnce(), promise: nil)
+    }
   }
 }

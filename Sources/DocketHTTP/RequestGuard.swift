@@ -23,6 +23,9 @@ final class RequestProgress: Sendable {
   fileprivate func requestHasEnded() { ended.add(1, ordering: .releasing) }
 }
 
+/// Ends a connection whatever its client has yet to take, as an outbound event.
+struct CloseAtOnce: Sendable {}
+
 /// Answers what is no HTTP, behind the answers to the requests before it, and ends the connection: nothing is taken for a request
 /// that stands behind something that could be read in two ways (RFC 9112, section 11.2).
 ///
@@ -51,6 +54,8 @@ final class RequestGuard: ChannelDuplexHandler {
 
   /// How long what a client still sends is dropped, so that no reset overtakes the answer.
   private static let lingerSeconds: Int64 = 1
+  /// How often it is looked whether the kernel has the last answer.
+  private static let lookMilliseconds: Int64 = 100
 
   init(_ answers: AnswerRoom) {
     self.answers = answers
@@ -61,7 +66,7 @@ final class RequestGuard: ChannelDuplexHandler {
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard problem == nil, !lastHasEnded else { return }
+    guard problem == nil, !lastHasEnded, !isOver else { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       guard head.headers["host"].count <= 1 else {
@@ -143,16 +148,43 @@ final class RequestGuard: ChannelDuplexHandler {
     let isSent = promise ?? context.eventLoop.makePromise()
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
     isSent.futureResult.whenComplete { _ in
-      bound.value.channel.close(mode: .output, promise: nil)
+      bound.value.close(mode: .output, promise: nil)
       Self.linger(bound)
     }
     context.writeAndFlush(end, promise: isSent)
   }
 
+  /// What was written goes to the client before the connection ends. The task that answers requests closes its output behind the last one
+  /// at once; where the client has half closed the connection, NIO then drops what the kernel has not taken.
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard mode != .input, context.channel.isActive, isOver || context.unsentBytes > 0 else {
+      return context.close(mode: mode, promise: promise)
+    }
+    context.channel.closeFuture.cascade(to: promise)
+    guard !isOver else { return }
+    isOver = true
+    Self.endOnceSent(NIOLoopBound(context, eventLoop: context.eventLoop))
+  }
+
+  func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    guard event is CloseAtOnce else { return context.triggerUserOutboundEvent(event, promise: promise) }
+    context.close(promise: promise)
+  }
+
+  private static func endOnceSent(_ bound: NIOLoopBound<ChannelHandlerContext>) {
+    let context = bound.value
+    guard context.channel.isActive else { return }
+    guard context.unsentBytes > 0 else {
+      context.close(mode: .output, promise: nil)
+      return linger(bound)
+    }
+    context.eventLoop.scheduleTask(in: .milliseconds(lookMilliseconds)) { endOnceSent(bound) }
+  }
+
   private static func linger(_ bound: NIOLoopBound<ChannelHandlerContext>) {
     bound.eventLoop.scheduleTask(in: .seconds(lingerSeconds)) {
       let context = bound.value
-      if context.unacknowledgedBytes > 0 { linger(bound) } else { context.channel.close(promise: nil) }
+      if context.unacknowledgedBytes > 0 { linger(bound) } else { context.close(promise: nil) }
     }
   }
 

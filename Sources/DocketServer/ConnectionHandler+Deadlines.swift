@@ -68,7 +68,7 @@ extension ConnectionHandler {
   private func noteSending(_ context: ChannelHandlerContext) -> Int {
     // Where NIO has nothing there is nothing to ask.
     let isBehind = output.piecesBehind > 0
-    let unsent = isBehind ? (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 : 0
+    let unsent = isBehind ? context.untakenBytes : 0
     deadlines.noteUnsent(unsent, at: loop.sweeps)
     return unsent
   }

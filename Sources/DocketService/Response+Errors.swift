@@ -135,7 +135,7 @@ extension StoreError {
     case .historyGone(let oldest):
       .error(
         .gone, "history_gone",
-        "That is before what is kept of history; the oldest revision that can be read is \(oldest) (--history-days, --history-share).",
+        "That is before what is kept of history; the oldest revision that can be read is \(oldest) (--history-days, --history-share, --history-floor-bytes).",
         member: "oldestRevision", oldest.rawValue)
     case .ahead(let newest):
       .error(

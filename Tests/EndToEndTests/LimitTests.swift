@@ -26,6 +26,22 @@ extension EndToEnd {
       }
     }
 
+    @Test("--idle-timeout: whoever takes a long answer slowly gets all of it")
+    func slowReader() async throws {
+      try await withServer(["--idle-timeout", "1"]) { (server) throws in
+        let document = "\"" + String(repeating: "x", count: 100_000) + "\""
+        for number in 0..<40 { _ = try server.exchange(Self.put("/slowly/\(number)", document)) }
+        let socket = try RawSocket(port: server.port, receiveBufferBytes: 4_096)
+        try socket.send(Self.get("/slowly/?limit=1000") + "\0")
+        // So little at a time that for longer than it may be silent the kernel has no need of more.
+        for _ in 0..<150 {
+          #expect(try socket.receiveMore())
+          usleep(20_000)
+        }
+        #expect(try socket.receiveToEnd().utf8.count > 4_000_000)
+      }
+    }
+
     @Test(
       "--frame-timeout is for one request: a client that is always in the midst of one is served as long as it goes on")
     func streaming() async throws {

@@ -161,7 +161,7 @@ final class RawSocket {
     _ = Glibc.connect(descriptor, &nowhere, socklen_t(MemoryLayout.size(ofValue: nowhere)))
   }
 
-  private func receiveMore() throws -> Bool {
+  func receiveMore() throws -> Bool {
     var bytes = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = recv(descriptor, &bytes, bytes.count, 0)

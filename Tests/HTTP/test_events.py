@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import socket
+import struct
 import time
 import unittest
 
@@ -58,6 +59,24 @@ class Events(ServerTestCase):
         self.assertEqual(first[1:2] + (first[2]["path"], first[2]["document"]), ("created", "/live/1", {"a": 1}))
         self.assertEqual(first[0], str(first[2]["sequence"]))
         self.assertEqual((second[1], second[2]["document"]), ("deleted", None))
+
+    def test_those_of_clients_that_reset_end_at_once(self):
+        def watches():
+            text = self.server.request("GET", "/metrics")[2].decode()
+            return int(re.search(r"^docket_watches (\d+)$", text, re.M)[1])
+
+        # A comment, to which a reset would be the answer, comes each 15 s: together they would take longer than is waited.
+        ended = time.monotonic() + PATIENCE
+        for _ in range(6):
+            before = watches()
+            stream = Stream(self.server, "/reset/?watch=true")
+            self.assertEqual(stream.next()[1], "live")
+            self.assertEqual(watches(), before + 1)
+            stream.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            stream.close()
+            while watches() > before:
+                self.assertLess(time.monotonic(), ended)
+                time.sleep(0.05)
 
     def test_the_accepted_type_alone_asks_for_a_watch(self):
         stream = Stream(self.server, "/accepted/")

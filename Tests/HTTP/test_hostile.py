@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from server import PATIENCE, ServerTestCase, eventually, receive_all
+from server import PATIENCE, Server, ServerTestCase, eventually, receive_all
 
 HOST = b"Host: localhost\r\n"
 
@@ -280,6 +280,25 @@ class Slow(ServerTestCase):
             # Then whoever asks is the only one.
             self.assertTrue(eventually(lambda: self.connections() == 1))
 
+    def test_who_takes_an_answer_slowly_gets_all_of_it(self):
+        for number in range(40):
+            self.server.request("PUT", f"/slowly/{number}", b'"' + b"x" * 100_000 + b'"')
+        with socket.socket() as connection:
+            connection.settimeout(PATIENCE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((self.server.host, self.server.port))
+            connection.sendall(b"GET /slowly/?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
+            taken, ended = 0, time.monotonic() + 4
+            # Longer than the silence that ends it.
+            while time.monotonic() < ended:
+                taken += len(connection.recv(40_000))
+                time.sleep(0.01)
+            self.assertLess(taken, 4_000_000)
+            while taken < 4_000_000:
+                piece = connection.recv(1 << 20)
+                self.assertTrue(piece, taken)
+                taken += len(piece)
+
     def connections(self):
         text = self.server.request("GET", "/metrics")[2].decode()
         return int(re.search(r'^docket_connections\{protocol="http"\} (\d+)$', text, re.M)[1])
@@ -369,6 +388,29 @@ class Late(ServerTestCase):
             connection = self.begin(requests)
             time.sleep(2.5)
             self.assertGreater(len(receive_all(connection)), bodies * 100_000, requests[:60])
+
+
+    def test_who_half_closes_gets_all_however_late_it_is_taken(self):
+        document = b"GET /late/1 HTTP/1.1\r\n" + HOST + b"\r\n"
+        for requests in b"GET /late/?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n", document * 40:
+            connection = self.begin(requests)
+            connection.shutdown(socket.SHUT_WR)
+            time.sleep(2.5)
+            self.assertGreater(len(receive_all(connection)), 4_000_000, requests[:60])
+
+    def test_a_server_that_stops_waits_for_nobody_who_takes_nothing(self):
+        server = Server()
+        self.addCleanup(server.remove)
+        for number in range(40):
+            server.request("PUT", f"/late/{number}", b'"' + b"x" * 100_000 + b'"')
+        connection = socket.socket()
+        self.addCleanup(connection.close)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((server.host, server.port))
+        connection.sendall(b"GET /late/?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        time.sleep(0.5)
+        self.assertEqual(server.stop(), 0)
 
 
 class Room(ServerTestCase):
