@@ -232,14 +232,14 @@ final class LoopContext {
 
   // MARK: Deadlines
 
-  /// Whether so long has passed since a sweep, to the precision of sweeps.
+  /// Whether so long has passed since something that happened behind a sweep, and before the next one.
   func hasPassed(_ seconds: Double, since sweep: Int) -> Bool {
-    Double(sweeps - sweep) * Double(Self.sweepMilliseconds) >= seconds * 1000
+    Double(sweeps - sweep - 1) * Double(Self.sweepMilliseconds) >= seconds * 1000
   }
 
-  /// In which sweep so long has passed since another one.
+  /// In which sweep so long has passed since something that happened behind another one.
   func sweep(_ seconds: Double, after sweep: Int) -> Int {
-    sweep + Int((min(seconds, 1e9) * 1000 / Double(Self.sweepMilliseconds)).rounded(.up))
+    sweep + 1 + Int((min(seconds, 1e9) * 1000 / Double(Self.sweepMilliseconds)).rounded(.up))
   }
 
   /// Has a sweep look at the connection in time, if none is to yet.

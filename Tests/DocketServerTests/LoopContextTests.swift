@@ -156,7 +156,7 @@ struct LoopContextTests {
       let waiting = try clients.connect(0)
       let request = Self.request("whole")
       try waiting.writeInbound(ByteBuffer(string: String(request.prefix(10))))
-      clients.eventLoop.advanceTime(by: .microseconds(999_990))
+      clients.eventLoop.advanceTime(by: .microseconds(1_249_990))
       let requests = String(repeating: Self.request(String(repeating: "x", count: 1_000)), count: 55)
       for number in 1...40 { try clients.connect(number).writeInbound(ByteBuffer(string: requests)) }
       try waiting.writeInbound(ByteBuffer(string: String(request.dropFirst(10))))
@@ -176,7 +176,7 @@ struct LoopContextTests {
       let clients = try Clients(store, limits: ServerLimits(frameSeconds: 1))
       let waiting = try clients.connect(0)
       try waiting.writeInbound(ByteBuffer(string: "{"))
-      clients.eventLoop.advanceTime(by: .microseconds(999_990))
+      clients.eventLoop.advanceTime(by: .microseconds(1_249_990))
       let requests = String(repeating: Self.request(String(repeating: "x", count: 1_000)), count: 55)
       for number in 1...40 { try clients.connect(number).writeInbound(ByteBuffer(string: requests)) }
       try waiting.writeInbound(ByteBuffer(string: " "))
@@ -196,7 +196,7 @@ struct LoopContextTests {
       let clients = try Clients(store, limits: ServerLimits(frameSeconds: 1))
       let channels = try (0..<1_200).map { number in try clients.connect(number) }
       for channel in channels { try channel.writeInbound(ByteBuffer(string: "{")) }
-      clients.eventLoop.advanceTime(by: .milliseconds(1_000 - 1))
+      clients.eventLoop.advanceTime(by: .milliseconds(1_250 - 1))
       #expect(clients.sent.texts.isEmpty)
       var told: [Int] = []
       clients.eventLoop.advanceTime(by: .milliseconds(1))
@@ -239,7 +239,7 @@ struct LoopContextTests {
       let channels = try (0..<1_000).map { number in try clients.connect(number) }
       let handlers = try channels.map { try $0.pipeline.syncOperations.handler(type: ConnectionHandler.self) }
       for channel in channels { try channel.writeInbound(ByteBuffer(string: "{")) }
-      clients.eventLoop.advanceTime(by: .seconds(1))
+      clients.eventLoop.advanceTime(by: .milliseconds(1_250))
       let unswept = zip(channels, handlers).filter(\.1.isUnswept).map(\.0)
       #expect(unswept.count == 1_000 - LoopContext.connectionsAtOnce)
       let before = clients.context.agenda.count
@@ -287,9 +287,9 @@ struct LoopContextTests {
         let client = try clients.connect(1)
         clients.eventLoop.advanceTime(by: .milliseconds(200))
         try client.writeInbound(ByteBuffer(string: Self.request("x")))
-        clients.eventLoop.advanceTime(by: .nanoseconds(Int64(seconds * 1e9) - 200_000_001))
+        clients.eventLoop.advanceTime(by: .nanoseconds(Int64(seconds * 1e9) - 1))
         #expect(client.isActive, "\(seconds)")
-        clients.eventLoop.advanceTime(by: .milliseconds(300))
+        clients.eventLoop.advanceTime(by: .milliseconds(251))
         #expect(!client.isActive, "\(seconds)")
       }
     }
@@ -304,7 +304,7 @@ struct LoopContextTests {
       try client.writeInbound(ByteBuffer(string: "{"))
       clients.eventLoop.advanceTime(by: .milliseconds(999))
       #expect(clients.sent.texts.isEmpty)
-      clients.eventLoop.advanceTime(by: .milliseconds(251))
+      clients.eventLoop.advanceTime(by: .milliseconds(252))
       #expect(clients.sent.texts.first?.text.hasPrefix(#"{"code": 408, "#) == true)
     }
   }
