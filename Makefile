@@ -10,7 +10,7 @@ RELEASE = -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=uncheck
 SOURCES = Sources Tests Migrations Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture torture-faults torture-histories torture-load fuzz sanitize lint format install deb test-deb reset-db setup clean
+.PHONY: help run build test test-python test-http test-console screenshots bench microbench soak torture torture-faults torture-histories torture-load torture-sanitizers fuzz sanitize lint format install deb test-deb reset-db setup clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,7 +74,7 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 	DOCKET_TEST_BACKUP_KILL_ROUNDS=$${DOCKET_TEST_BACKUP_KILL_ROUNDS:-100} \
 	$(SWIFT) test --filter 'KillTests|HostileClientTests|BackupLoadTests' $(ARGS)
 
-torture: torture-faults torture-histories torture-load ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
+torture: torture-faults torture-histories torture-load torture-sanitizers ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
 
 # With DOCKET_BINARY nothing is built.
 torture-faults torture-histories torture-load: $(if $(filter command line,$(origin DOCKET_BINARY)),,build)
@@ -89,6 +89,12 @@ torture-histories:
 
 torture-load:
 	python3 Tests/Torture/load/run.py --binary "$(TORTURED)" $(ARGS)
+
+torture-sanitizers:
+	@case "$(ARGS)" in \
+	*--short*) echo "torture: no sanitizers in the short form";; \
+	*) $(MAKE) sanitize SANITIZER=thread ARGS= && $(MAKE) sanitize SANITIZER=address ARGS=;; \
+	esac
 
 TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),$(BINARY))
 

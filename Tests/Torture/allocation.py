@@ -1,4 +1,4 @@
-"""Memory that SQLite does not get: each k-th of its allocations fails, once or for a while, at the start, under
+"""Memory that SQLite does not get: the k-th of its allocations fails, k from the first to the last, once or for a while, at the start, under
 writes, and under reads of every kind. An error or a clean end, and never a wrong answer.
 """
 from __future__ import annotations
@@ -18,6 +18,7 @@ from verification import compare, recover
 from wire import Session
 from writers import NOTHING_CHANGED, Writers
 
+PHASES = ("start", "writes", "reads")
 ALLOWED = NOTHING_CHANGED | {"outcome_unknown"}
 OPTIONS = ["--checkpoint-pages", "12", "--idempotency-bytes", "262144", "--read-cache-bytes", "65536",
            "--cache-bytes", "65536", "--document-cache-bytes", "4096"]
@@ -122,8 +123,9 @@ def fail_allocations(ground: Ground, count: int) -> Shown:
     results: Counter[str] = Counter()
     fired, acknowledged, answers = 0, 0, Counter[str]()
     for number in range(count):
-        phase = ["start", "writes", "reads"][number % 3]
-        at, onwards = ground.random.randint(1, lasts[phase]), ground.random.random() < 0.4
+        phase = PHASES[number % len(PHASES)]
+        at = _spread(number // len(PHASES), -(-count // len(PHASES)), lasts[phase], ground)
+        onwards = ground.random.random() < 0.4
         trial = _Trial(ground, library)
         try:
             results[trial.run(phase, at, onwards)] += 1
@@ -134,16 +136,23 @@ def fail_allocations(ground: Ground, count: int) -> Shown:
         answers.update(trial.writers.refusals)
         ground.progress(f"{number} done")
     demand(fired > count / 3, f"of {count} allocations only {fired} failed: the counts are wrong")
-    return Shown(f"in {fired} runs allocations failed ({told(results)}); {acknowledged} acknowledged writes, 0 lost; "
+    return Shown(f"in {fired} of {count} runs allocations failed ({told(results)}), of {told(lasts)}; "
+                 f"{acknowledged} acknowledged writes, 0 lost; "
                  f"answers: {told(dict(sorted(answers.items()))) or 'no error'}",
                  {"count": fired, "runs": count, "results": dict(results), "answers": dict(answers),
                   "acknowledged": acknowledged, "allocations": lasts})
 
 
+def _spread(number: int, count: int, last: int, ground: Ground) -> int:
+    """One of each of `count` parts of equal length between the first and the last; every one where there are no more."""
+    first, behind = number * last // count, (number + 1) * last // count
+    return ground.random.randint(first + 1, max(behind, first + 1))
+
+
 def _counts(ground: Ground, library: pathlib.Path) -> dict[str, int]:
     """How many allocations there are in each phase where none fails."""
     counts = {}
-    for phase in ("start", "writes", "reads"):
+    for phase in PHASES:
         trial = _Trial(ground, library)
         trial.run(phase, 0, False)
         counts[phase] = trial.plan.count

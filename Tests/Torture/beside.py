@@ -113,23 +113,25 @@ class ForeignWriter:
 
 
 def write_beside(ground: Ground, count: int) -> Shown:
-    """For so many seconds.
+    """For so many seconds of full load; what is compared between takes its own time.
 
     - Raises: Violation, Skipped.
     """
     ground.need("sqlite3", "sqlite3")
     ledger, database = ground.ledger(), ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=16, errors=frozenset({"busy", "batch_failed"}))
-    end, told = time.monotonic() + count, list[int]()
+    spent, told = 0.0, list[int]()
     with ground.serve(database, "--checkpoint-pages", "200", *KEEPING_HISTORY) as server, Session(server.port) as watch:
         watch.send(frame("GET", "/_changes?watch=true", identifier="w"))
         demand(watch.receive()["data"]["change"] == "live", "a watch begins")
         shell = Shell(database)
         foreign = ForeignWriter(shell, ledger, ground.random)
         try:
-            while time.monotonic() < end:
+            while spent < count:
                 writers.connect(server.port)
-                writers.write(min(ROUND_SECONDS, max(end - time.monotonic(), 1)), until=foreign.step)
+                begin = time.monotonic()
+                writers.write(min(ROUND_SECONDS, count - spent + 0.1), until=foreign.step)
+                spent += time.monotonic() - begin
                 foreign.finish()
                 writers.settle(20)
                 writers.close()
@@ -143,7 +145,7 @@ def write_beside(ground: Ground, count: int) -> Shown:
             shell.kill()
         demand(server.stop() == 0, f"it ended badly: {server.said()}")
     check(ground.binary, database)
-    return Shown(f"{ledger.acknowledged} acknowledged writes, {foreign.writes} of them and {foreign.checkpoints} "
+    return Shown(f"{spent:.0f} s of load: {ledger.acknowledged} acknowledged writes, {foreign.writes} of them and {foreign.checkpoints} "
                  f"checkpoints by sqlite3, 0 lost; a watch was told all {ledger.sequence} changes in order; "
                  f"{writers.refusals['busy']} got 503 busy",
                  {"acknowledged": ledger.acknowledged, "foreign": foreign.writes, "checkpoints": foreign.checkpoints,

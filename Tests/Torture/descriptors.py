@@ -52,10 +52,10 @@ def use_up(ground: Ground, count: int) -> Shown:
             for connection in crowd:
                 connection.close()
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+            writers.settle(10)
+            verify(server, ledger, ground.random)
+            check(ground.binary, database)
             ground.progress(f"cycle {cycle}")
-        writers.settle(10)
-        verify(server, ledger, ground.random)
-        check(ground.binary, database)
         with Session(server.port) as session:
             demand(session.ask("GET", "/_health")["code"] == 200, "it is healthy")
         demand(server.stop() == 0, f"it ended badly: {server.said()}")

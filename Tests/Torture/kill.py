@@ -18,12 +18,12 @@ def kill(ground: Ground, count: int) -> Shown:
         # The weaker durability promises as much where a process dies.
         options = ["--checkpoint-pages", str(ground.random.choice([8, 60, 400, 16_000])),
                    "--durability", ground.random.choice(["full", "full", "normal"]), "--idempotency-bytes", "1048576"]
+        # Now and then as the dead one has left it, before it is recovered.
         if cycle % 10 == 9:
             check(ground.binary, database)
         with ground.serve(database, *options) as server:
             again += verify(server, ledger, ground.random)
-            if cycle % 10 == 0:
-                check(ground.binary, database)
+            check(ground.binary, database)
             if cycle < count:
                 writers.connect(server.port)
                 writers.write(ground.random.uniform(0, 0.15))

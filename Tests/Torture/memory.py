@@ -10,7 +10,7 @@ from collections import Counter
 from ground import Ground
 from promises import Fault, Shown, Skipped, demand, told
 from served import KEEPING_HISTORY
-from verification import recover, verify
+from verification import check, recover, verify
 from writers import NOTHING_CHANGED, Writers
 
 ROOT = pathlib.Path("/sys/fs/cgroup/memory")
@@ -65,6 +65,7 @@ def _draw_in(ground: Ground, count: int, group: _Group) -> Shown:
         group.limit(GENEROUS)
         with ground.serve(database, *KEEPING_HISTORY, before=group.enter) as server:
             verify(server, ledger, ground.random)
+            check(ground.binary, database)
             writers.connect(server.port)
             writers.write(0.05)
             # The system may refuse to give less than is in use; then a little more.

@@ -61,6 +61,10 @@ def _one(bench: Bench, served, what: str, connections: int, unanswered: int, opt
     told = "none was refused" if not refused else \
         f"503 after {milliseconds(median([one['p50'] for one in refused]))} (p50), {milliseconds(p99)} (p99), " \
         f"{median([over['refusedPerSecond'] for over in overs]):,.0f} a second"
+    # What was really asked: beyond what clients may have unanswered nobody asks.
+    asked = median([(over["issued"] - over["dropped"]) / seconds / max(1.0, best["goodPerSecond"])
+                    for over, best in zip(overs, bests)])
+    waited = median([over["good"]["p99"] for over in overs])
     is_kept = by_cpu >= SHARE
     # One short round is too little to judge by: there only what hangs, goes wrong or is not answered fails.
     is_answered = all(over["goodPerSecond"] for over in overs)
@@ -73,7 +77,8 @@ def _one(bench: Bench, served, what: str, connections: int, unanswered: int, opt
                  f"({median([_good_for_cpu(over) for over in overs]):,.0f} of "
                  f"{median([_good_for_cpu(best) for best in bests]):,.0f}); by the clock {by_clock:.0%} "
                  f"({median([over['goodPerSecond'] for over in overs]):,.0f} a second of "
-                 f"{median([best['goodPerSecond'] for best in bests]):,.0f}); {told}",
+                 f"{median([best['goodPerSecond'] for best in bests]):,.0f}); asked for {asked:.1f} times the best; "
+                 f"good answers' p99 {milliseconds(waited)}; {told}",
                  (is_kept or bench.short) and is_answered and not slow and wrong == 0 and met)
 
 

@@ -87,10 +87,16 @@ class Crowd:
 class Timing:
     """What honest clients got."""
     p50: float
-    p99: float
+    p99_reads: float
+    p99_writes: float
     good: float
     """A second."""
     wrong: int
+
+    @property
+    def p99(self) -> float:
+        """Of the kind that waits longer."""
+        return max(self.p99_reads, self.p99_writes)
 
 
 def get_request(collection: str = "/honest/") -> str:
@@ -102,15 +108,14 @@ def put_request(collection: str = "/honest/") -> str:
 
 
 def honest(bench: Bench, served: Served, seconds: float) -> Timing:
-    """Eight clients that read and two that write, at a rate that is easily borne: their answers' times, writes' and reads' together."""
-    reading = bench.crowd("rate", served.port, connections=8, seconds=seconds, rate=800, keys=1000, request=get_request())
-    writing = bench.crowd("rate", served.port, connections=2, seconds=seconds, rate=100, keys=1000, size=100,
+    """Eight clients that read and two that write, at a rate that is easily borne: and what they got."""
+    reading = bench.crowd("rate", served.port, connections=8, seconds=seconds, rate=600, keys=1000, request=get_request())
+    writing = bench.crowd("rate", served.port, connections=2, seconds=seconds, rate=300, keys=1000, size=100,
                           request=put_request())
     reads, writes = reading.finish(), writing.finish()
     wrong = sum(one["others"] + one["broken"] + one["dropped"] for one in (reads, writes))
     wrong += sum(one["refused"]["count"] for one in (reads, writes))
-    # One figure for both: the worse of the two kinds would be the writes' fsync alone.
-    return Timing(reads["good"]["p50"], (reads["good"]["p99"] + writes["good"]["p99"]) / 2,
+    return Timing(reads["good"]["p50"], reads["good"]["p99"], writes["good"]["p99"],
                   reads["goodPerSecond"] + writes["goodPerSecond"], wrong)
 
 
