@@ -4,9 +4,10 @@ import NIOCore
 
 /// Ends a connection whose request takes too long from its first byte to its last, whose client does not take its answer, or says
 /// nothing. It stands before the decoder.
-final class ConnectionDeadlines: ChannelInboundHandler {
+final class ConnectionDeadlines: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
+  typealias OutboundIn = IOData
 
   private let limits: HTTPLimits
   private let gate: Gate
@@ -16,13 +17,19 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   private var requestTimer: Scheduled<Void>?
 
   private let requests: RequestGuard
+  /// When the client last said something, or had waited for an answer.
   private var lastActivity = NIODeadline.now()
-  private var silenceTimer: Scheduled<Void>?
-  /// How much of answers the client had yet to take when that was looked at last.
+  /// How many requests were answered when that was looked at last.
+  private var answered = 0
+  /// When the client last took something of what it was sent, or had all of it.
+  private var lastTaken = NIODeadline.now()
+  private var writtenBytes = 0
+  private var takenBytes = 0
   private var untakenBytes = 0
+  private var silenceTimer: Scheduled<Void>?
 
-  /// How often it is looked whether answers are being taken that the kernel has not got yet.
-  private static let lookSeconds = 0.25
+  /// So many looks fall into the time for which a client may be silent: what it did is known no more exactly.
+  private static let looks: Int64 = 8
 
   init(_ limits: HTTPLimits, _ gate: Gate, _ requests: RequestGuard) {
     self.limits = limits
@@ -31,7 +38,7 @@ final class ConnectionDeadlines: ChannelInboundHandler {
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    listen(until: endOfSilence, context)
+    listen(context)
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -59,11 +66,16 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     isStranger ? min(limits.strangerRequestSeconds, limits.requestSeconds) : limits.requestSeconds
   }
 
-  /// When the connection ends unless something is said; that of who owes a token, whatever is said.
+  private var idleTime: TimeAmount {
+    .fraction(ofSeconds: isStranger ? min(limits.strangerIdleSeconds, limits.idleSeconds) : limits.idleSeconds)
+  }
+
+  /// When the connection ends unless something is said, or taken by whoever has yet to take something; that of who owes a token,
+  /// whatever is said.
   private var endOfSilence: NIODeadline {
-    guard isStranger else { return lastActivity + .fraction(ofSeconds: limits.idleSeconds) }
-    let silence = lastActivity + .fraction(ofSeconds: min(limits.strangerIdleSeconds, limits.idleSeconds))
-    return gate.isForTokensOnly ? min(silence, began + .fraction(ofSeconds: limits.strangerSeconds)) : silence
+    let silence = (untakenBytes > 0 ? lastTaken : lastActivity) + idleTime
+    guard isStranger, gate.isForTokensOnly else { return silence }
+    return min(silence, began + .fraction(ofSeconds: limits.strangerSeconds))
   }
 
   private func wait(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
@@ -80,31 +92,31 @@ final class ConnectionDeadlines: ChannelInboundHandler {
     }
   }
 
-  private func listen(until deadline: NIODeadline, _ context: ChannelHandlerContext) {
-    silenceTimer?.cancel()
-    silenceTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: deadline) { [self] in
+  private func listen(_ context: ChannelHandlerContext) {
+    let nextLook = NIODeadline.now() + .nanoseconds(idleTime.nanoseconds / Self.looks)
+    silenceTimer = context.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(deadline: min(endOfSilence, nextLook))
+    {
+      [self] in
       noteAnswers(context)
-      let end = endOfSilence
-      if end <= .now() { return context.close(promise: nil) }
-      listen(until: untakenBytes > 0 ? min(end, nextLook) : end, context)
+      if endOfSilence <= .now() { context.close(promise: nil) } else { listen(context) }
     }
   }
 
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if !context.channel.isWritable {
-      noteAnswers(context)
-      listen(until: nextLook, context)
-    }
-    context.fireChannelWritabilityChanged()
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    writtenBytes += unwrapOutboundIn(data).readableBytes
+    context.write(data, promise: promise)
   }
 
-  private var nextLook: NIODeadline { .now() + .fraction(ofSeconds: Self.lookSeconds) }
-
-  /// Who takes an answer, or waits for one, is not silent; who does not take it is.
+  /// Who waits for an answer has nothing to say. Who has one to take, and does not, may say what it will.
   private func noteAnswers(_ context: ChannelHandlerContext) {
-    let untaken = context.untakenBytes
-    if untaken > 0 ? untaken != untakenBytes : requests.unanswered > 0 { lastActivity = .now() }
-    untakenBytes = untaken
+    let now = NIODeadline.now()
+    let isAnswered = requests.ended - requests.unanswered
+    if requests.unanswered > 0 || isAnswered != answered { lastActivity = now }
+    answered = isAnswered
+    untakenBytes = context.untakenBytes
+    // With TLS more is untaken than was written here, and the difference grows with what is written: it looks like less taken.
+    if untakenBytes == 0 || writtenBytes - untakenBytes > takenBytes { lastTaken = now }
+    takenBytes = writtenBytes - untakenBytes
   }
 }
 

@@ -20,6 +20,8 @@ final class HTTPConnection: Sendable {
   private let requests = Atomic(0)
   /// Ends the query that runs, which is one at most: a connection's requests are answered one after the other.
   private let query = NIOLockedValueBox<QueryCancellation?>(nil)
+  /// The last stream of events: a client that has gone is not waited for until there is something to tell it.
+  private let stream = NIOLockedValueBox<EventStreams.ID?>(nil)
 
   init(
     _ site: HTTPSite, _ desk: HTTPDesk, _ channel: any Channel, _ progress: RequestProgress
@@ -29,7 +31,10 @@ final class HTTPConnection: Sendable {
     self.channel = channel
     self.progress = progress
     address = VisitorAddress(channel.remoteAddress)
-    channel.closeFuture.whenComplete { [query] _ in query.withLockedValue { $0 }?.cancel() }
+    channel.closeFuture.whenComplete { [query, stream, desk] _ in
+      query.withLockedValue { $0 }?.cancel()
+      if let stream = stream.withLockedValue({ $0 }) { desk.closeStreamSoon(stream) }
+    }
   }
 
   func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
@@ -154,8 +159,9 @@ final class HTTPConnection: Sendable {
       try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
     case .stream(let stream):
       channel.boundKernelBuffer()
-      // A client that has gone is not waited for until there is something to tell.
-      channel.closeFuture.whenComplete { [desk] _ in desk.closeStreamSoon(stream) }
+      self.stream.withLockedValue { $0 = stream }
+      // It may have gone before.
+      if !channel.isActive { desk.closeStreamSoon(stream) }
       do {
         var body = try await writer.writeHead(HTTPResponse(status: answer.status, headerFields: fields))
         while let events = await desk.next(of: stream) { try await body.write(events) }

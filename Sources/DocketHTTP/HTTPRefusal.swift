@@ -16,7 +16,7 @@ final class HTTPRefusal: ChannelInboundHandler {
   func channelActive(context: ChannelHandlerContext) {
     // Who asks nothing is not waited for.
     let channel = context.channel
-    context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    context.eventLoop.scheduleTask(in: .seconds(1)) { channel.triggerUserOutboundEvent(CloseAtOnce(), promise: nil) }
     context.fireChannelActive()
   }
 

@@ -2,7 +2,7 @@ import DocketService
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The connections of an HTTP server, over all its loops: so many and no more.
+/// The connections of an HTTP server, over all its loops: so many and no more, but for those that are being told so.
 final class OpenChannels: Sendable {
   private struct Place {
     let channel: any Channel
@@ -12,6 +12,8 @@ final class OpenChannels: Sendable {
   }
 
   private struct State {
+    /// All that are open, those among them that were refused or gave way.
+    var channels: [ObjectIdentifier: any Channel] = [:]
     var places: [ObjectIdentifier: Place] = [:]
     var last = 0
   }
@@ -34,6 +36,7 @@ final class OpenChannels: Sendable {
     let mayTakeAnothers = gate.isForTokensOnly
     let (isAdmitted, givesWay) = state.withLockedValue { state -> (Bool, (any Channel)?) in
       var givesWay: (any Channel)?
+      state.channels[id] = channel
       if state.places.count >= limit {
         let strangers = state.places.filter { !$0.value.progress.isOfSomebody }
         guard mayTakeAnothers, let oldest = strangers.min(by: { $0.value.number < $1.value.number }) else {
@@ -47,21 +50,20 @@ final class OpenChannels: Sendable {
       return (true, givesWay)
     }
     givesWay?.triggerUserOutboundEvent(CloseAtOnce(), promise: nil)
-    if isAdmitted {
-      meters.didOpen()
-      channel.closeFuture.whenComplete { [self] _ in
-        state.withLockedValue { $0.places[id] = nil }
-        meters.didClose()
+    if isAdmitted { meters.didOpen() } else { meters.didRefuse() }
+    channel.closeFuture.whenComplete { [self] _ in
+      state.withLockedValue {
+        $0.channels[id] = nil
+        $0.places[id] = nil
       }
-    } else {
-      meters.didRefuse()
+      if isAdmitted { meters.didClose() }
     }
     return isAdmitted
   }
 
   func closeAll() {
-    for place in state.withLockedValue({ Array($0.places.values) }) {
-      place.channel.triggerUserOutboundEvent(CloseAtOnce(), promise: nil)
+    for channel in state.withLockedValue({ Array($0.channels.values) }) {
+      channel.triggerUserOutboundEvent(CloseAtOnce(), promise: nil)
     }
   }
 }

@@ -218,8 +218,10 @@ extension HTTPRequestHead {
   /// nothing, and over codings before the last one.
   fileprivate var isFramedClearly: Bool {
     guard headers.contains(name: "transfer-encoding") else { return true }
-    // Space behind a value is no part of it (section 5.1).
-    let codings = headers["transfer-encoding"].map { $0.lowercased().filter { $0 != " " && $0 != "\t" } }
+    // NIO leaves the space behind a value, which is no part of it (section 5.1).
+    let codings = headers["transfer-encoding"].map { value in
+      String(value.lowercased().reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+    }
     return codings == ["chunked"] && version != .http1_0 && !headers.contains(name: "content-length")
   }
 }

@@ -6,7 +6,7 @@ struct ConnectionDeadlines {
   private(set) var lastActivity: Int
   /// When the frame that is on its way began, and how many had ended before it.
   private var frame: (began: Int, framesBefore: Int)?
-  private var unsentBytes = 0
+  private var untakenBytes = 0
 
   init(at sweep: Int) {
     lastActivity = sweep
@@ -26,8 +26,12 @@ struct ConnectionDeadlines {
 
   /// Counts answers that are being taken as activity.
   /// - Parameter bytes: how many are not taken yet.
-  mutating func noteUnsent(_ bytes: Int, at sweep: Int) {
-    if bytes > 0 && bytes != unsentBytes { lastActivity = sweep }
-    unsentBytes = bytes
+  /// - Returns: whether some are, and are not those that were not taken before.
+  @discardableResult
+  mutating func noteUntaken(_ bytes: Int, at sweep: Int) -> Bool {
+    let areOthers = bytes > 0 && bytes != untakenBytes
+    if areOthers { lastActivity = sweep }
+    untakenBytes = bytes
+    return areOthers
   }
 }

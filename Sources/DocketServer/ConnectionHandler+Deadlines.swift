@@ -21,6 +21,8 @@ extension ConnectionHandler {
         break
       } else if (state.expectsClient || unsent > 0) && loop.hasPassed(state.idleSeconds, since: deadlines.lastActivity)
       {
+        // The last of its answers may be with the kernel, and go to a client that takes little at a time.
+        if unsent == 0, deadlines.noteUntaken(context.unacknowledgedBytes, at: loop.sweeps) { break }
         close(context)
       } else if !state.isIdle && unsent == 0 {
         // The connection is waiting for the store, which is nothing its client could hurry.
@@ -68,8 +70,8 @@ extension ConnectionHandler {
   private func noteSending(_ context: ChannelHandlerContext) -> Int {
     // Where NIO has nothing there is nothing to ask.
     let isBehind = output.piecesBehind > 0
-    let unsent = isBehind ? context.untakenBytes : 0
-    deadlines.noteUnsent(unsent, at: loop.sweeps)
-    return unsent
+    let untaken = isBehind ? context.untakenBytes : 0
+    deadlines.noteUntaken(untaken, at: loop.sweeps)
+    return untaken
   }
 }

@@ -40,10 +40,15 @@ final class LoopContext {
   private var held = Deque<[ConnectionHandler]>()
   private var drained: EventLoopPromise<Void>?
 
-  /// The clock by which deadlines are measured, in steps of `sweepMilliseconds`. It moves when deadlines are looked at, by as many steps
-  /// as have passed: a loop that has much to do looks at them less often.
+  /// The clock by which what clients do is stamped, in steps of `sweepMilliseconds`, so that no request pays for a clock. It moves when
+  /// deadlines are looked at, by as many steps as have passed: a loop that has much to do looks at them less often.
   private(set) var sweeps = 0
+  /// How much time has passed for clients until the last sweep, and when that was.
+  private var (passed, sweptAt) = (TimeAmount.zero, NIODeadline.uptimeNanoseconds(0))
+  /// How much had passed when the latest steps had ended, the n-th at n modulo their count: what is stamped with a step was done before.
+  private var endsOfSteps = [TimeAmount](repeating: .zero, count: 64)
   private static let sweepMilliseconds: Int64 = 250
+  private static let sweepTime = TimeAmount.milliseconds(sweepMilliseconds)
   /// While a loop stands still it reads nothing, so of that time no more than this is counted against its clients.
   private static let mostStepsOfSweep = 4
   private var sweptUntil = NIODeadline.uptimeNanoseconds(0)
@@ -232,12 +237,18 @@ final class LoopContext {
 
   // MARK: Deadlines
 
-  /// Whether so long has passed since something that happened behind a sweep, and before the next one.
-  func hasPassed(_ seconds: Double, since sweep: Int) -> Bool {
-    Double(sweeps - sweep - 1) * Double(Self.sweepMilliseconds) >= seconds * 1000
+  /// Whether at least so long has passed since something that is stamped with a step.
+  func hasPassed(_ seconds: Double, since step: Int) -> Bool {
+    guard step < sweeps else { return false }
+    let isLately = sweeps - step <= endsOfSteps.count
+    // Of what is long ago it is not known how many steps it was that ended at once.
+    let age =
+      isLately
+      ? passed - endsOfSteps[step % endsOfSteps.count] : Self.sweepTime * (sweeps - step - Self.mostStepsOfSweep - 1)
+    return Double(age.nanoseconds) >= seconds * 1e9
   }
 
-  /// In which sweep so long has passed since something that happened behind another one.
+  /// In which step so long has passed since something that is stamped with another one, at the earliest.
   func sweep(_ seconds: Double, after sweep: Int) -> Int {
     sweep + 1 + Int((min(seconds, 1e9) * 1000 / Double(Self.sweepMilliseconds)).rounded(.up))
   }
@@ -251,26 +262,31 @@ final class LoopContext {
   }
 
   private func startSweeping() {
-    let interval = TimeAmount.milliseconds(Self.sweepMilliseconds)
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     sweptUntil = eventLoop.now
+    sweptAt = sweptUntil
     // While there was nobody no sweep has taken what was left in it.
     agenda = SweepAgenda()
     knownEndings = store.gate.endings
     // NIO counts the delay from the end of one sweep to the beginning of the next.
-    sweeping = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.sweep() }
+    sweeping = eventLoop.scheduleRepeatedTask(initialDelay: Self.sweepTime, delay: Self.sweepTime) { _ in
+      bound.value.sweep()
+    }
   }
 
   private func sweep() {
-    let step = TimeAmount.milliseconds(Self.sweepMilliseconds).nanoseconds
-    let steps = (eventLoop.now - sweptUntil).nanoseconds / step
-    sweptUntil = sweptUntil + .nanoseconds(steps * step)
+    let now = eventLoop.now
+    passed = passed + min(now - sweptAt, Self.sweepTime * Self.mostStepsOfSweep)
+    sweptAt = now
+    let steps = (now - sweptUntil).nanoseconds / Self.sweepTime.nanoseconds
+    sweptUntil = sweptUntil + Self.sweepTime * Int(steps)
     if store.gate.endings != knownEndings {
       knownEndings = store.gate.endings
       for connection in connections.values { look(at: connection, noLaterThan: sweeps + 1) }
     }
     let isSweeping = !unswept.isEmpty
     for _ in 0..<min(Int(steps), Self.mostStepsOfSweep) {
+      endsOfSteps[sweeps % endsOfSteps.count] = passed
       sweeps += 1
       for identifier in agenda.take(sweeps) {
         guard let connection = connections[identifier], connection.nextLook == sweeps else { continue }

@@ -72,12 +72,9 @@ extension ChannelHandlerContext {
     (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
   }
 
-  /// How much the client has yet to take of what was written, in bytes, while the kernel has not taken all; then 0. The kernel takes
-  /// more only when a good part of what it has is gone, so that alone it would not tell of a client that takes little at a time.
-  package var untakenBytes: Int {
-    let unsent = unsentBytes
-    return unsent > 0 ? unsent + unacknowledgedBytes : 0
-  }
+  /// How much the client has yet to take of what was written, in bytes: the kernel takes more only when a good part of what it has is
+  /// gone, so that alone it would not tell of a client that takes little at a time.
+  package var untakenBytes: Int { unsentBytes + unacknowledgedBytes }
 
   /// Whether the client has reset the connection, so that nobody is left at its other end. On the channel's event loop only.
   var connectionIsReset: Bool {

@@ -26,19 +26,63 @@ extension EndToEnd {
       }
     }
 
-    @Test("--idle-timeout: whoever takes a long answer slowly gets all of it")
+    @Test("--idle-timeout: nobody is closed before it is over, also when the server stood still")
+    func neverEarly() async throws {
+      try await withServer(["--idle-timeout", "1"]) { (server) throws in
+        let clock = ContinuousClock()
+        var open: [(socket: RawSocket, began: ContinuousClock.Instant)] = []
+        func begin() throws {
+          let socket = try server.connect()
+          try socket.send(Self.keepAlive)
+          _ = try socket.receiveFrame()
+          open.append((socket, clock.now))
+          try socket.send(Self.keepAlive)
+        }
+        for _ in 0..<100 {
+          try begin()
+          usleep(3_000)
+        }
+        usleep(300_000)
+        try begin()
+        _ = try open[100].socket.receiveFrame()
+        server.process.signal(SIGSTOP)
+        usleep(1_100_000)
+        // Nobody who was silent for long enough is there any more; this one speaks.
+        open = [(open[100].socket, clock.now)] + open[..<100]
+        try open[0].socket.send(Self.keepAlive)
+        server.process.signal(SIGCONT)
+        while !open.isEmpty {
+          open = try open.filter { socket, began in
+            guard socket.hasInput(withinMilliseconds: 0), try !socket.receiveMore() else { return true }
+            #expect(clock.now - began >= .seconds(1))
+            return false
+          }
+          usleep(500)
+        }
+      }
+    }
+
+    @Test("--idle-timeout: whoever takes long answers slowly gets all of them, and may go on")
     func slowReader() async throws {
       try await withServer(["--idle-timeout", "1"]) { (server) throws in
         let document = "\"" + String(repeating: "x", count: 100_000) + "\""
         for number in 0..<40 { _ = try server.exchange(Self.put("/slowly/\(number)", document)) }
         let socket = try RawSocket(port: server.port, receiveBufferBytes: 4_096)
-        try socket.send(Self.get("/slowly/?limit=1000") + "\0")
-        // So little at a time that for longer than it may be silent the kernel has no need of more.
+        try socket.send(Self.keepAlive)
+        _ = try socket.receiveFrame()
+        // More than the kernel takes; then so little at a time that for longer than it may be silent the kernel has no need of more.
+        for _ in 0..<4 { try socket.send(Self.get("/slowly/?limit=1000") + "\0") }
         for _ in 0..<150 {
           #expect(try socket.receiveMore())
           usleep(20_000)
         }
-        #expect(try socket.receiveToEnd().utf8.count > 4_000_000)
+        for _ in 0..<4 { #expect(try (socket.receiveFrame()?.utf8.count ?? 0) > 4_000_000) }
+        // What the kernel takes whole.
+        try socket.send(Self.get("/slowly/?limit=12") + "\0")
+        for _ in 0..<150 where try socket.receiveMore() { usleep(20_000) }
+        try socket.send(Self.get("/_health") + "\0")
+        #expect(try (socket.receiveFrame()?.utf8.count ?? 0) > 1_200_000)
+        #expect(try socket.receiveFrame()?.contains(#""code": 200"#) == true)
       }
     }
 

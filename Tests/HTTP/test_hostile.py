@@ -1,13 +1,23 @@
 """Bytes that are no HTTP, or would be two things at once; clients that are slow; and more of everything than there may be."""
 
+import ctypes
 import itertools
 import json
+import os
 import re
 import socket
+import struct
 import time
 import unittest
 
 from server import PATIENCE, Server, ServerTestCase, eventually, receive_all
+
+def drop_all(connection):
+    """Has the kernel drop what comes for a socket (socket(7), SO_ATTACH_FILTER)."""
+    code = struct.pack("HBBI", 0x06, 0, 0, 0)
+    buffer = ctypes.create_string_buffer(code)
+    connection.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(buffer)))
+
 
 HOST = b"Host: localhost\r\n"
 
@@ -30,6 +40,7 @@ class Smuggling(ServerTestCase):
         "a huge length": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999999999999999999\r\n\r\n1",
         "another coding": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: xchunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
         "chunked twice": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "a coding of two words": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chun ked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
         "chunked, and chunked": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
         "a coding before it": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
         "an empty coding before it": b"PUT /first/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: ,chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
@@ -287,17 +298,53 @@ class Slow(ServerTestCase):
             connection.settimeout(PATIENCE)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect((self.server.host, self.server.port))
-            connection.sendall(b"GET /slowly/?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n")
-            taken, ended = 0, time.monotonic() + 4
-            # Longer than the silence that ends it.
-            while time.monotonic() < ended:
-                taken += len(connection.recv(40_000))
-                time.sleep(0.01)
-            self.assertLess(taken, 4_000_000)
-            while taken < 4_000_000:
-                piece = connection.recv(1 << 20)
-                self.assertTrue(piece, taken)
-                taken += len(piece)
+            # More than the kernel takes.
+            connection.sendall((b"GET /slowly/?limit=1000 HTTP/1.1\r\n" + HOST + b"\r\n") * 4)
+            self.take_slowly(connection, 16_000_000)
+            # What it takes whole.
+            connection.sendall(b"GET /slowly/?limit=12 HTTP/1.1\r\n" + HOST + b"\r\n")
+            self.take_slowly(connection, 1_200_000)
+            connection.sendall(b"GET /_health HTTP/1.1\r\n" + HOST + b"\r\n")
+            received = b""
+            while b'"ok"' not in received and (piece := connection.recv(65536)):
+                received += piece
+            self.assertIn(b"HTTP/1.1 200", received)
+
+    def take_slowly(self, connection, count):
+        """Takes some of so much for longer than the silence that ends a connection, then the rest."""
+        taken, ended = 0, time.monotonic() + 4
+        while time.monotonic() < ended:
+            taken += len(connection.recv(4_000))
+            time.sleep(0.02)
+        self.assertLess(taken, count)
+        while taken < count:
+            piece = connection.recv(1 << 20)
+            self.assertTrue(piece, taken)
+            taken += len(piece)
+
+    def test_who_takes_nothing_is_let_go_whatever_it_says(self):
+        for number in range(40):
+            self.server.request("PUT", f"/slowly/{number}", b'"' + b"x" * 100_000 + b'"')
+        for said in b"\r\n", b"x":
+            for path in b"/slowly/?limit=1000", b"/said/?watch=true":
+                with self.subTest(said=said, path=path), socket.socket() as connection:
+                    connection.settimeout(PATIENCE)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                    connection.connect((self.server.host, self.server.port))
+                    connection.sendall((b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n") * 2)
+                    if b"watch" in path:
+                        time.sleep(0.3)
+                        for number in range(40):
+                            self.server.request("PUT", f"/said/{number}", b'"' + b"x" * 300_000 + b'"')
+
+                    def is_let_go():
+                        time.sleep(0.3)
+                        try:
+                            connection.sendall(said)
+                        except OSError:
+                            return True
+                        return False
+                    self.assertTrue(eventually(is_let_go))
 
     def connections(self):
         text = self.server.request("GET", "/metrics")[2].decode()
@@ -337,6 +384,25 @@ class Crowd(ServerTestCase):
         self.assertTrue(eventually(lambda: self.server.request("GET", "/")[0] == 200))
         for connection in connections:
             connection.close()
+
+
+    def test_those_beyond_are_not_kept_nor_waited_for(self):
+        server = Server("--http-max-connections", "1")
+        self.addCleanup(server.remove)
+        descriptors = f"/proc/{server.process.pid}/fd"
+        with socket.create_connection((server.host, server.port), timeout=PATIENCE):
+            time.sleep(0.2)
+            before = len(os.listdir(descriptors))
+            beyond = []
+            for _ in range(5):
+                connection = socket.create_connection((server.host, server.port), timeout=PATIENCE)
+                self.addCleanup(connection.close)
+                # One who never acknowledges what is sent: nothing that comes is let through to it.
+                drop_all(connection)
+                connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+                beyond.append(connection)
+            self.assertTrue(eventually(lambda: len(os.listdir(descriptors)) <= before))
+            self.assertEqual(server.stop(), 0)
 
 
 class Late(ServerTestCase):

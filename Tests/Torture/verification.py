@@ -44,18 +44,19 @@ def verify(server: Served, ledger: Ledger, seed: random.Random) -> int:
 
 def _send_again(session: Session, ledger: Ledger, write: Write) -> None:
     """- Raises: Violation where a request under a key is not carried out exactly once."""
+    # The server may die before it answers.
+    made = None if write.outcome is Outcome.KEPT else ledger.send_again(write)
     session.send(write.request)
     answer = session.receive()
     demand(answer["code"] in (200, 201), f"sent again, {write.request!r} was answered {answer}")
     revision = answer["data"]["revision"]
     is_replayed = answer.get("headers", {}).get("Idempotency-Replayed") == "true"
-    if write.outcome is Outcome.KEPT:
+    if made is None:
         demand(is_replayed and revision == write.found[0],
                f"write {write.number} was made as {write.found}; sent again under its key it was answered {answer}")
     else:
         demand(not is_replayed,
                f"write {write.number} was not there; sent again under its key it was answered {answer}")
-        made = ledger.send_again(write)
         ledger.acknowledge(made, revision)
 
 

@@ -138,14 +138,17 @@ private final class RequestTap: ChannelInboundHandler {
     context.fireChannelRead(data)
   }
 
+  private func trimmed(_ values: [String]) -> [String] {
+    values.map { $0.split { $0 == " " || $0 == "\t" }.joined(separator: " ") }
+  }
+
   /// What could be read in two ways (RFC 9112, section 11.2) is no request.
   private func check(_ head: HTTPRequestHead) {
     // White space behind a value is no part of it (RFC 9112, section 5.1).
-    let lengths = head.headers["content-length"].map { $0.split { $0 == " " || $0 == "\t" }.joined(separator: " ") }
-    let codings = head.headers["transfer-encoding"]
+    let (lengths, codings) = (trimmed(head.headers["content-length"]), trimmed(head.headers["transfer-encoding"]))
     guard lengths.count <= 1, lengths.isEmpty || codings.isEmpty,
       lengths.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
-      codings.isEmpty || codings.map { $0.lowercased().filter { $0 != " " && $0 != "\t" } } == ["chunked"],
+      codings.isEmpty || codings.map { $0.lowercased() } == ["chunked"],
       head.headers["host"].count <= 1
     else { broken("a request is taken that can be read in two ways", "\(head)") }
   }
