@@ -1,4 +1,3 @@
-import DequeModule
 import DocketStore
 
 /// Syncs the log behind the writer's commits, and only then answers, in the order of the commits: one thread, so that the
@@ -17,7 +16,7 @@ final class Acknowledger: Sendable {
   }
 
   private struct State {
-    var jobs = Deque<Job>()
+    var jobs: [Job] = []
     /// Whether somebody is at a job.
     var isBusy = false
     var isClosed = false
@@ -76,7 +75,7 @@ final class Acknowledger: Sendable {
   func run() {
     while true {
       let jobs = state.wait(until: { !$0.isBusy && (!$0.jobs.isEmpty || $0.isClosed) }) { state -> [Job] in
-        let jobs = Array(state.jobs)
+        let jobs = state.jobs
         state.jobs = []
         state.isBusy = !jobs.isEmpty
         return jobs
