@@ -20,6 +20,10 @@ final class HTTPConnection: Sendable {
   private let requests = Atomic(0)
   /// Ends the query that runs, which is one at most: a connection's requests are answered one after the other.
   private let query = NIOLockedValueBox<QueryCancellation?>(nil)
+  /// Which turn of the loop it was when a request was taken up, and how many were in that turn.
+  private let taken = NIOLockedValueBox<(turn: Int?, count: Int)>((nil, 0))
+  /// A connection takes up no more of what has come in one turn: behind them the loop looks at its sockets and timers.
+  private static let requestsOfTurn = 16
   /// The last stream of events: a client that has gone is not waited for until there is something to tell it.
   private let stream = NIOLockedValueBox<EventStreams.ID?>(nil)
 
@@ -38,6 +42,7 @@ final class HTTPConnection: Sendable {
   }
 
   func respond(to request: HummingbirdCore.Request, _ writer: consuming ResponseWriter) async throws {
+    await letOthersGoOn()
     let began = NIODeadline.now()
     requests.add(1, ordering: .relaxed)
     let outline = RequestOutline(request.head)
@@ -51,6 +56,20 @@ final class HTTPConnection: Sendable {
     site.finish(&answer, to: outline)
     try await write(answer, to: request.head, writer)
     withExtendedLifetime(answer.share) {}
+  }
+
+  private func letOthersGoOn() async {
+    guard channel.eventLoop.inEventLoop else { return }
+    let turn = LoopTurns.shared.turns
+    let isEnough = taken.withLockedValue { taken in
+      if taken.turn != turn { taken = (turn, 0) }
+      taken.count += 1
+      return taken.count > Self.requestsOfTurn
+    }
+    guard isEnough else { return }
+    await withCheckedContinuation { continuation in
+      LoopTurns.shared.execute(on: channel.eventLoop) { continuation.resume() }
+    }
   }
 
   // MARK: What is answered

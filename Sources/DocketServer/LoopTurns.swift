@@ -18,8 +18,8 @@ public final class LoopTurns: NIOEventLoopMetricsDelegate {
 
   private init() {}
 
-  /// Of this thread's loop; nil where nobody counts.
-  private var turns: Int? { count.currentValue?.value.load(ordering: .relaxed) }
+  /// How often this thread's loop has looked at its sockets; nil where nobody counts.
+  public var turns: Int? { count.currentValue?.value.load(ordering: .relaxed) }
 
   /// A loop has done what was due, and looks at its sockets now.
   public func processedTick(info: NIOEventLoopTickInfo) {

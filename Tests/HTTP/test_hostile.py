@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import struct
+import threading
 import time
 import unittest
 
@@ -403,6 +404,32 @@ class Crowd(ServerTestCase):
                 beyond.append(connection)
             self.assertTrue(eventually(lambda: len(os.listdir(descriptors)) <= before))
             self.assertEqual(server.stop(), 0)
+
+
+    def test_many_requests_at_once_do_not_keep_others_waiting(self):
+        count, answered = 1_400, 0
+        greedy = self.server.connect()
+        self.addCleanup(greedy.close)
+        # On the loops of the server in turn.
+        others = [self.server.connect() for _ in range(4)]
+
+        def take():
+            nonlocal answered
+            rest = b""
+            while answered < count and (piece := greedy.recv(1 << 18)):
+                answered += (rest + piece).count(b"HTTP/1.1 200")
+                rest = piece[-11:]
+        taking = threading.Thread(target=take, daemon=True)
+        taking.start()
+        greedy.sendall((b"GET /_console/ HTTP/1.1\r\n" + HOST + b"\r\n") * count)
+        self.assertTrue(eventually(lambda: answered))
+        for other in others:
+            with other:
+                other.sendall(b"GET /_health HTTP/1.1\r\n" + HOST + b"\r\n")
+                self.assertEqual(statuses(other.recv(65536)), [200])
+        self.assertLess(answered, count)
+        taking.join(PATIENCE)
+        self.assertEqual(answered, count)
 
 
 class Late(ServerTestCase):
