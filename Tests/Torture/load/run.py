@@ -38,7 +38,7 @@ SCENARIOS: dict[str, tools.Scenario] = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--short", action="store_true", help="a minute and a half, for every change")
+    parser.add_argument("--short", action="store_true", help="three minutes, for every change")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
     parser.add_argument("--seconds", type=float, help="how long `day` lasts (3,600; 20 with --short)")
     parser.add_argument("--report", type=pathlib.Path, help="write the lines there as a table, too")
