@@ -237,7 +237,7 @@ extension EndToEnd {
     @Test("Where much waits to be written a client has no more than one batch there", arguments: [false, true])
     func crowd(isOfBatches: Bool) async throws {
       try await withDatabase { database in
-        let server = try ServerProcess(database: database, ["--busy-timeout", "60"])
+        let server = try ServerProcess(database: database, ["--busy-timeout", "60", "--batch-timeout", "60"])
         // The text of a document, or the many small ones of a batch.
         let text = String(repeating: "x", count: 900_000)
         let parts = Array(repeating: #"{"method":"PUT","path":"/a/1"}"#, count: 1_000).joined(separator: ",")
