@@ -77,7 +77,7 @@ soak: setup ## kill the server a thousand times while clients write, make backup
 torture: torture-faults torture-histories torture-load torture-sanitizers ## break the machine under it: power, kills, calls that fail, disks, load (hours, as root; ARGS=--short: minutes)
 
 # With DOCKET_BINARY nothing is built.
-torture-faults torture-histories torture-load: $(if $(filter command line,$(origin DOCKET_BINARY)),,build)
+torture-faults torture-histories torture-load: $(if $(filter file,$(origin DOCKET_BINARY)),build)
 
 torture-faults:
 	cd Tests/Torture && DOCKET_BINARY="$(abspath $(TORTURED))" python3 -m unittest
@@ -96,7 +96,7 @@ torture-sanitizers:
 	*) $(MAKE) sanitize SANITIZER=thread ARGS= && $(MAKE) sanitize SANITIZER=address ARGS=;; \
 	esac
 
-TORTURED = $(if $(filter command line,$(origin DOCKET_BINARY)),$(DOCKET_BINARY),$(BINARY))
+TORTURED = $(if $(filter file,$(origin DOCKET_BINARY)),$(BINARY),$(DOCKET_BINARY))
 
 sanitize: setup ## run all tests under a sanitizer (SANITIZER=thread or address; an hour)
 	@case "$(SANITIZER)" in thread|address) ;; *) echo "SANITIZER is thread or address, not '$(SANITIZER)'." >&2; exit 2;; esac

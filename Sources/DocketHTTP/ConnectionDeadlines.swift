@@ -113,9 +113,10 @@ final class ConnectionDeadlines: ChannelDuplexHandler {
     let isAnswered = requests.ended - requests.unanswered
     if requests.unanswered > 0 || isAnswered != answered { lastActivity = now }
     answered = isAnswered
+    let hadAll = untakenBytes == 0
     untakenBytes = context.untakenBytes
     // With TLS more is untaken than was written here, and the difference grows with what is written: it looks like less taken.
-    if untakenBytes == 0 || writtenBytes - untakenBytes > takenBytes { lastTaken = now }
+    if hadAll || untakenBytes == 0 || writtenBytes - untakenBytes > takenBytes { lastTaken = now }
     takenBytes = writtenBytes - untakenBytes
   }
 }

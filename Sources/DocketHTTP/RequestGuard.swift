@@ -240,9 +240,22 @@ extension HTTPProblem {
       self.init(
         .notImplemented, "unknown_method", "Methods here are GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS.")
     case .headerOverflow:
-      self.init(.requestHeaderFieldsTooLarge, "headers_too_large", "The request's headers are too long.")
+      self.init(
+        .requestHeaderFieldsTooLarge, "headers_too_large", "The request's path and headers are longer than 32 KiB.")
     case .invalidVersion:
-      self.init(.httpVersionNotSupported, "http_version", "This port speaks HTTP/1.1.")
+      self.init(
+        .httpVersionNotSupported, "http_version",
+        "This port speaks HTTP/1.1, whose lines end with CR LF: 'GET /notes/42 HTTP/1.1\\r\\n'.")
+    case .invalidEOFState:
+      self.init(.badRequest, "incomplete_body", "The request ended before it was whole.")
+    case .invalidURL, .invalidConstant:
+      self.init(
+        .badRequest, "malformed_request",
+        "A path has printable ASCII alone; percent-encode the rest, spaces too: '/notes/a%20b'. (\(error))")
+    case .invalidContentLength, .unexpectedContentLength, .unknown:
+      self.init(
+        .badRequest, "malformed_request",
+        "A body has one 'Content-Length', a number of bytes, or 'Transfer-Encoding: chunked', and not both. (\(error))")
     default: self.init(.badRequest, "malformed_request", "This is no request of HTTP/1.1: \(error).")
     }
   }

@@ -12,7 +12,10 @@ struct ConnectionDeadlines {
     lastActivity = sweep
   }
 
-  mutating func noteActivity(at sweep: Int) { lastActivity = sweep }
+  mutating func noteActivity(at sweep: Int) {
+    lastActivity = sweep
+    untakenBytes = 0
+  }
 
   /// When the frame that is on its way began; nil where none is.
   var frameBegan: Int? { frame?.began }

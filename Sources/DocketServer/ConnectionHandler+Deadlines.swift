@@ -69,8 +69,8 @@ extension ConnectionHandler {
   /// Counts answers that are being taken as activity, and returns how many bytes are not taken yet.
   private func noteSending(_ context: ChannelHandlerContext) -> Int {
     // Where NIO has nothing there is nothing to ask.
-    let isBehind = output.piecesBehind > 0
-    let untaken = isBehind ? context.untakenBytes : 0
+    guard output.piecesBehind > 0 else { return 0 }
+    let untaken = context.untakenBytes
     deadlines.noteUntaken(untaken, at: loop.sweeps)
     return untaken
   }

@@ -62,6 +62,26 @@ extension EndToEnd {
       }
     }
 
+    @Test("--idle-timeout: whoever takes nothing is closed, also where the kernel has taken all")
+    func deafReader() async throws {
+      try await withServer(["--idle-timeout", "0.5"]) { (server) throws in
+        let document = "\"" + String(repeating: "x", count: 240_000) + "\""
+        _ = try server.exchange(Self.put("/deaf/1", document))
+        let socket = try RawSocket(port: server.port, receiveBufferBytes: 4_096)
+        try socket.send(Self.keepAlive)
+        _ = try socket.receiveFrame()
+        try socket.send(Self.get("/deaf/1") + "\0")
+        func isAlone() throws -> Bool {
+          try server.exchange(Self.get("/_stats")).contains(#""connections": {"native": 1"#)
+        }
+        let end = ContinuousClock.now + .seconds(30)
+        while try !isAlone(), ContinuousClock.now < end { usleep(20_000) }
+        #expect(try isAlone())
+        // Until then.
+        #expect(try !socket.receiveToEnd().isEmpty)
+      }
+    }
+
     @Test("--idle-timeout: whoever takes long answers slowly gets all of them, and may go on")
     func slowReader() async throws {
       try await withServer(["--idle-timeout", "1"]) { (server) throws in

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import threading
@@ -430,6 +431,25 @@ class Crowd(ServerTestCase):
         self.assertLess(answered, count)
         taking.join(PATIENCE)
         self.assertEqual(answered, count)
+
+
+    def test_many_who_send_many_requests_do_not_stop_the_server(self):
+        request, each = b"GET /_health HTTP/1.1\r\n" + HOST + b"\r\n", 40
+        server = Server()
+        self.addCleanup(server.remove)
+        connections = [socket.create_connection((server.host, server.port), timeout=PATIENCE) for _ in range(500)]
+        # All of it comes at once.
+        server.process.send_signal(signal.SIGSTOP)
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.sendall(request * each)
+        server.process.send_signal(signal.SIGCONT)
+        for connection in connections:
+            received = b""
+            while received.count(b"HTTP/1.1 200") < each and (piece := connection.recv(1 << 18)):
+                received += piece
+            self.assertEqual(received.count(b"HTTP/1.1 200"), each)
+        self.assertEqual(server.stop(), 0)
 
 
 class Late(ServerTestCase):

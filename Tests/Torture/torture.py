@@ -66,19 +66,28 @@ def main() -> int:
     return status
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Break the machine under docket.")
     parser.add_argument("--binary", required=True, type=os.path.abspath)
     parser.add_argument("--short", action="store_true", help="a few cycles of each fault, three minutes in all")
     parser.add_argument("--only", nargs="+", choices=[fault.name for fault in FAULTS], metavar="NAME",
                         help="these faults: %(choices)s")
-    parser.add_argument("--count", type=int, help="how often each fault is made, instead of its own count")
+    parser.add_argument("--count", type=_positive, help="how often each fault is made, instead of its own count")
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(1 << 32)))
     parser.add_argument("--folder", help="where files are made (default: the system's folder for temporary files)")
     parser.add_argument("--report", type=pathlib.Path, help="write the figures there, as JSON")
     options = parser.parse_args()
-    if not os.access(options.binary, os.X_OK):
-        parser.error(f"there is no {options.binary}; 'make build' makes one")
+    if not (os.path.isfile(options.binary) and os.access(options.binary, os.X_OK)):
+        parser.error(f"there is no program {options.binary}; 'make build' makes one")
+    if options.folder and not os.path.isdir(options.folder):
+        parser.error(f"there is no folder {options.folder}")
     return options
 
 

@@ -7,6 +7,7 @@ Prints a line for each promise, and exits with 1 where one is broken. `python3 -
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import random
 import shutil
@@ -47,6 +48,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--folder", type=pathlib.Path, help="where databases are made, and stay when something is wrong")
     arguments = parser.parse_args()
+    if not (os.path.isfile(arguments.binary) and os.access(arguments.binary, os.X_OK)):
+        parser.error(f"there is no program {arguments.binary}; 'make build' makes one")
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     wanted = arguments.histories or (40 if arguments.short else 1_000)
     folder = arguments.folder or pathlib.Path(tempfile.mkdtemp(prefix="docket-histories-"))

@@ -44,6 +44,8 @@ def main() -> int:
     parser.add_argument("--report", type=pathlib.Path, help="write the lines there as a table, too")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases are made, and stay when something is wrong")
     arguments = parser.parse_args()
+    if not (os.path.isfile(arguments.binary) and os.access(arguments.binary, os.X_OK)):
+        parser.error(f"there is no program {arguments.binary}; 'make build' makes one")
     folder = arguments.folder or pathlib.Path(tempfile.mkdtemp(prefix="docket-load-"))
     folder.mkdir(parents=True, exist_ok=True)
     hostile = tools.compiled(folder)
