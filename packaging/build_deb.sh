@@ -36,7 +36,7 @@ put 644 packaging/default etc/default/docket
 
 documents=$root/usr/share/doc/docket
 put 644 README.md usr/share/doc/docket/README.md
-for file in docs/*; do put 644 "$file" "usr/share/doc/docket/$(basename "$file")"; done
+find docs -type f | while read -r file; do put 644 "$file" "usr/share/doc/docket/${file#docs/}"; done
 for file in packaging/examples/*; do put 644 "$file" "usr/share/doc/docket/examples/$(basename "$file")"; done
 
 # The licences of what is linked into the binary (Apache 2.0, section 4, wants them and the notices to be passed on).

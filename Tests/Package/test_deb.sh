@@ -123,7 +123,7 @@ expect "there are completions and manual pages" inside ls /usr/share/bash-comple
   /usr/share/zsh/vendor-completions/_docket /usr/share/fish/vendor_completions.d/docket.fish
 # (Where an image leaves documents out it does that by dpkg's settings; a root of debootstrap has none.)
 expect "and the documents" inside ls /usr/share/doc/docket/OPERATIONS.md /usr/share/doc/docket/copyright \
-  /usr/share/man/man1/docket-serve.1.gz /usr/share/doc/docket/licences/swift-nio/LICENSE.txt
+  /usr/share/doc/docket/images/overview-light.png /usr/share/man/man1/docket-serve.1.gz /usr/share/doc/docket/licences/swift-nio/LICENSE.txt
 expect "the service starts with the machine" inside test -L /etc/systemd/system/multi-user.target.wants/docket.service
 if command -v systemd-analyze >/dev/null; then
   # (The root has no systemd, and so none of its targets.)
