@@ -121,7 +121,11 @@ class Client(threading.Thread):
             speaker.close()
 
     def step(self) -> None:
-        self.exchange(invent(self.scene, self.randomness))
+        action = invent(self.scene, self.randomness)
+        self.exchange(action)
+        # Looks what became of a batch, most of the time: halves of it show before others have written over them.
+        if action[0] == "batch" and self.steps > 0 and self.randomness.random() < 0.7:
+            self.exchange(("page",))
 
     def exchange(self, action: model.Action) -> None:
         invoked = self.begin()

@@ -78,6 +78,11 @@ def _may_remove(one: Operation, document: int) -> bool:
     return any(part[0] == "delete" and part[1] == document for part in parts)
 
 
+def _is_apart(one: Operation, since: float, until: float) -> bool:
+    """Whether it was over before a time, or began after another."""
+    return one.invoked > until or one.returned < since
+
+
 def _backwards(history: list[Operation], randomness: random.Random) -> list[Operation] | None:
     writes = [index for index, one in enumerate(history) if one.outcome and one.outcome[0] in WRITTEN]
     pair = _choose(randomness, [(first, second) for first in writes for second in writes
@@ -105,7 +110,7 @@ def _twice(history: list[Operation], randomness: random.Random) -> list[Operatio
 
 
 def _halved(history: list[Operation], randomness: random.Random) -> list[Operation] | None:
-    """A page shows one document as a batch has written it, and not another of that batch, which nobody ever removes."""
+    """A page shows one document as a batch has written it, and not another of that batch, which nobody can have removed between."""
     places = []
     for batch in history:
         if batch.action[0] != "batch" or not batch.outcome or batch.outcome[0] != "batch":
@@ -117,7 +122,8 @@ def _halved(history: list[Operation], randomness: random.Random) -> list[Operati
                 continue
             shown = {document for document, written in puts if other.outcome[1][document] == written}
             places += [(page, document) for document, _ in puts if shown - {document}
-                       and not any(_may_remove(one, document) for one in history)]
+                       and not any(_may_remove(one, document) for one in history
+                                   if not _is_apart(one, batch.invoked, other.returned))]
     found = _choose(randomness, places)
     if found is None:
         return None
