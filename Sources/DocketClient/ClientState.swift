@@ -56,9 +56,6 @@ struct ClientState {
   /// Attempts that failed since the last answer.
   private var failures = 0
 
-  /// What to say where a server answers a plain request by an alert.
-  static let speaksTLS = "the server speaks TLS (--tls)"
-
   init(address: ServerAddress, configuration: ClientConfiguration) {
     self.address = address
     maximumInFlight = configuration.maximumInFlight
@@ -163,7 +160,7 @@ struct ClientState {
       token.answered(answer)
       return completion(of: place, .answered(answer)) + advance()
     } catch {
-      return badAnswer(to: place, reason: frame.isAlertOfTLS ? Self.speaksTLS : "\(error)")
+      return badAnswer(to: place, reason: frame.otherProtocol ?? "\(error)")
     }
   }
 
@@ -180,6 +177,8 @@ struct ClientState {
     var actions: [Action] = []
     if let answer = try? Answer.parse(rest), let place = sent.popFirst() {
       actions = completion(of: place, .answered(answer))
+    } else if let reason = rest.otherProtocol, let place = sent.popFirst() {
+      actions = completion(of: place, .failed(.badAnswer(reason: reason)))
     }
     return actions + connectionLost()
   }
@@ -260,6 +259,11 @@ struct ClientState {
 }
 
 extension ByteBuffer {
-  /// Whether this is how an alert begins (RFC 8446, 5.1).
-  var isAlertOfTLS: Bool { readableBytesView.starts(with: [0x15, 0x03]) }
+  /// What the other side speaks in the place of this protocol, and what to do; nil: that does not show.
+  var otherProtocol: String? {
+    // How an alert begins (RFC 8446, 5.1), and a status line (RFC 9112, 4).
+    if readableBytesView.starts(with: [0x15, 0x03]) { return "the server speaks TLS (--tls)" }
+    if readableBytesView.starts(with: "HTTP/".utf8) { return "this port speaks HTTP; give that of the native protocol (--port)" }
+    return nil
+  }
 }

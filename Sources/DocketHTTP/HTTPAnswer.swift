@@ -37,8 +37,8 @@ struct HTTPAnswer: Sendable {
     let code = response.status.rawValue
     guard !response.status.isError else {
       self.init(
-        HTTPResponse.Status(code: code, reasonPhrase: "\(response.status.phrase)"), response.headers,
-        .bytes(.problem(response)))
+        HTTPResponse.Status(code: code, reasonPhrase: "\(response.status.phrase)"),
+        response.headers.allowingMethodsOfHTTP, .bytes(.problem(response)))
       fields.append(Self.contentType, Self.problemType)
       return
     }
@@ -59,7 +59,18 @@ struct HTTPAnswer: Sendable {
   static let contentType = "Content-Type"
 }
 
+extension [String] {
+  /// The methods of a path as the native protocol has them, with those that HTTP adds.
+  var withMethodsOfHTTP: [String] { self + (contains("GET") ? ["HEAD"] : []) + ["OPTIONS"] }
+}
+
 extension Headers {
+  fileprivate var allowingMethodsOfHTTP: Headers {
+    guard let allow = self["Allow"] else { return self }
+    let all = allow.split(separator: ", ").map(String.init).withMethodsOfHTTP.joined(separator: ", ")
+    return Headers(fields.map { ($0.name, $0.name == "Allow" ? all : $0.value) })
+  }
+
   /// `Location` as a reference may be (RFC 3986, section 2): the native protocol takes any character in a path.
   fileprivate var encodedForHTTP: Headers {
     guard let location = self["Location"], location.utf8.contains(where: { !$0.isPlainInPath }) else { return self }

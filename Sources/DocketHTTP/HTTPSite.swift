@@ -36,7 +36,7 @@ struct HTTPSite: Sendable {
       guard case .answer(let response) = operation, let allow = response.headers["Allow"] else { return ["OPTIONS"] }
       methods = allow.split(separator: ", ").map(String.init)
     }
-    return methods + (methods.contains("GET") ? ["HEAD"] : []) + ["OPTIONS"]
+    return methods.withMethodsOfHTTP
   }
 
   /// Gives an answer what all answers have, and tells the log of it.

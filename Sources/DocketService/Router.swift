@@ -94,7 +94,10 @@ public struct Router: Sendable {
     case .post:
       if let refusal = refuseParameters(target) { return refusal }
       return storing(request, as: .document) { .create(in: path, data: $0) }
-    case .put, .patch, .delete, .other: return notAllowed(request, allowed: [.get, .post])
+    case .put, .patch, .delete, .other:
+      return notAllowed(
+        request, allowed: [.get, .post], what: "A path that ends in '/' is a collection, and has the methods",
+        hint: "; a document of it has an id behind the '/'")
     }
   }
 
@@ -327,10 +330,12 @@ public struct Router: Sendable {
       .error(.badRequest, "unknown_parameter", "This request takes no parameter '\(parameter.name)' behind the '?'."))
   }
 
-  private func notAllowed(_ request: Request, allowed: [Method]) -> Operation {
+  private func notAllowed(
+    _ request: Request, allowed: [Method], what: String = "This path has the methods", hint: String = ""
+  ) -> Operation {
     let names = allowed.map(\.rawValue).joined(separator: ", ")
     var response = Response.error(
-      .methodNotAllowed, "method_not_allowed", "This path has the methods \(names), in capital letters.")
+      .methodNotAllowed, "method_not_allowed", "\(what) \(names), in capital letters\(hint).")
     response.headers.append("Allow", names)
     return .answer(response)
   }

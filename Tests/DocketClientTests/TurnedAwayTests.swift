@@ -53,6 +53,19 @@ struct TurnedAwayTests {
       state.turnedAway(reason: "r") == [.complete(1, .failed(.connectionClosed(requestMayHaveHappened: true)))])
   }
 
+  @Test("says that a port speaks HTTP, of one call for each connection")
+  func port() {
+    let page = ByteBuffer(string: "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n")
+    let error = DocketClientError.badAnswer(reason: "this port speaks HTTP; give that of the native protocol (--port)")
+    var state = state(attempts: 2)
+    _ = state.submit(post(1))
+    _ = state.submit(Call(id: 2, method: .get, path: "/n/1", data: nil, headers: nil))
+    _ = state.connected()
+    #expect(state.disconnected(rest: page) == [.complete(1, .failed(error)), .connect(failures: 1)])
+    _ = state.connected()
+    #expect(state.disconnected(rest: page) == [.complete(2, .failed(error))])
+  }
+
   @Test("ends a watch that never began with the reason")
   func watch() throws {
     let options = WatchOptions(maximumFirstAttempts: 1)

@@ -126,6 +126,8 @@ extension EndToEnd {
         (["sql", "good.db", "SELECT 1"], 2, "in quotes"), (["check", "--database", "none.db"], 1, "--database"),
         (["sql", "--database", "/", "SELECT 1"], 1, "is not a file"), (["check", "--database", ""], 2, "is empty"),
         (["check", "--databse", "good.db"], 2, "Did you mean '--database'?"),
+        (["chekc", "--database", "good.db"], 2, "there is no command 'chekc'; 'docket --help' lists"),
+        (["token", "creat", "a"], 2, "there is no command 'creat'; 'docket token --help' lists"),
       ])
     func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
       let process = try ChildProcess("env", ["-C", "/", Docket.path] + arguments)
@@ -139,7 +141,8 @@ extension EndToEnd {
         let folder = (database as NSString).deletingLastPathComponent + "/%41 ?#"
         let file = folder + "/docket.db"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        #expect(try Docket.run("reset", "--database", file).ending == .exited(0))
+        #expect(try Docket.run("reset", "--database", file).output.hasPrefix("There was no "))
+        #expect(try Docket.run("reset", "--database", file).output.hasSuffix("docket.db is empty.\n"))
         _ = try SQLiteCommand.run(file, "INSERT INTO documents(collection, id, data) VALUES ('/a/', '1', '1')")
         func sql(_ statement: String) throws -> Docket.Result {
           // As somebody who is not root, who may do everything.

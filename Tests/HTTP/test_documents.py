@@ -147,7 +147,10 @@ class Documents(ServerTestCase):
     def test_methods_that_a_path_does_not_have(self):
         answer = self.server.request("POST", "/notes/42", b"1")
         self.problem(answer, 405, "method_not_allowed")
-        self.assertEqual(answer[1]["Allow"], "GET, PUT, PATCH, DELETE")
+        self.assertEqual(answer[1]["Allow"], "GET, PUT, PATCH, DELETE, HEAD, OPTIONS")
+        answer = self.server.request("DELETE", "/notes/")
+        self.assertIn("a collection", self.problem(answer, 405, "method_not_allowed")["detail"])
+        self.assertEqual(answer[1]["Allow"], "GET, POST, HEAD, OPTIONS")
 
     def test_options_names_the_methods(self):
         for path, allowed in [
@@ -165,6 +168,16 @@ class Documents(ServerTestCase):
         read = subprocess.run(
             [BINARY, "get", "/both/1", "--host", host, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(read.stdout.strip(), '"http"', read.stderr)
+
+    def test_commands_that_ask_this_port_are_told_that_it_speaks_http(self):
+        for command in (["get", "/both/1"], ["put", "/both/1", "2"], ["watch", "/both/"], ["stats"]):
+            with self.subTest(command[0]):
+                run = subprocess.run(
+                    [BINARY, *command, "--host", self.server.host, "--port", str(self.server.port)], capture_output=True,
+                    text=True, timeout=PATIENCE)
+                self.assertEqual((run.returncode, run.stdout), (1, ""))
+                self.assertIn("this port speaks HTTP; give that of the native protocol (--port)", run.stderr)
+                self.assertEqual(run.stderr.count("\n"), 1)
 
 
 class Limits(ServerTestCase):

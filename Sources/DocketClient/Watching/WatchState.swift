@@ -101,7 +101,7 @@ struct WatchState {
     } catch let error as DocketClientError {
       return ended(error)
     } catch {
-      return ended(.badAnswer(reason: frame.isAlertOfTLS ? ClientState.speaksTLS : "\(error)"))
+      return ended(.badAnswer(reason: frame.otherProtocol ?? "\(error)"))
     }
   }
 
@@ -123,6 +123,7 @@ struct WatchState {
     guard connection == .open || connection == .watching else { return [] }
     // A frame that continues and was cut comes again over the next connection.
     if let answer = try? Answer.parse(rest), !answer.continues { return received(rest) }
+    if let reason = rest.otherProtocol { return ended(.badAnswer(reason: reason)) }
     return lost(.watchInterrupted(reason: "the server closed it"))
   }
 

@@ -7,6 +7,8 @@ public enum DatabaseReset {
   public struct Outcome: Sendable, Equatable {
     /// Symbolic links followed.
     public let path: String
+    /// Whether there was none before.
+    public internal(set) var isNew = false
     /// How many tokens, revoked ones among them, stay as they were.
     public internal(set) var keptTokens = 0
     /// How many went; nil: those of a file that could not be read.
@@ -24,7 +26,12 @@ public enum DatabaseReset {
       let path = try DatabasePath(resolving: name)
       let lock = try DatabaseLock(on: path)
       return try CareError.translating(path: path.file) {
-        guard path.size ?? 0 > 0 else { return try make(path, lock) }
+        let size = path.size
+        guard size ?? 0 > 0 else {
+          var outcome = try make(path, lock)
+          outcome.isNew = size == nil
+          return outcome
+        }
         return try replace(path, lock, keepsTokens: keepsTokens)
       }
     }

@@ -12,9 +12,10 @@ struct EnvironmentArguments {
   /// The variables that were used, and the options that they stand for.
   private let used: [Setting]
 
-  /// - Throws: `CommandFailure` when a flag's variable is neither yes nor no.
+  /// - Throws: `CommandFailure` when a flag's variable is neither yes nor no, or there is no such command.
   init(root: any ParsableCommand.Type, arguments: [String], environment: [String: String]) throws {
     let (command, position) = Self.selectedCommand(root: root, arguments: arguments)
+    try Self.refuseUnknownCommand(of: command, arguments, at: position)
     let given = Self.givenNames(arguments[position...])
     var added: [String] = []
     var used: [Setting] = []
@@ -53,6 +54,17 @@ struct EnvironmentArguments {
       position += 1
     }
     return (command, position)
+  }
+
+  /// The parser would call it an unexpected argument.
+  private static func refuseUnknownCommand(
+    of command: any ParsableCommand.Type, _ arguments: [String], at position: Int
+  ) throws {
+    guard !command.configuration.subcommands.isEmpty, position < arguments.count else { return }
+    let word = arguments[position]
+    guard !word.hasPrefix("-"), word != "help" else { return }
+    let path = (["docket"] + arguments[..<position]).joined(separator: " ")
+    throw CommandFailure("there is no command '\(word)'; '\(path) --help' lists those that there are", status: .usage)
   }
 
   /// The options and flags that stand on the command line, without their values.

@@ -29,7 +29,7 @@ struct ResetCommand: ParsableCommand {
 
 extension DatabaseReset.Outcome {
   var lines: [String] {
-    var lines = ["\(path) is empty."]
+    var lines = [isNew ? "There was no \(path); it is there now, and empty." : "\(path) is empty."]
     let option = "--database \(ShellWord.quoted(path))"
     if keptTokens > 0 {
       lines.append(
