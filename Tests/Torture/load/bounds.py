@@ -29,7 +29,7 @@ def bounds(bench: Bench) -> Iterator[Result]:
     untrue = []
     for what, tests in MEETS.items():
         for test in tests:
-            if isinstance(test, str) and not _exists(test, rows.get(what, ("", ""))[1], sources):
+            if isinstance(test, str) and not _exists(test, sources):
                 untrue.append(f"{what}: {test}")
     yield Result("each bound of OPERATIONS.md, Limits, has a test", f"{len(rows)} bounds", "by name, and the test is there",
                  "; ".join([f"no test: {one}" for one in missing] + [f"no such bound: {one}" for one in gone]
@@ -48,14 +48,13 @@ def _rows() -> dict[str, tuple[str, str]]:
     return {what: (default, flag) for what, default, flag in rows if what not in ("what", "---")}
 
 
-def _exists(test: str, flags: str, sources: dict[pathlib.Path, str]) -> bool:
-    """`Suite/test` in Swift, `file.py` or `file.py/name` in Python; where no test is named, one of the bound's flags must be used there."""
+def _exists(test: str, sources: dict[pathlib.Path, str]) -> bool:
+    """`Suite/test` in Swift, `file.py/what stands there` in Python."""
     place, _, name = test.partition("/")
-    names = [name] if name else re.findall(r"`(--[a-z-]+)", flags) or [""]
     if place.endswith(".py"):
-        return any(path.name == place and any(one in text for one in names) for path, text in sources.items())
-    return any(re.search(rf"(struct|class|enum) {place}\b|extension {place}\b", text)
-               and any((f"func {one}(" if name else one) in text for one in names) for text in sources.values())
+        return bool(name) and any(path.name == place and name in text for path, text in sources.items())
+    return any(re.search(rf"(struct|class|enum) {place}\b|extension {place}\b", text) and f"func {name}(" in text
+               for text in sources.values())
 
 
 UNITS = {"KiB": 1 << 10, "MiB": MIB, "s": 1, "h": 1, "bytes": 1, "": 1}
@@ -304,7 +303,7 @@ MEETS: dict[str, tuple] = {
     "the headers of an HTTP request": ("test_hostile.py/431",),
     "a document": ("LimitTests/documents", "large.py/_sizes"),
     "its depth": ("LimitTests/documents", "large.py/_depths"),
-    "a TLS handshake, from the beginning of the connection": ("TLSServerTests",),
+    "a TLS handshake, from the beginning of the connection": ("TLSServerTests/handshakeTimeout", "TLSServerTests/placesAreFreed"),
     "a request, from its first byte to its NUL": ("HostileClientTests/frameNeverEnds", "crowds.py/idle_and_dripping"),
     "silence on a connection without a watch, or not taking what waits on any": ("LimitTests/idle",),
     "before a token is known, once there are some: a request": ("StrangerTests/tokenFirst",),
@@ -313,9 +312,9 @@ MEETS: dict[str, tuple] = {
     "such a connection in all, without `--allow-anonymous`": ("StrangerTests/wholeTime", "StrangerTests/places"),
     "requests of a token, of an address": ("StrangerTests/rates",),
     "wrong tokens from an address": ("StrangerTests/wrongTokens",),
-    "addresses that are remembered for these": ("AllowanceTests",),
+    "addresses that are remembered for these": ("AllowanceTests/bound",),
     "rules of a token": (tokens,),
-    "tokens that hold": ("TokenFileTests/limit", "TokenCommandTests"),
+    "tokens that hold": ("TokenFileTests/limit", "TokenCommandTests/limit"),
     "tokens that were revoked or have expired": ("TokenFileTests/clearing",),
     "unanswered requests of a connection": ("LimitTests/pipelining", unread),
     "their bytes": ("LimitTests/pipelining", unread),
@@ -323,32 +322,32 @@ MEETS: dict[str, tuple] = {
     "what is taken up of all requests before the sockets are looked at again": ("LoopContextTests/ticks", "LoopTurnsTests/looks"),
     "answers that wait for a client": ("LimitTests/pipelining", unread, "crowds.py/mute"),
     "input after the last answer": ("LimitTests/linger", "LimitTests/lingerBehindAnswers"),
-    "writes that wait": ("LimitTests/writeQueue", "LimitTests/smallestWriteQueue", "overload.py"),
+    "writes that wait": ("LimitTests/writeQueue", "LimitTests/smallestWriteQueue", "overload.py/overload"),
     "of one native connection, where more than 4 MiB of writes wait (each request counts 256 bytes besides its data)":
         ("LimitTests/crowd", "ConnectionStateTests/crowdedWrites", "ConnectionStateTests/crowdedSmallWrites"),
     "reading a collection": ("LimitTests/scans",),
     "a query": (queries,),
     "queries that run at once": (queries,),
-    "readings that wait, and queries that wait": (queries, "overload.py"),
-    "documents that a query looks at without an index": ("QueryTests",),
+    "readings that wait, and queries that wait": (queries, "overload.py/overload"),
+    "documents that a query looks at without an index": ("QueryTests/refusedScans",),
     "a page of a collection or a query, or the values of groups": ("LimitTests/pages", groups),
-    "requests of a batch": ("BatchTests", "large.py/_batches"),
-    "what they answer in all": ("BatchTests", "large.py/_batches"),
-    "the time of a batch, or of looking for an element of `/item`, during which other writes wait": ("BatchTests",),
-    "answers kept under an `Idempotency-Key`": ("IdempotencyTests", idempotency),
-    "watches of a connection, watches in all": ("WatchTests",),
-    "frames of watches that wait on a connection, on all": ("WatchTests",),
-    "conditions of watches, together, as JSON": ("WatchTests",),
-    "answers that wait for clients, on all connections": ("AnswerRoomTests", "test_hostile.py/class Room", "crowds.py/mute"),
+    "requests of a batch": ("BatchTests/refusals", "large.py/_batches"),
+    "what they answer in all": ("BatchTests/refusals", "large.py/_batches"),
+    "the time of a batch, or of looking for an element of `/item`, during which other writes wait": ("BatchTests/timeout",),
+    "answers kept under an `Idempotency-Key`": ("IdempotencyTests/bounded", idempotency),
+    "watches of a connection, watches in all": ("WatchTests/refusals",),
+    "frames of watches that wait on a connection, on all": ("WatchTests/stalling", "crowds.py/watches"),
+    "conditions of watches, together, as JSON": ("WatchTests/conditionSizes",),
+    "answers that wait for clients, on all connections": ("AnswerRoomTests/memory", "AnswerRoomTests/waiting", "test_hostile.py/class Room", "crowds.py/mute"),
     "the rows of documents that are not at hand, for all threads together, 8 bytes each, rounded down to a power of two":
         ("RowKeysTests/bounded",),
     "documents kept at hand, by each thread that serves and by the one that writes": (caches,),
     "pages of the file in memory, for the threads that serve together": (caches,),
     "the same for the threads that query together": (caches,),
     "the same for the writer, and for each of the two threads that scan": (caches,),
-    "the log, in pages, before it is written back": ("LimitTests/history", "day.py"),
+    "the log, in pages, before it is written back": ("LimitTests/history", "day.py/day"),
     "backups that are made at once, and copies that are there to be fetched": (backups,),
-    "a copy for fetching, after its last piece was asked for": ("BackupServerTests",),
+    "a copy for fetching, after its last piece was asked for": ("BackupServerTests/lostFetcher",),
     "a piece of a backup": (backups,),
     "what is asked of backups and waits": (backups,),
     "room on the database's own disk that a backup leaves": ("BackupServerTests/fullDisk",),
