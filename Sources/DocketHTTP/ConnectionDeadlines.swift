@@ -57,7 +57,17 @@ final class ConnectionDeadlines: ChannelDuplexHandler {
     }
     let ended = requests.ended
     context.fireChannelRead(data)
-    if requests.ended != ended { requestBegan = nil }
+    guard requests.ended != ended else { return }
+    requestBegan = isEnd(unwrapInboundIn(data)) ? nil : now
+    if requestBegan != nil, requestTimer == nil { wait(until: now + .fraction(ofSeconds: requestSeconds), context) }
+  }
+
+  /// Whether the end of a request is the end of what was read, so that nothing of another one has come. The decoder does not say what
+  /// it holds; a head that is cut between two lines is taken for none, until more of it comes.
+  private func isEnd(_ bytes: ByteBuffer) -> Bool {
+    guard !requests.isReceiving else { return false }
+    let ends = [[0x0A], requests.endOfBody]
+    return ends.contains { !$0.isEmpty && bytes.readableBytesView.suffix($0.count).elementsEqual($0) }
   }
 
   private var isStranger: Bool { !requests.progress.isOfSomebody && !gate.isOpen }

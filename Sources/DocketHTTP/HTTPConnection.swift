@@ -100,7 +100,7 @@ final class HTTPConnection: Sendable {
         throw tooLong(greeting.bodyBytes)
       }
       if request.headers[.expect]?.lowercased() == "100-continue" {
-        try? await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
+        try? await channel.triggerUserOutboundEvent(SayContinue())
       }
       body = try await collect(request.body, atMost: greeting.bodyBytes)
     }

@@ -1,3 +1,4 @@
+import DequeModule
 import DocketService
 import HTTPTypes
 import NIOCore
@@ -26,6 +27,10 @@ final class RequestProgress: Sendable {
 /// Ends a connection whatever its client has yet to take, as an outbound event.
 struct CloseAtOnce: Sendable {}
 
+/// Has the client go on with its body, as an outbound event: an interim response is no answer, and whoever counts answers must not
+/// see one.
+struct SayContinue: Sendable {}
+
 /// Answers what is no HTTP, behind the answers to the requests before it, and ends the connection: nothing is taken for a request
 /// that stands behind something that could be read in two ways (RFC 9112, section 11.2).
 ///
@@ -36,21 +41,37 @@ final class RequestGuard: ChannelDuplexHandler {
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
+  /// What an answer needs to know of its request.
+  private struct Form {
+    /// Whether the connection ends behind its answer.
+    var isLast: Bool
+    /// Whether it is of HTTP/1.0, which knows no chunks (RFC 9112, section 6.1).
+    let isOld: Bool
+  }
+
   let progress = RequestProgress()
   private let answers: AnswerRoom
   /// How many requests have come whole.
   private(set) var ended = 0
-  /// How many of them are not answered yet.
-  private(set) var unanswered = 0
+  /// The requests whose answers have not been written to their ends, in order. The last of them may still be coming.
+  private var open: Deque<Form> = []
+  /// Whether the head of a request has come, and its end has not.
+  private(set) var isReceiving = false
+  /// Whether that request is answered already, as one whose body is too long.
+  private var isAnsweredEarly = false
+  /// The last bytes of the last piece of a body.
+  private(set) var endOfBody: [UInt8] = []
+  /// Whether the head of an answer is written, and its end is not.
+  private var isAnswering = false
   /// What is wrong with the request that is the last.
   private var problem: HTTPProblem?
   private var isOver = false
   private var context: ChannelHandlerContext?
-  /// Whether the client has said that the request which came last is its last one, and whether that has come whole.
-  private var isLast = false
-  /// Whether the request that came last is of HTTP/1.0, which knows no chunks (RFC 9112, section 6.1).
-  private var isOld = false
+  /// Whether a request behind which the connection ends has come whole.
   private var lastHasEnded = false
+
+  /// How many of the requests that have come whole are not answered yet.
+  var unanswered: Int { isReceiving && !isAnsweredEarly ? open.count - 1 : open.count }
 
   /// How long what a client still sends is dropped, so that no reset overtakes the answer.
   private static let lingerSeconds: Int64 = 1
@@ -76,15 +97,17 @@ final class RequestGuard: ChannelDuplexHandler {
         let detail = "'Transfer-Encoding' is 'chunked', once, in HTTP/1.1, and has no 'Content-Length' beside it."
         return refuse(HTTPProblem(.badRequest, "malformed_request", detail), context)
       }
-      isLast = !head.isKeepAlive
-      isOld = head.version == .http1_0
+      open.append(Form(isLast: !head.isKeepAlive, isOld: head.version == .http1_0))
+      isReceiving = true
+      endOfBody = []
       return context.fireChannelRead(wrapInboundOut(.head(asUnderstood(head))))
-    case .body: break
+    case .body(let bytes): endOfBody = Array(bytes.readableBytesView.suffix(8))
     case .end:
       ended += 1
-      unanswered += 1
-      lastHasEnded = isLast
+      isReceiving = false
+      lastHasEnded = isAnsweredEarly || open.last?.isLast == true
       progress.requestHasEnded()
+      if isAnsweredEarly { end(context) }
     }
     context.fireChannelRead(data)
   }
@@ -97,7 +120,7 @@ final class RequestGuard: ChannelDuplexHandler {
       head.headers.replaceOrAdd(name: "host", value: target.authority)
     }
     // Who speaks HTTP/1.0 would take the 100 for the answer (RFC 9110, section 10.1.1).
-    if isOld { head.headers.remove(name: "expect") }
+    if head.version == .http1_0 { head.headers.remove(name: "expect") }
     return head
   }
 
@@ -115,16 +138,7 @@ final class RequestGuard: ChannelDuplexHandler {
       return
     }
     switch unwrapOutboundIn(data) {
-    case .head(var head) where unanswered <= 1 && (isLast || (isOld && head.lacksLength)):
-      if isOld, head.lacksLength {
-        // It ends with the connection. The encoder makes chunks of HTTP/1.1 alone.
-        head.version = .http1_0
-        isLast = true
-        lastHasEnded = true
-      }
-      head.headers.replaceOrAdd(name: "connection", value: "close")
-      context.write(wrapOutboundOut(.head(head)), promise: promise)
-    case .head: context.write(data, promise: promise)
+    case .head(let head): writeHead(head, context, promise)
     case .body(let body):
       guard case .byteBuffer(let bytes) = body, let share = answers.share(bytes: bytes.readableBytes) else {
         return context.write(data, promise: promise)
@@ -134,11 +148,34 @@ final class RequestGuard: ChannelDuplexHandler {
       promise.futureResult.whenComplete { _ in withExtendedLifetime(share) {} }
       context.write(data, promise: promise)
     case .end:
-      unanswered -= 1
-      if lastHasEnded, unanswered <= 0 { return writeLast(data, context, promise) }
+      isAnswering = false
+      let isEarly = isReceiving && open.count == 1
+      let isLast = open.popFirst()?.isLast == true
+      isAnsweredEarly = isEarly
+      if isLast, !isEarly { return writeLast(data, context, promise) }
       context.write(data, promise: promise)
       answerIfDue(context)
     }
+  }
+
+  /// Says in the head of an answer when it is the last one.
+  private func writeHead(
+    _ head: HTTPResponseHead, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?
+  ) {
+    var head = head
+    isAnswering = true
+    if open.count == 1 {
+      // Who is answered before the end of its request may go on sending it, or not: what comes next is anybody's guess.
+      if isReceiving { open[0].isLast = true }
+      if open[0].isOld, head.lacksLength {
+        // It ends with the connection. The encoder makes chunks of HTTP/1.1 alone.
+        head.version = .http1_0
+        open[0].isLast = true
+        lastHasEnded = !isReceiving
+      }
+    }
+    if open.first?.isLast == true { head.headers.replaceOrAdd(name: "connection", value: "close") }
+    context.write(wrapOutboundOut(.head(head)), promise: promise)
   }
 
   /// Writes the end of the last answer, and ends the connection once the client has taken all. Who takes nothing for long is closed as
@@ -161,14 +198,25 @@ final class RequestGuard: ChannelDuplexHandler {
       return context.close(mode: mode, promise: promise)
     }
     context.channel.closeFuture.cascade(to: promise)
+    end(context)
+  }
+
+  /// Ends the connection behind what was written.
+  private func end(_ context: ChannelHandlerContext) {
     guard !isOver else { return }
     isOver = true
     Self.endOnceSent(NIOLoopBound(context, eventLoop: context.eventLoop))
   }
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-    guard event is CloseAtOnce else { return context.triggerUserOutboundEvent(event, promise: promise) }
-    context.close(promise: promise)
+    switch event {
+    case is CloseAtOnce: context.close(promise: promise)
+    case is SayContinue where isOver: promise?.succeed()
+    case is SayContinue:
+      context.writeAndFlush(
+        wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: promise)
+    default: context.triggerUserOutboundEvent(event, promise: promise)
+    }
   }
 
   private static func endOnceSent(_ bound: NIOLoopBound<ChannelHandlerContext>) {
@@ -200,7 +248,8 @@ final class RequestGuard: ChannelDuplexHandler {
   }
 
   private func answerIfDue(_ context: ChannelHandlerContext) {
-    guard let problem, unanswered <= 0, !isOver else { return }
+    guard let problem, unanswered == 0, !isAnswering, !isOver else { return }
+    if isAnsweredEarly { return end(context) }
     let body = problem.text
     let head = HTTPResponseHead(
       version: .http1_1, status: HTTPResponseStatus(statusCode: problem.status.code),

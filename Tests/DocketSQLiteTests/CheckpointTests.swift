@@ -1,3 +1,4 @@
+import Dispatch
 import DocketStore
 import DocketTestSupport
 import Glibc
@@ -98,6 +99,43 @@ struct CheckpointTests {
     gate.end()
     second.join()
     #expect(entered.withLockedValue { $0 } == 2)
+  }
+
+  @Test("Reads that wait for the log to begin anew go on where another process keeps the writer from writing")
+  func lockedOut() async throws {
+    var options = Self.options(idleMilliseconds: 600_000)
+    options.checkpointPages = 20
+    options.busyTimeoutMilliseconds = 60_000
+    options.queryDeadlineMilliseconds = 5_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let query = Query(scope: .everything, filter: .all([]), order: nil)
+    // It stays inside until all is over.
+    let (isInside, isOver) = (NIOLockedValueBox(false), DispatchSemaphore(value: 0))
+    let reader = try store.session()
+    let staying = Task {
+      try await reader.query(query) {
+        isInside.withLockedValue { $0 = true }
+        isOver.wait()
+      }
+    }
+    try await eventually { isInside.withLockedValue { $0 } }
+    // More than four times what the log should have: no read begins until that one has ended.
+    for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
+    let other = try store.connect()
+    try other.execute("BEGIN IMMEDIATE")
+    let waiting = try store.session()
+    let write = Task { try await waiting.put("/c/", "1", "1") }
+    let second = try store.session()
+    #expect(try await second.query(Query(scope: .collection(.init(unchecked: "/b/")), filter: .all([]), order: nil)).count == 10)
+    isOver.signal()
+    try other.execute("ROLLBACK")
+    other.close()
+    _ = try await write.value
+    _ = try? await staying.value
+    for session in [session, reader, waiting, second] { await session.close() }
+    try store.closeAndCheck()
   }
 
   @Test("A writer at rest empties the log")

@@ -17,6 +17,18 @@ extension SessionDriver {
     return found
   }
 
+  /// Has a query call `visit` at each document that it finds.
+  public func query(_ query: Query, visit: @escaping @Sendable () -> Void) async throws {
+    try await answer { session, completion in
+      session.query(
+        query, cancellation: nil, into: (),
+        visit: { _, _ in
+          visit()
+          return .next
+        }, completion: { completion($0.map { $0.state }) })
+    }
+  }
+
   public func count(_ query: Query) async throws -> Int {
     try await answer { session, completion in
       session.count(query, cancellation: nil) { completion($0.map { $0.count }) }

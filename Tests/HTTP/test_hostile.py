@@ -164,6 +164,67 @@ class Shapes(ServerTestCase):
         old = b"PUT /turn/4 HTTP/1.0\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n4"
         self.assertEqual(statuses(self.server.exchange(old)), [201])
 
+    def test_expect_continue_and_compression_bear_each_other(self):
+        gzip = b"Accept-Encoding: gzip\r\n"
+        put = b"PUT /gzip/%d HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 1\r\n"
+        with self.server.connect() as connection:
+            for number, headers in enumerate((gzip, b"", gzip)):
+                connection.sendall(put % number + headers + b"\r\n")
+                self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 100 "))
+                connection.sendall(b"1")
+                self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 201 "))
+            connection.sendall(b"GET /gzip/ HTTP/1.1\r\n" + HOST + gzip + b"Connection: close\r\n\r\n")
+            self.assertEqual(statuses(receive_all(connection)), [200])
+        # Nor is a stranger's refusal where there are tokens.
+        strict = Server()
+        try:
+            strict.docket("token", "create", "a", "--allow", "admin")
+            eventually(lambda: strict.request("GET", "/gzip/1")[0] == 401)
+            with strict.connect() as connection:
+                connection.sendall(put % 1 + gzip + b"\r\n")
+                received = connection.recv(4096)
+                if statuses(received) == [100]:
+                    connection.sendall(b"1")
+                    received = connection.recv(4096)
+                self.assertEqual(statuses(received), [401])
+            self.assertEqual(strict.stop(), 0)
+        finally:
+            strict.remove()
+
+    def test_an_answer_says_close_only_where_its_own_request_does(self):
+        post = b"POST /own/ HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n"
+        with self.server.connect() as connection:
+            connection.sendall(post + b"\r\n1" + post + b"Connection: close\r\n\r\n")
+            first = b""
+            while b"\r\n\r\n" not in first:
+                first += connection.recv(4096)
+            self.assertEqual((statuses(first), b"connection: close" in first.lower()), ([201], False))
+            connection.sendall(b"2")
+            second = receive_all(connection)
+            self.assertEqual((statuses(second), b"connection: close" in second.lower()), ([201], True))
+
+    def test_who_is_answered_before_the_end_of_a_request_gets_one_answer_and_the_end(self):
+        long = b"PUT /early/1 HTTP/1.1\r\n" + HOST + b"Content-Length: 99999999\r\n\r\n"
+        coded = b"PUT /early/1 HTTP/1.1\r\n" + HOST + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+        whole = b"PUT /early/1 HTTP/1.1\r\n" + HOST + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n"
+        behind = b"GET /early/1 HTTP/1.1\r\n" + HOST + b"\r\n"
+        for name, head, rest, status in [
+            ("what it goes on sending is no HTTP", coded, b"zzz\r\n", 415),
+            ("it ends, and another follows", whole, b"[1]" + behind, 415),
+            ("it breaks off", long, None, 413),
+        ]:
+            with self.subTest(name), self.server.connect() as connection:
+                connection.sendall(head)
+                received = b""
+                while b"\r\n\r\n" not in received:
+                    received += connection.recv(4096)
+                self.assertIn(b"connection: close", received.lower())
+                if rest:
+                    connection.sendall(rest)
+                else:
+                    connection.shutdown(socket.SHUT_WR)
+                self.assertEqual(statuses(received + receive_all(connection)), [status])
+
     def test_close_is_heeded(self):
         received = self.server.exchange(
             b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\nGET / HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -364,6 +425,18 @@ class Slow(ServerTestCase):
             while b"event: created" not in received:
                 received += connection.recv(65536)
             self.assertNotIn(b" 408 ", received)
+
+    def test_a_request_that_begins_behind_another_one_must_end_as_well(self):
+        get = b"GET /slow/x HTTP/1.1\r\n" + HOST + b"\r\n"
+        put = b"PUT /slow/put HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\n"
+        # Otherwise the silence would end it without a word.
+        for name, sent, answers in [
+            ("in its first line", get + b"GET /slow/x HT", [404, 408]), ("in its body", get + put + b"1", [404, 408]),
+            ("behind a body", put + b"[1]GET", [201, 408]), ("before its body", put + b"[1]" + put, [200, 408]),
+        ]:
+            with self.subTest(name), self.server.connect() as connection:
+                connection.sendall(sent)
+                self.assertEqual(statuses(receive_all(connection)), answers)
 
     def test_empty_lines_are_no_request(self):
         with self.server.connect() as connection:

@@ -209,9 +209,12 @@ final class Writer: @unchecked Sendable {
       guard try begin() else { return }
       let began = WallClock.uptimeNanoseconds()
       group = backlog.take(count: options.groupWrites, bytes: options.groupBytes)
-      // Settings take long and may fail by themselves, so they are a group of their own.
+      // Settings take long and may fail by themselves, so they are a group of their own, beside which reads go on.
       let isOfSettings = if case .settings? = group.first?.work.first { true } else { false }
-      if isOfSettings { group = backlog.giveBack(group, behind: 1) }
+      if isOfSettings {
+        group = backlog.giveBack(group, behind: 1)
+        gate.open()
+      }
       guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
       try prune(behind: changes)
@@ -266,6 +269,8 @@ final class Writer: @unchecked Sendable {
   /// While another process holds the lock, each write waits for as long as it may, counted from its submission.
   private func begin() throws(SQLiteError) -> Bool {
     while try !transaction.begin() {
+      // Reads go on meanwhile: who holds the lock may hold it for long, and the log grows by none of ours.
+      gate.open()
       let waited = options.busyTimeoutMilliseconds
       answer(
         backlog.take(submittedUntil: WallClock.uptimeMilliseconds() - waited), with: .busy(waitedMilliseconds: waited))
