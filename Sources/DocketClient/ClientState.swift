@@ -55,6 +55,8 @@ struct ClientState {
   private var isAnswered = false
   /// Attempts that failed since the last answer.
   private var failures = 0
+  /// How many connections have come about and how many answers have come.
+  private var signsOfLife = 0
 
   init(address: ServerAddress, configuration: ClientConfiguration) {
     self.address = address
@@ -68,6 +70,7 @@ struct ClientState {
   mutating func submit(_ call: Call) -> [Action] {
     guard connection != .closed else { return [.complete(call.id, .failed(.clientClosed))] }
     waiting.append(call)
+    waiting[waiting.count - 1].signsOfLifeBefore = signsOfLife
     return advance()
   }
 
@@ -75,11 +78,10 @@ struct ClientState {
     if let call = removeWaiting(id) {
       return [.complete(id, .failed(.timedOut(requestMayHaveHappened: call.wasSent)))]
     }
-    guard let index = abandon(id) else { return [] }
+    guard let call = abandon(id) else { return [] }
     let completion = Action.complete(id, .failed(.timedOut(requestMayHaveHappened: true)))
-    // Where nobody waits for what comes before it either, nothing has come for as long as a call may take: the
-    // connection is taken for dead.
-    let isStuck = sent.prefix(index).allSatisfy { $0.call == nil }
+    // Nothing has come for as long as a call may take: the connection is taken for dead.
+    let isStuck = call.signsOfLifeBefore == signsOfLife
     return isStuck ? [completion, .closeConnection] + connectionLost() : [completion]
   }
 
@@ -110,6 +112,7 @@ struct ClientState {
     isFirstRequest = true
     token.begin()
     isAnswered = false
+    signsOfLife += 1
     return advance()
   }
 
@@ -157,6 +160,7 @@ struct ClientState {
       let answer = try Answer.parse(frame)
       failures = 0
       isAnswered = true
+      signsOfLife += 1
       token.answered(answer)
       return completion(of: place, .answered(answer)) + advance()
     } catch {
@@ -177,8 +181,10 @@ struct ClientState {
     var actions: [Action] = []
     if let answer = try? Answer.parse(rest), let place = sent.popFirst() {
       actions = completion(of: place, .answered(answer))
-    } else if let reason = rest.otherProtocol, let place = sent.popFirst() {
-      actions = completion(of: place, .failed(.badAnswer(reason: reason)))
+    } else if let reason = rest.otherProtocol {
+      // It has looked at none of them.
+      actions = sent.flatMap { completion(of: $0, .failed(.badAnswer(reason: reason))) }
+      sent = []
     }
     return actions + connectionLost()
   }
@@ -250,11 +256,11 @@ struct ClientState {
   }
 
   /// Leaves the call's place in the order of answers, with nobody in it.
-  /// - Returns: the place, or nil if there is no such call.
-  private mutating func abandon(_ id: UInt64) -> Int? {
+  /// - Returns: nil if there is no such call.
+  private mutating func abandon(_ id: UInt64) -> Call? {
     guard let index = sent.firstIndex(where: { $0.call?.id == id }) else { return nil }
-    sent[index].call = nil
-    return index
+    defer { sent[index].call = nil }
+    return sent[index].call
   }
 }
 

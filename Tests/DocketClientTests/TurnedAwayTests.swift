@@ -53,7 +53,7 @@ struct TurnedAwayTests {
       state.turnedAway(reason: "r") == [.complete(1, .failed(.connectionClosed(requestMayHaveHappened: true)))])
   }
 
-  @Test("says that a port speaks HTTP, of one call for each connection")
+  @Test("says that a port speaks HTTP, to all calls that were sent to it")
   func port() {
     let page = ByteBuffer(string: "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n")
     let error = DocketClientError.badAnswer(reason: "this port speaks HTTP; give that of the native protocol (--port)")
@@ -61,9 +61,32 @@ struct TurnedAwayTests {
     _ = state.submit(post(1))
     _ = state.submit(Call(id: 2, method: .get, path: "/n/1", data: nil, headers: nil))
     _ = state.connected()
-    #expect(state.disconnected(rest: page) == [.complete(1, .failed(error)), .connect(failures: 1)])
+    #expect(state.disconnected(rest: page) == [.complete(1, .failed(error)), .complete(2, .failed(error))])
+    #expect(state.submit(post(3)) == [.connect(failures: 0)])
+  }
+
+  @Test("takes a connection for dead behind a call's time only where nothing has come in that time")
+  func stuck() {
+    let answer = ByteBuffer(string: #"{"code": 200, "message": "OK", "data": null}"#)
+    func timedOut(_ id: UInt64) -> ClientState.Action {
+      .complete(id, .failed(.timedOut(requestMayHaveHappened: true)))
+    }
+    var state = state(attempts: 1)
+    _ = state.submit(post(1))
+    // Its time begins before there is a connection.
     _ = state.connected()
-    #expect(state.disconnected(rest: page) == [.complete(2, .failed(error))])
+    #expect(state.timedOut(1) == [timedOut(1)])
+    // And before the answers to others.
+    _ = state.submit(post(2))
+    _ = state.received(answer)
+    _ = state.submit(post(3))
+    #expect(state.timedOut(2) == [timedOut(2)])
+    // In the time of the third nothing comes.
+    _ = state.submit(post(4))
+    #expect(
+      state.timedOut(3) == [
+        timedOut(3), .closeConnection, .complete(4, .failed(.connectionClosed(requestMayHaveHappened: true))),
+      ])
   }
 
   @Test("ends a watch that never began with the reason")

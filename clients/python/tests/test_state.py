@@ -9,7 +9,7 @@ from .support import frame
 
 from docket_client import Client
 from docket_client.call import Call
-from docket_client.state import Action, ClientState, Complete, Connect, Send, pause_after
+from docket_client.state import Action, ClientState, Complete, Connect, Disconnect, Send, pause_after
 
 
 def state(**options: Any) -> ClientState:
@@ -40,6 +40,35 @@ class StateTests(unittest.TestCase):
         client.connected()
         client.cancelled(calls[1])
         self.assertIn(b"/n/2", sent(client.received(frame() + b"\0"))[0])
+
+    def test_a_port_that_speaks_http_is_told_to_all_that_was_sent_to_it(self) -> None:
+        client = state()
+        calls = [Call("POST", "/n/", b"1"), Call("GET", "/n/1")]
+        for call in calls:
+            client.submit(call)
+        client.connected()
+        client.received(b"HTTP/1.1 501 Not Implemented\r\n\r\n")
+        actions = client.disconnected()
+        self.assertEqual([action.call for action in actions if isinstance(action, Complete)], calls)
+        for action in actions:
+            self.assertIn("speaks HTTP", str(action.outcome) if isinstance(action, Complete) else "")
+
+    def test_a_connection_is_dead_where_nothing_has_come_for_the_time_of_a_call(self) -> None:
+        client = state(attempts=1)
+        calls = [Call("POST", f"/n/{number}", b"1") for number in range(4)]
+        client.submit(calls[0])
+        # Its time begins before there is a connection.
+        client.connected()
+        self.assertEqual([type(action) for action in client.timed_out(calls[0])], [Complete])
+        # And before the answers to others.
+        client.submit(calls[1])
+        client.received(frame() + b"\0")
+        client.submit(calls[2])
+        self.assertEqual([type(action) for action in client.timed_out(calls[1])], [Complete])
+        # In the time of the third nothing comes.
+        client.submit(calls[3])
+        self.assertEqual(
+            [type(action) for action in client.timed_out(calls[2])], [Complete, Disconnect, Complete])
 
     def test_pauses_grow_to_their_maximum_and_differ(self) -> None:
         self.assertEqual(pause_after(0, 2), 0)

@@ -54,6 +54,9 @@ class Disconnect:
 
 Action = Union[Connect, Send, Complete, Disconnect]
 
+#: What to say where a server answers by a status line (RFC 9112, 4).
+SPEAKS_HTTP = "this port speaks HTTP; give that of the native protocol"
+
 
 def pause_after(failures: int, maximum: float) -> float:
     """How long to wait before connecting again: exponential, with full jitter, so that clients which lost one server together do not
@@ -127,6 +130,8 @@ class ClientState:
         self._is_answered = False
         #: Attempts that failed since the last answer.
         self._failures = 0
+        #: How many connections have come about and how many answers have come.
+        self._signs_of_life = 0
 
     @property
     def is_idle(self) -> bool:
@@ -138,19 +143,18 @@ class ClientState:
     def submit(self, call: Call) -> List[Action]:
         if self._connection is _Connection.CLOSED:
             return [Complete(call, ClientClosed())]
+        call.signs_of_life_before = self._signs_of_life
         self._waiting.append(call)
         return self._advance()
 
     def timed_out(self, call: Call) -> List[Action]:
         if self._remove_waiting(call):
             return [Complete(call, TimedOut(may_have_happened=call.was_sent))]
-        index = self._abandon(call)
-        if index is None:
+        if not self._abandon(call):
             return []
         actions: List[Action] = [Complete(call, TimedOut(may_have_happened=True))]
-        # Where nobody waits for what comes before it either, nothing has come for as long as a call may take: the connection is
-        # taken for dead.
-        if all(place.call is None for place in list(self._sent)[:index]):
+        # Nothing has come for as long as a call may take: the connection is taken for dead.
+        if call.signs_of_life_before == self._signs_of_life:
             actions += [Disconnect(), *self._connection_lost()]
         return actions
 
@@ -186,6 +190,7 @@ class ClientState:
         self._is_first_request = True
         self._token.begin()
         self._is_answered = False
+        self._signs_of_life += 1
         return self._advance()
 
     def connect_failed(self, error: ConnectionFailed) -> List[Action]:
@@ -239,9 +244,14 @@ class ClientState:
         if self._connection is not _Connection.OPEN:
             return []
         actions: List[Action] = []
-        if self._sent:
+        rest = self._frames.rest()
+        if rest.startswith(b"HTTP/"):
+            # It has looked at none of them.
+            actions = [Complete(call, BadAnswer(SPEAKS_HTTP)) for call in self._sent_calls()]
+            self._sent.clear()
+        elif self._sent:
             try:
-                answer = Answer.parse(self._frames.rest())
+                answer = Answer.parse(rest)
             except BadAnswer:
                 pass
             else:
@@ -261,6 +271,7 @@ class ClientState:
             return self._bad_answer(place, BadAnswer(SPEAKS_TLS) if is_alert(frame) else error)
         self._failures = 0
         self._is_answered = True
+        self._signs_of_life += 1
         self._token.answered(answer)
         return self._completion(place, answer) + self._advance()
 
@@ -326,14 +337,10 @@ class ClientState:
             return False
         return True
 
-    def _abandon(self, call: Call) -> Optional[int]:
-        """Leaves the call's place in the order of answers, with nobody in it.
-
-        Returns:
-            The place, or none if there is no such call.
-        """
-        for index, place in enumerate(self._sent):
+    def _abandon(self, call: Call) -> bool:
+        """Leaves the call's place in the order of answers, with nobody in it. Returns whether there is such a call."""
+        for place in self._sent:
             if place.call is call:
                 place.call = None
-                return index
-        return None
+                return True
+        return False
