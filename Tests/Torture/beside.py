@@ -12,12 +12,14 @@ from ground import Ground
 from ledger import Ledger, Write, body
 from promises import Fault, Shown, Violation, demand
 from served import KEEPING_HISTORY
+from readers import Readers, fill
 from verification import check, compare
 from wire import Session, frame
 from writers import Writers
 
 ROUND_SECONDS = 3
 BUSY_SECONDS = 1
+READ_SECONDS = 8
 
 
 class Shell:
@@ -133,7 +135,7 @@ def write_beside(ground: Ground, count: int) -> Shown:
                 writers.write(min(ROUND_SECONDS, count - spent + 0.1), until=foreign.step)
                 spent += time.monotonic() - begin
                 foreign.finish()
-                writers.settle(20)
+                writers.settle()
                 writers.close()
                 before = ledger.sequence
                 compare(server, ledger)
@@ -162,23 +164,27 @@ def hold_locks(ground: Ground, count: int) -> Shown:
     ledger, database = ground.ledger(), ground.database_folder() / "docket.db"
     writers = Writers(ledger, ground.random, count=4, errors=frozenset({"busy", "batch_failed"}))
     with ground.serve(database, "--busy-timeout", str(BUSY_SECONDS), "--checkpoint-pages", "30",
+                      "--query-timeout", "60",
                       *KEEPING_HISTORY) as server:
+        fill(server.port, ledger)
         writers.connect(server.port)
         writers.write(0.2)
         for cycle in range(count):
-            _hold(ground, writers, database, ["IMMEDIATE", "EXCLUSIVE", "killed", "reading", "short"][cycle % 5])
+            with Readers(server.port) as readers:
+                _hold(writers, readers, database, ["IMMEDIATE", "EXCLUSIVE", "killed", "reading", "short"][cycle % 5])
             compare(server, ledger)
             check(ground.binary, database)
             ground.progress(f"cycle {cycle}")
-        writers.settle(10)
+        writers.settle()
         demand(server.stop() == 0, f"it ended badly: {server.said()}")
     return Shown(f"{writers.refusals['busy']} writes got 503 busy and left nothing, reads went on, writes went on when "
                  f"the lock was free; {ledger.acknowledged} acknowledged writes, 0 lost",
                  {"busy": writers.refusals["busy"], "acknowledged": ledger.acknowledged})
 
 
-def _hold(ground: Ground, writers: Writers, database: pathlib.Path, way: str) -> None:
+def _hold(writers: Writers, readers: Readers, database: pathlib.Path, way: str) -> None:
     shell = Shell(database)
+    writers.write(0.3)
     busy, kept = writers.refusals["busy"], writers.ledger.acknowledged
     try:
         if way == "reading":
@@ -190,8 +196,12 @@ def _hold(ground: Ground, writers: Writers, database: pathlib.Path, way: str) ->
             shell.send("INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/held/', '1', '1');"
                        "SELECT 'written';")
             shell.wait_for("written")
-        writers.write({"short": BUSY_SECONDS / 3, "reading": 0.5}.get(way, BUSY_SECONDS * 1.7))
         has_waited = way in ("IMMEDIATE", "EXCLUSIVE", "killed")
+        if has_waited:
+            held = time.monotonic()
+            writers.write(READ_SECONDS, until=lambda: readers.has_answer_since(held))
+            demand(readers.has_answer_since(held), f"{way}: beside writes that wait no read has had an answer for {READ_SECONDS} s")
+        writers.write({"short": BUSY_SECONDS / 3, "reading": 0.5}.get(way, BUSY_SECONDS * 1.7))
         got = writers.refusals["busy"] - busy
         demand((got > 0) == has_waited, f"{way}: {got} writes got busy")
         demand(way != "reading" or writers.ledger.acknowledged > kept, "a reading transaction holds up writes")
@@ -201,10 +211,10 @@ def _hold(ground: Ground, writers: Writers, database: pathlib.Path, way: str) ->
     finally:
         shell.kill()
     # What waited is done now; what comes is taken.
-    writers.settle(10)
+    writers.settle()
     busy, kept = writers.refusals["busy"], writers.ledger.acknowledged
     writers.write(0.3)
-    writers.settle(10)
+    writers.settle()
     demand(writers.refusals["busy"] == busy and writers.ledger.acknowledged > kept, f"{way}: the lock is free")
 
 

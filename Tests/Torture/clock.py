@@ -56,7 +56,7 @@ def set_clock(ground: Ground, count: int) -> Shown:
                 clock.set(ground.random.randint(-HOURS * 3600, HOURS * 3600))
                 server = ground.serve(database, *KEEPING_HISTORY, environment=clock.environment)
             else:
-                writers.settle(10)
+                writers.settle()
                 writers.close()
             with Session(server.port) as session:
                 seen.look(changes(session, ledger.sequence))

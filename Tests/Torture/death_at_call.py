@@ -83,7 +83,7 @@ def _use(server: Served, writers: Writers, ledger: Ledger, ground: Ground) -> No
         with Session(server.port) as session:
             session.ask("POST", "/_backups/", {"name": f"{ground.random.getrandbits(32):x}.db"})
         writers.write(5, acknowledgements=30)
-        writers.settle(5)
+        writers.settle()
     except OSError:
         pass  # It died.
     if server.ended(0) is None:
@@ -138,7 +138,7 @@ def _database(ground: Ground, name: str, acknowledgements: int) -> _Database:
         writers = Writers(ledger, ground.random, count=4)
         writers.connect(server.port)
         writers.write(10, acknowledgements=acknowledgements)
-        writers.settle(10)
+        writers.settle()
         verify(server, ledger, ground.random)
         writers.close()
         server.stop()

@@ -38,7 +38,9 @@ def use_up(ground: Ground, count: int) -> Shown:
             with connect(server.port, patience=5) as late:
                 late.sendall(frame("GET", "/_health", headers=KEEP_ALIVE))
                 demand(not select.select([late], [], [], 0.2)[0], "with no descriptor left a connection was served")
-                writers.write(0.1)
+                kept = ledger.acknowledged
+                writers.write(10, acknowledgements=20)
+                demand(ledger.acknowledged >= kept + 20, "with no descriptor left clients that are there are not served")
                 if cycle % 2:
                     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
                     free = time.monotonic()
@@ -52,7 +54,7 @@ def use_up(ground: Ground, count: int) -> Shown:
             for connection in crowd:
                 connection.close()
             resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
-            writers.settle(10)
+            writers.settle()
             verify(server, ledger, ground.random)
             check(ground.binary, database)
             ground.progress(f"cycle {cycle}")

@@ -60,7 +60,7 @@ def _fill(ground: Ground, writers: Writers, folder: pathlib.Path) -> bool:
         _ballast(ballast, ground.random.choice([0, 4_096, 20_000, 200_000, 1_000_000, 4_000_000]))
         writers.connect(server.port)
         writers.write(30, until=lambda: writers.refusals["disk_full"] > 20)
-        writers.settle(10)
+        writers.settle()
         demand(writers.refusals["disk_full"], "the disk is full, and nobody was told so")
         demand(server.ended(0) is None, f"a full disk ended the server: {server.said()}")
         # Reads go on. Nothing is sent again, since there is no room for it.
@@ -85,9 +85,11 @@ def _go_on(server: Served, writers: Writers) -> None:
         demand(eventually(lambda: _is_writable(session, writers.ledger), RECOVERY_SECONDS),
                f"there is room, and after {RECOVERY_SECONDS} s no write is taken")
     before = writers.refusals["disk_full"]
+    kept = writers.ledger.acknowledged
     writers.write(0.1)
-    writers.settle(10)
+    writers.settle()
     demand(writers.refusals["disk_full"] == before, "there is room, and writes are refused")
+    demand(writers.ledger.acknowledged > kept, "there is room, and no write is acknowledged")
 
 
 def _is_writable(session: Session, ledger: Ledger) -> bool:

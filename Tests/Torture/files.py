@@ -114,7 +114,7 @@ def _rights(ground: Ground) -> int:
             file.chmod(0)
         folder.chmod(0o500)
         writers.write(0.3)
-        writers.settle(5)
+        writers.settle()
         status = server.ended(0)
         demand(status in (None, 1), f"without rights it ended with {status}")
         server.kill()

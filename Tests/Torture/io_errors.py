@@ -80,7 +80,7 @@ def _use(server: Served, writers: Writers, ground: Ground) -> str:
     try:
         writers.connect(server.port)
         writers.write(1.5, acknowledgements=150)
-        writers.settle(5)
+        writers.settle()
     except OSError:
         pass
     if ground.random.random() < 0.3:

@@ -77,6 +77,9 @@ def _draw_in(ground: Ground, count: int, group: _Group) -> Shown:
             demand(status in (None, 1, -signal.SIGKILL), f"it ended with {status}: {server.said()}")
             results["went on" if status is None else "killed by the system" if status < 0 else "ended with 1"] += 1
             group.limit(GENEROUS)
+            # Who goes on answers, once there is memory again; or is killed with answers on their way.
+            if ground.random.random() < 0.5:
+                writers.settle()
             server.kill()
             writers.close()
         ground.progress(f"{sum(results.values())} done")

@@ -118,7 +118,7 @@ def _losses_without_syncs(ground: Ground) -> int:
                 writers = Writers(ledger, ground.random)
                 writers.connect(server.port)
                 writers.write(0.05)
-                writers.settle(5)
+                writers.settle()
                 verify(server, ledger, ground.random)
                 writers.close()
                 server.stop()

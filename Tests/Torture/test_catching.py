@@ -5,6 +5,7 @@ import argparse
 import os
 import pathlib
 import random
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -166,7 +167,7 @@ class ServerTests(unittest.TestCase):
             writers = Writers(self.ledger, self.random, count=2)
             writers.connect(server.port)
             writers.write(10, acknowledgements=100)
-            writers.settle(10)
+            writers.settle()
             writers.close()
             verify(server, self.ledger, self.random)
             check(BINARY, self.database)
@@ -256,14 +257,27 @@ class ClockTests(unittest.TestCase):
             seen.look([{"sequence": 2, "change": "created", "path": "/a/posts/01", "at": "2030"}])
 
 
+class SilenceTests(unittest.TestCase):
+    """A server that takes everything and says nothing."""
+
+    def test_it_is_caught(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            writers = Writers(Ledger(), random.Random(1), count=2)
+            writers.connect(server.getsockname()[1])
+            writers.write(0.05)
+            with self.assertRaisesRegex(Violation, "requests had no answer"):
+                writers.settle(0.1)
+            writers.close()
+
+
 class ReportTests(unittest.TestCase):
     """What becomes of a fault that is not through."""
 
-    def made(self, error: Exception | None) -> dict[str, object]:
+    def made(self, error: Exception | None, **figures: object) -> dict[str, object]:
         def make(ground: Ground, count: int) -> Shown:
             if error:
                 raise error
-            return Shown("nothing is wrong")
+            return Shown("nothing is wrong", figures)
 
         options = argparse.Namespace(count=None, short=True, binary=BINARY, seed="1")
         with tempfile.TemporaryDirectory() as folder:
@@ -272,6 +286,8 @@ class ReportTests(unittest.TestCase):
     def test_a_violation_and_what_nobody_expected_are_told(self) -> None:
         for error in (Violation("lost"), OSError("no answer"), AssertionError()):
             self.assertEqual(self.made(error)["verdict"], "violated")
+        self.assertEqual(self.made(None, acknowledged=0)["verdict"], "violated")
+        self.assertEqual(self.made(None, acknowledged=1)["verdict"], "kept")
 
     def test_what_cannot_be_made_is_told_and_counts_for_nothing(self) -> None:
         row = self.made(Skipped("no root"))

@@ -31,7 +31,7 @@ import kill
 import memory
 import power_loss
 from ground import Ground, with_own_mounts
-from promises import Fault, Skipped
+from promises import Fault, Skipped, demand
 
 MODULES = (power_loss, kill, death_at_call, io_errors, disk_full, files, memory, descriptors, clock, beside, allocation)
 FAULTS: list[Fault] = [fault for module in MODULES for fault in module.FAULTS]
@@ -98,6 +98,7 @@ def _made(fault: Fault, options: argparse.Namespace, folder: pathlib.Path) -> di
     row: dict[str, object] = {"fault": fault.name, "count": count, "unit": fault.unit}
     try:
         shown = fault.make(ground, count)
+        demand(shown.figures.get("acknowledged") != 0, "no write was acknowledged, so none was kept")
         row |= {"verdict": "kept", "shown": shown.sentence, "figures": shown.figures}
         row["count"] = shown.figures.get("count", count)
     except Skipped as reason:

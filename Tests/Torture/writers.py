@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger import Ledger, Write, body
+from patience import PATIENCE
 from promises import Violation, demand
 from wire import KEEP_ALIVE, connect, frame
 
@@ -57,11 +58,15 @@ class Writers:
             if time.monotonic() >= end or self.ledger.acknowledged >= goal or until():
                 return
 
-    def settle(self, seconds: float) -> None:
-        """Takes the answers to what was sent, for so long or until there are all."""
+    def settle(self, seconds: float = PATIENCE) -> None:
+        """Takes the answers to all that was sent on connections that are there.
+
+        - Raises: Violation where they are not there within so many seconds.
+        """
         end = time.monotonic() + seconds
-        while any(client.waits for client in self._connected()) and time.monotonic() < end:
+        while self.waiting and time.monotonic() < end:
             self._pump(end - time.monotonic(), writes=False)
+        demand(not self.waiting, f"{self.waiting} requests had no answer within {seconds} s")
 
     def take_what_came(self) -> None:
         """Takes the answers that have arrived."""

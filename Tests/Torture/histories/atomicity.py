@@ -5,6 +5,7 @@ Writers set all documents of a collection to one number by a batch. Whatever is 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import http.client
 import json
 import pathlib
@@ -26,9 +27,11 @@ COLLECTION = "/whole/"
 
 @dataclasses.dataclass
 class Outcome:
-    batches: int = 0
+    batches: dict[str, int] = dataclasses.field(default_factory=dict)
+    """By port."""
     kills: int = 0
-    looks: dict[str, int] = dataclasses.field(default_factory=dict)
+    looks: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
+    """By what was looked at and by port."""
     halves: dict[str, int] = dataclasses.field(default_factory=dict)
     problems: list[str] = dataclasses.field(default_factory=list)
 
@@ -41,7 +44,7 @@ def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome
     numbers = iter(range(1, 1 << 60))
     lock = threading.Lock()
 
-    def batch(ask: Callable) -> None:
+    def batch(port: str, ask: Callable) -> None:
         with lock:
             number = next(numbers)
         places = list(range(DOCUMENTS))
@@ -49,11 +52,12 @@ def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome
         parts = [{"method": "PUT", "path": f"{COLLECTION}{place:03}", "data": {"n": number}} for place in places]
         code, data = ask("POST", "/_batch", {"requests": parts})
         if code == 200:
-            outcome.batches += 1
+            with lock:
+                outcome.batches[port] = outcome.batches.get(port, 0) + 1
         elif code != 503:
             outcome.problems.append(f"a batch was answered {code} {data}")
 
-    def look(what: str, ask: Callable) -> None:
+    def look(what: str, port: str, ask: Callable) -> None:
         try:
             numbers = _READS[what](ask)
         except _Refused as refusal:
@@ -61,7 +65,7 @@ def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome
         if numbers is None:
             return
         with lock:
-            outcome.looks[what] = outcome.looks.get(what, 0) + 1
+            outcome.looks[what, port] = outcome.looks.get((what, port), 0) + 1
             if len(set(numbers)) > 1:
                 outcome.halves[what] = outcome.halves.get(what, 0) + 1
                 outcome.problems.append(f"{what} showed {sorted(set(numbers))}")
@@ -72,19 +76,17 @@ def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome
             try:
                 ask = _native(served) if port == "native" else _http(served)
                 while not ending.is_set():
-                    choose.choice(steps)(ask)
+                    choose.choice(steps)(port, ask)
             except BROKEN:
                 time.sleep(0.005)
             except Exception as error:
                 outcome.problems.append(f"{type(error).__name__}: {error}")
                 return
 
-    batch(_native(served))
-    reads = {name: (lambda ask, name=name: look(name, ask)) for name in _READS}
-    native = [reads[name] for name in _READS]
-    over_http = [reads[name] for name in _READS]
+    batch("native", _native(served))
+    reads = [functools.partial(look, name) for name in _READS]
     threads = [threading.Thread(target=work, args=arguments, daemon=True) for arguments in (
-        ("native", [batch]), ("http", [batch]), ("native", native), ("native", native), ("http", over_http))]
+        ("native", [batch]), ("http", [batch]), ("native", reads), ("native", reads), ("http", reads))]
     for thread in threads:
         thread.start()
     end = time.monotonic() + seconds
@@ -94,12 +96,16 @@ def run(binary: str, folder: pathlib.Path, seed: int, seconds: float) -> Outcome
         outcome.kills += 1
         served.start()
         for name in _READS:
-            look(name, _native(served))
+            look(name, "native", _native(served))
     ending.set()
     for thread in threads:
         thread.join(30)
         if thread.is_alive():
             outcome.problems.append("a client hangs")
+    for port in ("native", "http"):
+        unseen = [name for name in _READS if not outcome.looks.get((name, port))]
+        if unseen or not outcome.batches.get(port):
+            outcome.problems.append(f"over {port} there were {outcome.batches.get(port, 0)} batches, and no looks at {unseen}")
     if served.stop() != 0 or served.complaints():
         outcome.problems += ["docket complains", *served.complaints()]
     if not outcome.problems:

@@ -81,9 +81,11 @@ def main() -> int:
                             arguments.seconds or (3 if arguments.short else 60))
     for problem in outcome.problems[:10]:
         print(problem)
-    for what, count in outcome.looks.items():
-        line(f"batches are whole in {what}", f"{count} looks", f"beside {outcome.batches} batches, {outcome.kills} kill -9",
-             f"{outcome.halves.get(what, 0)} halves", not outcome.halves.get(what) and count > 0)
+    for what in dict.fromkeys(what for what, _ in outcome.looks):
+        native, http = (outcome.looks.get((what, port), 0) for port in ("native", "http"))
+        line(f"batches are whole in {what}", f"{native} looks, and {http} over HTTP",
+             f"beside {outcome.batches.get('native', 0)} batches, and {outcome.batches.get('http', 0)} over HTTP, {outcome.kills} kill -9",
+             f"{outcome.halves.get(what, 0)} halves", not outcome.halves.get(what) and native > 0 and http > 0)
     good = good and not outcome.problems and not outcome.halves
     if good and arguments.folder is None:
         shutil.rmtree(folder, ignore_errors=True)

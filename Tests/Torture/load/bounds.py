@@ -49,10 +49,10 @@ def _rows() -> dict[str, tuple[str, str]]:
 
 
 def _exists(test: str, sources: dict[pathlib.Path, str]) -> bool:
-    """`Suite/test` in Swift, `file.py/what stands there` in Python."""
+    """`Suite/test` in Swift, `file.py/function or class` in Python."""
     place, _, name = test.partition("/")
     if place.endswith(".py"):
-        return bool(name) and any(path.name == place and name in text for path, text in sources.items())
+        return any(path.name == place and re.search(rf"(def|class) {name}\(", text) for path, text in sources.items())
     return any(re.search(rf"(struct|class|enum) {place}\b|extension {place}\b", text) and f"func {name}(" in text
                for text in sources.values())
 
@@ -68,13 +68,14 @@ def _defaults(bench: Bench, rows: dict[str, tuple[str, str]]) -> Result:
         names = re.findall(r"`--([a-z-]+)`", flags)
         numbers = re.findall(r"(\d[\d,]*)\s*(KiB|MiB|s|h)?\b", default)
         for name, (number, unit) in zip(names, numbers if len(numbers) >= len(names) else []):
-            found = re.search(rf"--{name} <[^>]+>.*?\(default: ([\d.]+)\)", text)
+            # Up to the next option: a default behind that is another's.
+            found = re.search(rf"--{name} <[^>]+>((?!--[a-z-]+ <).)*?\(default: (?P<value>[\d.]+)\)", text)
             if not found or f"--{name} " not in text:
                 wrong.append(f"--{name} is not told by --help")
                 continue
             compared += 1
-            if float(found[1]) != float(number.replace(",", "")) * UNITS[unit]:
-                wrong.append(f"--{name}: {number} {unit} here, {found[1]} there")
+            if float(found["value"]) != float(number.replace(",", "")) * UNITS[unit]:
+                wrong.append(f"--{name}: {number} {unit} here, {found['value']} there")
     return Result("the defaults that are documented are the program's", f"{compared} flags", "",
                   "; ".join(wrong) or "all equal", not wrong)
 
@@ -299,8 +300,8 @@ def unread(bench: Bench) -> Iterator[Result]:
 
 MEETS: dict[str, tuple] = {
     "connections": ("HostileClientTests/tooManyConnections", "crowds.py/storm"),
-    "HTTP connections": ("test_hostile.py/--http-max-connections",),
-    "the headers of an HTTP request": ("test_hostile.py/431",),
+    "HTTP connections": ("test_hostile.py/test_the_sixth_connection_is_told_so",),
+    "the headers of an HTTP request": ("test_hostile.py/test_huge_headers",),
     "a document": ("LimitTests/documents", "large.py/_sizes"),
     "its depth": ("LimitTests/documents", "large.py/_depths"),
     "a TLS handshake, from the beginning of the connection": ("TLSServerTests/handshakeTimeout", "TLSServerTests/placesAreFreed"),
@@ -336,9 +337,9 @@ MEETS: dict[str, tuple] = {
     "the time of a batch, or of looking for an element of `/item`, during which other writes wait": ("BatchTests/timeout",),
     "answers kept under an `Idempotency-Key`": ("IdempotencyTests/bounded", idempotency),
     "watches of a connection, watches in all": ("WatchTests/refusals",),
-    "frames of watches that wait on a connection, on all": ("WatchTests/stalling", "crowds.py/watches"),
+    "frames of watches that wait on a connection, on all": ("WatchTests/stalling", "crowds.py/deaf_watchers"),
     "conditions of watches, together, as JSON": ("WatchTests/conditionSizes",),
-    "answers that wait for clients, on all connections": ("AnswerRoomTests/memory", "AnswerRoomTests/waiting", "test_hostile.py/class Room", "crowds.py/mute"),
+    "answers that wait for clients, on all connections": ("AnswerRoomTests/memory", "AnswerRoomTests/waiting", "test_hostile.py/Room", "crowds.py/mute"),
     "the rows of documents that are not at hand, for all threads together, 8 bytes each, rounded down to a power of two":
         ("RowKeysTests/bounded",),
     "documents kept at hand, by each thread that serves and by the one that writes": (caches,),
@@ -351,7 +352,7 @@ MEETS: dict[str, tuple] = {
     "a piece of a backup": (backups,),
     "what is asked of backups and waits": (backups,),
     "room on the database's own disk that a backup leaves": ("BackupServerTests/fullDisk",),
-    "room that `/_ready` wants in the file system of the database": ("test_metrics.py/--ready-room-bytes",),
+    "room that `/_ready` wants in the file system of the database": ("test_metrics.py/test_without_room_it_is_not_ready_and_with_room_it_is_again",),
     "the end of the server, for clients that do not read": (shutdown,),
     "`GET /list`": ("LimitTests/pages",),
 }
