@@ -12,13 +12,12 @@ final class Checkpointer {
   /// The next attempt is made when the log holds so many pages.
   private var nextPages: Int64
   private var warnings = WarningInterval()
+  /// Why the last attempt failed that did.
+  private var lastRefusal: SQLiteError?
   private let gate: ReaderGate
 
   /// How long a restart of the log waits for the readers that hold it up.
   private static let restartTimeoutMilliseconds: Int32 = 20
-
-  /// How many times as long as it should be the log may become before long reads are kept from following one another.
-  private static let gatedLength: Int64 = 4
 
   /// - Parameter gate: what long reads pass.
   init(_ connection: Connection, log: CommitLog, gate: ReaderGate, options: SQLiteStoreOptions, logger: Logger) {
@@ -31,8 +30,8 @@ final class Checkpointer {
   }
 
   /// To be called between groups: writes back what can be written without waiting, once the log is long. Where readers
-  /// have kept SQLite from beginning the log anew until it is twice as long, it waits for them for a moment; where it has become
-  /// longer all the same, none begins until those that are there have ended, while writes go on.
+  /// have kept SQLite from beginning the log anew until it is twice as long, it waits for them for a moment; where that is not
+  /// enough, none begins until those that are there have ended, while writes go on.
   /// - Throws: what makes the store unusable; other failures are logged.
   func afterGroup() throws(SQLiteError) {
     let pages = log.pages
@@ -42,13 +41,11 @@ final class Checkpointer {
       guard gate.isEmpty else { return }
       // Whoever still holds the log then is no reader of this process's, and nobody is to wait for him.
       defer { gate.open() }
-      try restart()
+      if try !restart() { warn() }
     } else if pages < nextPages {
       return
-    } else if pages >= Self.gatedLength * threshold {
-      gate.close()
     } else if pages >= 2 * threshold {
-      try restart()
+      if try !restart() { gate.close() }
     } else {
       _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE)
     }
@@ -56,22 +53,26 @@ final class Checkpointer {
   }
 
   /// Has the next commit begin the log anew, if those who read are done in a moment.
-  private func restart() throws(SQLiteError) {
+  private func restart() throws(SQLiteError) -> Bool {
     connection.setBusyTimeout(milliseconds: Self.restartTimeoutMilliseconds)
     defer { connection.setBusyTimeout(milliseconds: 0) }
-    _ = try checkpoint(SQLITE_CHECKPOINT_RESTART)
+    return try checkpoint(SQLITE_CHECKPOINT_RESTART)
   }
 
   /// Writes back everything and empties the log, if no reader is in the way. Returns whether it is empty now.
   func empty() throws(SQLiteError) -> Bool {
     // Where nothing is written the log does not grow.
     defer { gate.open() }
-    guard try checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else { return false }
+    guard try checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else {
+      if log.pages >= 2 * threshold { warn() }
+      return false
+    }
     log.noteEmptied()
     nextPages = threshold
     return true
   }
 
+  /// - Returns: false where readers, or another process, were in the way, or there was no room.
   private func checkpoint(_ mode: Int32) throws(SQLiteError) -> Bool {
     let code = sqlite3_wal_checkpoint_v2(connection.handle, "main", mode, nil, nil)
     if code == SQLITE_OK { return true }
@@ -79,9 +80,10 @@ final class Checkpointer {
     switch error.code {
     case SQLITE_BUSY, SQLITE_LOCKED:
       // Readers in the way are everyday life while the log is of a bearable length.
-      if log.pages >= 2 * threshold { warn(error) }
+      lastRefusal = error
     case SQLITE_FULL, SQLITE_NOMEM:
-      warn(error)
+      lastRefusal = error
+      warn()
     default:
       // Above all a sync that failed: the next one would succeed without having written what this one lost.
       throw error
@@ -89,10 +91,10 @@ final class Checkpointer {
     return false
   }
 
-  private func warn(_ error: SQLiteError) {
-    guard warnings.permit() else { return }
+  private func warn() {
+    guard let lastRefusal, warnings.permit() else { return }
     logger.warning(
       "the write-ahead log could not be written back into the database file and grows",
-      metadata: ["error": "\(error)", "pages": "\(log.pages)"])
+      metadata: ["error": "\(lastRefusal)", "pages": "\(log.pages)"])
   }
 }
