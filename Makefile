@@ -18,6 +18,8 @@ help: ## show this list
 	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  ARGS='--port 12001' for make run"
 
 setup: # installs SQLite's headers where they are missing
+	@command -v $(firstword $(SWIFT)) >/dev/null || { \
+	  echo "There is no $(firstword $(SWIFT)): install Swift 6.3 (https://www.swift.org/install/linux/), or name it: make $(MAKECMDGOALS) SWIFT=FILE" >&2; exit 1; }
 	@pkg-config --exists sqlite3 2>/dev/null || { \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  echo "SQLite's headers are missing; running: $$sudo apt-get install -y libsqlite3-dev pkg-config sqlite3"; \
@@ -42,22 +44,24 @@ PYTHON ?= python3
 # A binary that is there already will do, so that this builds nothing.
 DOCKET_BINARY ?= $(firstword $(wildcard .build/debug/docket $(BINARY)))
 
+# A folder is executable as well.
+need-docket = @[ -f "$(1)" ] && [ -x "$(1)" ] || { \
+	  echo "There is no docket to try$(if $(1), at $(1)): run 'make build' or 'make test' first, or name one: make $@ DOCKET_BINARY=FILE" >&2; exit 1; }
+
 test-python: ## test the client for Python against DOCKET_BINARY, or what `swift build` or `make build` has built
-	@[ -x "$(DOCKET_BINARY)" ] || { \
-	  echo "There is no docket to test with: run 'make build' or 'make test' first, or name one: make test-python DOCKET_BINARY=FILE" >&2; exit 1; }
+	$(call need-docket,$(DOCKET_BINARY))
 	cd clients/python && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
 
 test-http: ## try the HTTP port from outside, against DOCKET_BINARY, or what `swift build` or `make build` has built
-	@[ -x "$(DOCKET_BINARY)" ] || { \
-	  echo "There is no docket to test with: run 'make build' or 'make test' first, or name one: make test-http DOCKET_BINARY=FILE" >&2; exit 1; }
+	$(call need-docket,$(DOCKET_BINARY))
 	cd Tests/HTTP && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" $(PYTHON) -m unittest $(ARGS)
 
 test-console: ## test the console in chromium against DOCKET_BINARY, or what `swift build` or `make build` has built
-	@[ -x "$(DOCKET_BINARY)" ] || { \
-	  echo "There is no docket to test with: run 'make build' or 'make test' first, or name one: make test-console DOCKET_BINARY=FILE" >&2; exit 1; }
+	$(call need-docket,$(DOCKET_BINARY))
 	cd Tests/Console && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
 
 screenshots: ## make docs/images/ anew: the console's screens, by DOCKET_BINARY
+	$(call need-docket,$(DOCKET_BINARY))
 	DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 Tests/Console/screenshots.py docs/images
 
 bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (fourteen minutes)
@@ -80,14 +84,17 @@ torture: torture-faults torture-histories torture-load torture-sanitizers ## bre
 torture-faults torture-histories torture-load: $(if $(filter file,$(origin DOCKET_BINARY)),build)
 
 torture-faults:
+	$(call need-docket,$(TORTURED))
 	cd Tests/Torture && DOCKET_BINARY="$(abspath $(TORTURED))" python3 -m unittest
 	python3 Tests/Torture/torture.py --binary "$(TORTURED)" $(ARGS)
 
 torture-histories:
+	$(call need-docket,$(TORTURED))
 	cd Tests/Torture/histories && python3 -m unittest
 	python3 Tests/Torture/histories/run.py --binary "$(TORTURED)" $(ARGS)
 
 torture-load:
+	$(call need-docket,$(TORTURED))
 	python3 Tests/Torture/load/run.py --binary "$(TORTURED)" $(ARGS)
 
 torture-sanitizers:

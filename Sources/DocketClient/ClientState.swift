@@ -269,7 +269,9 @@ extension ByteBuffer {
   var otherProtocol: String? {
     // How an alert begins (RFC 8446, 5.1), and a status line (RFC 9112, 4).
     if readableBytesView.starts(with: [0x15, 0x03]) { return "the server speaks TLS (--tls)" }
-    if readableBytesView.starts(with: "HTTP/".utf8) { return "this port speaks HTTP; give that of the native protocol (--port)" }
+    if readableBytesView.starts(with: "HTTP/".utf8) {
+      return "this port speaks HTTP; give that of the native protocol (--port)"
+    }
     return nil
   }
 }

@@ -125,7 +125,12 @@ private final class FrameExchangeHandler: ChannelInboundHandler {
 
   private func finish(_ event: FrameDecoder.Event) {
     switch event {
-    case .frame(let frame): answer.succeed(frame)
+    case .frame(let frame):
+      if let reason = frame.otherProtocol {
+        answer.fail(DocketClientError.badAnswer(reason: reason))
+      } else {
+        answer.succeed(frame)
+      }
     case .tooLong: answer.fail(DocketClientError.badAnswer(reason: "longer than \(maximumAnswerBytes) bytes"))
     }
     decoder.discard()

@@ -26,6 +26,11 @@ struct Docket: AsyncParsableCommand {
   static var _errorPrefix: String { "docket: " }
 
   static func main() async {
+    StandardStream.occupyClosed()
+    if let refusal = DescriptorLimit.refusal {
+      try? StandardStream.error.writeLine("docket: \(refusal)")
+      exitProcess(CommandFailure.Status.failure.rawValue)
+    }
     let status = await CommandLineRun(root: Self.self).run(
       Array(CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.variables())
     exitProcess(status)

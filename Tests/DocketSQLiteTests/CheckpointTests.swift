@@ -128,7 +128,9 @@ struct CheckpointTests {
     let waiting = try store.session()
     let write = Task { try await waiting.put("/c/", "1", "1") }
     let second = try store.session()
-    #expect(try await second.query(Query(scope: .collection(.init(unchecked: "/b/")), filter: .all([]), order: nil)).count == 10)
+    #expect(
+      try await second.query(Query(scope: .collection(.init(unchecked: "/b/")), filter: .all([]), order: nil)).count
+        == 10)
     isOver.signal()
     try other.execute("ROLLBACK")
     other.close()

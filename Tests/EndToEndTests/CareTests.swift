@@ -128,9 +128,32 @@ extension EndToEnd {
         (["check", "--databse", "good.db"], 2, "Did you mean '--database'?"),
         (["chekc", "--database", "good.db"], 2, "there is no command 'chekc'; 'docket --help' lists"),
         (["token", "creat", "a"], 2, "there is no command 'creat'; 'docket token --help' lists"),
+        (["help", "chekc"], 2, "there is no command 'chekc'"),
+        (["put", "/n/1", "@/"], 1, "cannot read /: Is a directory"),
+        (["restore", "/n/1", "1", "--database", "a.db"], 2, "leave --database out"),
+        (["restore", "a.db", "--port", "1"], 2, "leave --port out"),
+        (["serve", "--unix-socket-mode", "660"], 2, "add --unix-socket"),
       ])
     func misplaced(_ arguments: [String], _ status: Int32, _ words: String) throws {
       let process = try ChildProcess("env", ["-C", "/", Docket.path] + arguments)
+      #expect(process.waitForEnd() == .exited(status))
+      #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
+    }
+
+    @Test(
+      "what the shell has closed, forbidden or set is told as it is",
+      arguments: [
+        (#"exec "$0" put /n/1 <&-"#, 1, "docket: cannot read standard input: Bad file descriptor\n"),
+        (#"exec "$0" --version >&-"#, 1, "docket: cannot write to standard output: Bad file descriptor\n"),
+        (
+          #"ulimit -n 12; exec "$0" get /a/b"#, 1,
+          "docket: only 12 files may be open at once, and it takes 64: raise that with ulimit -n\n"
+        ),
+        (#"DOCKET_PORT=1 exec "$0" get --prot 1 /a/b"#, 2, "docket: Unknown option '--prot'. Did you mean '--port'?\n"),
+        (#"DOCKET_PORT=x exec "$0" get /a/b"#, 2, "(from the environment: DOCKET_PORT)"),
+      ])
+    func shell(_ line: String, _ status: Int32, _ words: String) throws {
+      let process = try ChildProcess("sh", ["-c", line, Docket.path])
       #expect(process.waitForEnd() == .exited(status))
       #expect(process.errorOutput.contains(words), "\(process.errorOutput)")
     }

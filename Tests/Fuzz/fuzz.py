@@ -58,7 +58,11 @@ def environment(target: str, planted: bool = False) -> dict[str, str]:
 
 def build(configuration: str, folder: Path) -> bool:
     command = [os.environ.get("SWIFT", "swift"), "build", "-c", configuration, "--scratch-path", str(folder)]
-    done = subprocess.run([*command, "--product", "DocketFuzz"], cwd=ROOT, env=dict(os.environ, DOCKET_FUZZ="1"))
+    try:
+        done = subprocess.run([*command, "--product", "DocketFuzz"], cwd=ROOT, env=dict(os.environ, DOCKET_FUZZ="1"))
+    except OSError as error:
+        print(f"fuzz.py: cannot run {command[0]}: {error.strerror}; name Swift in SWIFT", file=sys.stderr)
+        return False
     return done.returncode == 0
 
 

@@ -33,7 +33,9 @@ class Server:
         found = re.search(r"listening on (\S+) and (https?)://(\S+):(\d+)/,", line)
         if not found:
             self.stop()
-            raise RuntimeError(f"no server: {line!r} {self.logged()!r}")
+            said = self.logged()
+            self.log.close()
+            raise RuntimeError(f"no server: {line!r} {said!r}")
         self.native = found[1].replace("[", "").replace("]", "").rsplit(":", 1)
         self.scheme, self.host, self.port = found[2], found[3], int(found[4])
         self.url = f"{self.scheme}://{self.host}:{self.port}"

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import pathlib
 import random
@@ -280,7 +282,8 @@ class ReportTests(unittest.TestCase):
             return Shown("nothing is wrong", figures)
 
         options = argparse.Namespace(count=None, short=True, binary=BINARY, seed="1")
-        with tempfile.TemporaryDirectory() as folder:
+        # A violation is told with its trace, which here is none.
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
             return torture._made(Fault("trial", make, short=3, long=5), options, pathlib.Path(folder))
 
     def test_a_violation_and_what_nobody_expected_are_told(self) -> None:

@@ -22,6 +22,7 @@ import traceback
 import allocation
 import beside
 import clock
+import command_line
 import death_at_call
 import descriptors
 import disk_full
@@ -66,11 +67,6 @@ def main() -> int:
     return status
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
 
 
 def _options() -> argparse.Namespace:
@@ -79,15 +75,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a few cycles of each fault, three minutes in all")
     parser.add_argument("--only", nargs="+", choices=[fault.name for fault in FAULTS], metavar="NAME",
                         help="these faults: %(choices)s")
-    parser.add_argument("--count", type=_positive, help="how often each fault is made, instead of its own count")
+    parser.add_argument("--count", type=command_line.positive, help="how often each fault is made, instead of its own count")
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(1 << 32)))
     parser.add_argument("--folder", help="where files are made (default: the system's folder for temporary files)")
     parser.add_argument("--report", type=pathlib.Path, help="write the figures there, as JSON")
     options = parser.parse_args()
-    if not (os.path.isfile(options.binary) and os.access(options.binary, os.X_OK)):
-        parser.error(f"there is no program {options.binary}; 'make build' makes one")
-    if options.folder and not os.path.isdir(options.folder):
-        parser.error(f"there is no folder {options.folder}")
+    command_line.need_docket(parser, options.binary)
+    command_line.need_folder(parser, options.folder)
+    command_line.need_folder(parser, options.report and options.report.parent)
     return options
 
 

@@ -82,7 +82,10 @@ final class BenchConnection: ChannelInboundHandler {
     self.context = nil
     guard !isClosing else { return }
     guard isOneShot else {
-      return failed(CommandFailure("the server closed a connection"))
+      answers.append(ByteBuffer(integer: UInt8(0)))
+      let refusal = answers.next().flatMap { $0 == 0 ? nil : " with \($0)" } ?? ""
+      let hint = refusal == " with 503" ? "; it may have as many as it takes (--max-connections)" : ""
+      return failed(CommandFailure("the server closed a connection\(refusal)\(hint)"))
     }
     // The end of the connection is the end of the answer.
     answers.append(ByteBuffer(integer: UInt8(0)))

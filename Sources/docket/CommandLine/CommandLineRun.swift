@@ -40,6 +40,7 @@ struct CommandLineRun {
       do {
         try (status.isSuccess ? StandardStream.output : .error).writeLine(message)
       } catch {
+        if let failure = error as? CommandFailure { try? StandardStream.error.writeLine("docket: \(failure)") }
         return ExitCode.failure.rawValue
       }
     }

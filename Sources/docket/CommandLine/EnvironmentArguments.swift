@@ -36,6 +36,8 @@ struct EnvironmentArguments {
 
   /// The variables, if any, that set the options which a parser's message names.
   func origin(ofErrorMessage message: String) -> String? {
+    // It may go on with a guess at what was meant. No variable stands for an option that there is not.
+    guard !message.hasPrefix("Unknown option") else { return nil }
     let words = message.split { !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")) }
     let variables = used.filter { setting in words.contains { $0 == setting.option } }.map(\.variable)
     return variables.isEmpty ? nil : variables.joined(separator: ", ")
@@ -62,10 +64,17 @@ struct EnvironmentArguments {
   ) throws {
     guard !command.configuration.subcommands.isEmpty, position < arguments.count else { return }
     let word = arguments[position]
-    guard !word.hasPrefix("-"), word != "help" else { return }
+    guard !word.hasPrefix("-") else { return }
+    if word == "help", position == 0 {
+      let (helped, end) = selectedCommand(root: command, arguments: Array(arguments.dropFirst()))
+      return try refuseUnknownCommand(of: helped, Array(arguments.dropFirst()), at: end)
+    }
     let path = (["docket"] + arguments[..<position]).joined(separator: " ")
     throw CommandFailure("there is no command '\(word)'; '\(path) --help' lists those that there are", status: .usage)
   }
+
+  /// Whether an option stands on this process's command line, and not in the environment only.
+  static func isGiven(_ name: String) -> Bool { givenNames(CommandLine.arguments[...]).contains("--" + name) }
 
   /// The options and flags that stand on the command line, without their values.
   private static func givenNames(_ arguments: ArraySlice<String>) -> Set<String> {

@@ -9,6 +9,16 @@ struct StandardStream {
   static let output = Self(descriptor: STDOUT_FILENO, name: "standard output")
   static let error = Self(descriptor: STDERR_FILENO, name: "standard error")
 
+  /// Puts something that can neither be read from nor written to in the place of what is closed of standard input, output and error.
+  /// Otherwise the next file that is opened would take the place.
+  static func occupyClosed() {
+    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest number that is free, which this is (open(2)).
+      _ = open("/dev/null", mode)
+    }
+  }
+
   var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Waits until nobody can read any more what is written. It blocks, for ever where that cannot happen.

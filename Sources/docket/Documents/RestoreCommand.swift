@@ -51,6 +51,9 @@ struct RestoreCommand: AsyncParsableCommand {
         throw ValidationError("a document has its moment behind its path (\(target) \(revision)): leave --as-of out")
       }
       guard !care.isOfBackup else { throw RestoreOptions.areOfBackup }
+      guard !EnvironmentArguments.isGiven("database") else {
+        throw ValidationError("one document is restored by its server (--host, --port): leave --database out")
+      }
       guard target.hasPrefix("/") else {
         throw ValidationError(
           """
@@ -62,6 +65,8 @@ struct RestoreCommand: AsyncParsableCommand {
       throw ValidationError(
         "--if-match, --if-none-match, --expires-in and --idempotency-key are for a document: docket restore PATH MOMENT"
       )
+    } else if let option = ["host", "port", "unix-socket"].first(where: EnvironmentArguments.isGiven) {
+      throw ValidationError("a database is restored in its file, which no server has open: leave --\(option) out")
     } else if target == nil, moment.asOf == nil {
       throw ValidationError(
         """

@@ -6,6 +6,18 @@ enum DescriptorLimit {
   /// Files other than clients' connections: the database's of each thread, listeners, loops, refused connections.
   private static let reserve = 512
 
+  /// What the smallest server opens, and a client's event loops, whose library ends the process where it cannot.
+  private static let least: rlim_t = 64
+
+  /// Why nothing can be done; nil: it can.
+  static var refusal: String? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < least else {
+      return nil
+    }
+    return "only \(limit.rlim_cur) files may be open at once, and it takes \(least): raise that with ulimit -n"
+  }
+
   /// Raises the limit as far as it goes, and returns how many connections fit under it.
   static func raise(forConnections wanted: Int, logger: Logger) -> Int {
     var limit = rlimit()

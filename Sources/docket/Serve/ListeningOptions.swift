@@ -55,6 +55,9 @@ struct ListeningOptions: ParsableArguments {
     }
     guard (0...65535).contains(port) else { throw ValidationError("--port must be from 0 to 65535, not \(port)") }
     guard (1...256).contains(threads) else { throw ValidationError("--threads must be from 1 to 256, not \(threads)") }
+    guard unixSocket != nil || (unixSocketMode == "600" && unixSocketGroup == nil) else {
+      throw ValidationError("--unix-socket-mode and --unix-socket-group are about the socket's file: add --unix-socket")
+    }
     if let unixSocket {
       guard (1...107).contains(unixSocket.utf8.count) else {
         throw ValidationError("--unix-socket must be a path of 1 to 107 bytes")

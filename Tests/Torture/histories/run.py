@@ -7,7 +7,6 @@ Prints a line for each promise, and exits with 1 where one is broken. `python3 -
 from __future__ import annotations
 
 import argparse
-import os
 import pathlib
 import random
 import shutil
@@ -20,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import atomicity  # noqa: E402
+import command_line  # noqa: E402
 import lives  # noqa: E402
 
 PER_DATABASE = 25
@@ -43,13 +43,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--short", action="store_true", help="about 40 histories, for every change")
-    parser.add_argument("--histories", type=int, help="how many (1,000; 40 with --short)")
-    parser.add_argument("--seconds", type=float, help="how long batches and pages are tried (60; 3 with --short)")
+    parser.add_argument("--histories", type=command_line.positive, help="how many (1,000; 40 with --short)")
+    parser.add_argument("--seconds", type=command_line.seconds, help="how long batches and pages are tried (60; 3 with --short)")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--folder", type=pathlib.Path, help="where databases are made, and stay when something is wrong")
     arguments = parser.parse_args()
-    if not (os.path.isfile(arguments.binary) and os.access(arguments.binary, os.X_OK)):
-        parser.error(f"there is no program {arguments.binary}; 'make build' makes one")
+    command_line.need_docket(parser, arguments.binary)
+    command_line.need_folder(parser, arguments.folder)
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     wanted = arguments.histories or (40 if arguments.short else 1_000)
     folder = arguments.folder or pathlib.Path(tempfile.mkdtemp(prefix="docket-histories-"))

@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import bounds  # noqa: E402
+import command_line  # noqa: E402
 import crowds  # noqa: E402
 import day  # noqa: E402
 import garbage  # noqa: E402
@@ -40,12 +41,13 @@ def main() -> int:
     parser.add_argument("--binary", required=True)
     parser.add_argument("--short", action="store_true", help="three minutes, for every change")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
-    parser.add_argument("--seconds", type=float, help="how long `day` lasts (3,600; 20 with --short)")
+    parser.add_argument("--seconds", type=command_line.seconds, help="how long `day` lasts (3,600; 20 with --short)")
     parser.add_argument("--report", type=pathlib.Path, help="write the lines there as a table, too")
     parser.add_argument("--folder", type=pathlib.Path, help="where databases are made, and stay when something is wrong")
     arguments = parser.parse_args()
-    if not (os.path.isfile(arguments.binary) and os.access(arguments.binary, os.X_OK)):
-        parser.error(f"there is no program {arguments.binary}; 'make build' makes one")
+    command_line.need_docket(parser, arguments.binary)
+    command_line.need_folder(parser, arguments.folder)
+    command_line.need_folder(parser, arguments.report and arguments.report.parent)
     folder = arguments.folder or pathlib.Path(tempfile.mkdtemp(prefix="docket-load-"))
     folder.mkdir(parents=True, exist_ok=True)
     hostile = tools.compiled(folder)
