@@ -11,8 +11,8 @@ struct Call: Sendable, Equatable {
   var failedAttempts = 0
   /// Whether it has left, on this connection or an earlier one.
   var wasSent = false
-  /// How many signs of life there had been when it was made.
-  var signsOfLifeBefore = 0
+  /// How much had happened when it was made (`ClientState`).
+  var eventsBefore = 0
 
   init(
     id: UInt64, method: Method, path: String, data: ByteBuffer?, headers: Headers?, isIdempotent: Bool = false

@@ -55,8 +55,8 @@ struct ClientState {
   private var isAnswered = false
   /// Attempts that failed since the last answer.
   private var failures = 0
-  /// How many connections have come about and how many answers have come.
-  private var signsOfLife = 0
+  /// How many answers have come, and how many connections have failed or ended.
+  private var events = 0
 
   init(address: ServerAddress, configuration: ClientConfiguration) {
     self.address = address
@@ -70,7 +70,7 @@ struct ClientState {
   mutating func submit(_ call: Call) -> [Action] {
     guard connection != .closed else { return [.complete(call.id, .failed(.clientClosed))] }
     waiting.append(call)
-    waiting[waiting.count - 1].signsOfLifeBefore = signsOfLife
+    waiting[waiting.count - 1].eventsBefore = events
     return advance()
   }
 
@@ -80,8 +80,8 @@ struct ClientState {
     }
     guard let call = abandon(id) else { return [] }
     let completion = Action.complete(id, .failed(.timedOut(requestMayHaveHappened: true)))
-    // Nothing has come for as long as a call may take: the connection is taken for dead.
-    let isStuck = call.signsOfLifeBefore == signsOfLife
+    // Nothing has come for as long as a call may take, all of which it had on this connection: that is taken for dead.
+    let isStuck = call.eventsBefore == events
     return isStuck ? [completion, .closeConnection] + connectionLost() : [completion]
   }
 
@@ -112,7 +112,6 @@ struct ClientState {
     isFirstRequest = true
     token.begin()
     isAnswered = false
-    signsOfLife += 1
     return advance()
   }
 
@@ -120,6 +119,7 @@ struct ClientState {
     guard connection == .opening else { return [] }
     connection = .none
     failures += 1
+    events += 1
     var actions: [Action] = []
     let calls = waiting
     waiting = []
@@ -160,7 +160,7 @@ struct ClientState {
       let answer = try Answer.parse(frame)
       failures = 0
       isAnswered = true
-      signsOfLife += 1
+      events += 1
       token.answered(answer)
       return completion(of: place, .answered(answer)) + advance()
     } catch {
@@ -220,6 +220,7 @@ struct ClientState {
   /// Takes back what may be sent again, tells the others, and opens another connection if anybody waits.
   private mutating func connectionLost() -> [Action] {
     connection = .none
+    events += 1
     if !sent.isEmpty { failures += 1 }
     var actions: [Action] = []
     var again: [Call] = []

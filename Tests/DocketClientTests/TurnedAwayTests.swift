@@ -71,12 +71,13 @@ struct TurnedAwayTests {
     func timedOut(_ id: UInt64) -> ClientState.Action {
       .complete(id, .failed(.timedOut(requestMayHaveHappened: true)))
     }
-    var state = state(attempts: 1)
+    var state = state(attempts: 2)
     _ = state.submit(post(1))
-    // Its time begins before there is a connection.
+    // Some of its time went into an attempt that failed.
+    _ = state.connectFailed(ConnectFailure(reason: "r", isOfTLS: false))
     _ = state.connected()
     #expect(state.timedOut(1) == [timedOut(1)])
-    // And before the answers to others.
+    // Or into waiting for the answers to others.
     _ = state.submit(post(2))
     _ = state.received(answer)
     _ = state.submit(post(3))

@@ -9,6 +9,7 @@ from .support import frame
 
 from docket_client import Client
 from docket_client.call import Call
+from docket_client.errors import ConnectionFailed
 from docket_client.state import Action, ClientState, Complete, Connect, Disconnect, Send, pause_after
 
 
@@ -54,13 +55,14 @@ class StateTests(unittest.TestCase):
             self.assertIn("speaks HTTP", str(action.outcome) if isinstance(action, Complete) else "")
 
     def test_a_connection_is_dead_where_nothing_has_come_for_the_time_of_a_call(self) -> None:
-        client = state(attempts=1)
+        client = state(attempts=2)
         calls = [Call("POST", f"/n/{number}", b"1") for number in range(4)]
         client.submit(calls[0])
-        # Its time begins before there is a connection.
+        # Some of its time went into an attempt that failed.
+        client.connect_failed(ConnectionFailed("h:1", "refused"))
         client.connected()
         self.assertEqual([type(action) for action in client.timed_out(calls[0])], [Complete])
-        # And before the answers to others.
+        # Or into waiting for the answers to others.
         client.submit(calls[1])
         client.received(frame() + b"\0")
         client.submit(calls[2])

@@ -25,8 +25,8 @@ class Call:
         self.failed_attempts = 0
         #: Whether it has left, on this connection or an earlier one.
         self.was_sent = False
-        #: How many signs of life there had been when it was made.
-        self.signs_of_life_before = 0
+        #: How much had happened when it was made (``ClientState``).
+        self.events_before = 0
         #: How it has ended; None: it has not.
         self.outcome: Union[Answer, DocketError, None] = None
 

@@ -130,8 +130,8 @@ class ClientState:
         self._is_answered = False
         #: Attempts that failed since the last answer.
         self._failures = 0
-        #: How many connections have come about and how many answers have come.
-        self._signs_of_life = 0
+        #: How many answers have come, and how many connections have failed or ended.
+        self._events = 0
 
     @property
     def is_idle(self) -> bool:
@@ -143,7 +143,7 @@ class ClientState:
     def submit(self, call: Call) -> List[Action]:
         if self._connection is _Connection.CLOSED:
             return [Complete(call, ClientClosed())]
-        call.signs_of_life_before = self._signs_of_life
+        call.events_before = self._events
         self._waiting.append(call)
         return self._advance()
 
@@ -153,8 +153,8 @@ class ClientState:
         if not self._abandon(call):
             return []
         actions: List[Action] = [Complete(call, TimedOut(may_have_happened=True))]
-        # Nothing has come for as long as a call may take: the connection is taken for dead.
-        if call.signs_of_life_before == self._signs_of_life:
+        # Nothing has come for as long as a call may take, all of which it had on this connection: that is taken for dead.
+        if call.events_before == self._events:
             actions += [Disconnect(), *self._connection_lost()]
         return actions
 
@@ -190,7 +190,6 @@ class ClientState:
         self._is_first_request = True
         self._token.begin()
         self._is_answered = False
-        self._signs_of_life += 1
         return self._advance()
 
     def connect_failed(self, error: ConnectionFailed) -> List[Action]:
@@ -198,6 +197,7 @@ class ClientState:
             return []
         self._connection = _Connection.NONE
         self._failures += 1
+        self._events += 1
         actions: List[Action] = []
         calls = list(self._waiting)
         self._waiting.clear()
@@ -271,7 +271,7 @@ class ClientState:
             return self._bad_answer(place, BadAnswer(SPEAKS_TLS) if is_alert(frame) else error)
         self._failures = 0
         self._is_answered = True
-        self._signs_of_life += 1
+        self._events += 1
         self._token.answered(answer)
         return self._completion(place, answer) + self._advance()
 
@@ -302,6 +302,7 @@ class ClientState:
     def _connection_lost(self) -> List[Action]:
         """Takes back what may be sent again, tells the others, and opens another connection if anybody waits."""
         self._connection = _Connection.NONE
+        self._events += 1
         if self._sent:
             self._failures += 1
         actions: List[Action] = []
