@@ -75,14 +75,12 @@ struct ClientState {
   }
 
   mutating func timedOut(_ id: UInt64) -> [Action] {
-    if let call = removeWaiting(id) {
-      return [.complete(id, .failed(.timedOut(requestMayHaveHappened: call.wasSent)))]
-    }
-    guard let call = abandon(id) else { return [] }
-    let completion = Action.complete(id, .failed(.timedOut(requestMayHaveHappened: true)))
-    // Nothing has come for as long as a call may take, all of which it had on this connection: that is taken for dead.
-    let isStuck = call.eventsBefore == events
-    return isStuck ? [completion, .closeConnection] + connectionLost() : [completion]
+    guard let call = removeWaiting(id) ?? abandon(id) else { return [] }
+    let completion = Action.complete(id, .failed(.timedOut(requestMayHaveHappened: call.wasSent)))
+    // Nothing has come for as long as a call may take, whether it was sent or waited for those before it: the connection is taken for
+    // dead.
+    let isDead = connection == .open && call.eventsBefore == events
+    return isDead ? [completion, .closeConnection] + connectionLost() : [completion]
   }
 
   /// The task that waits was cancelled. What was sent stays sent; its answer will be dropped.

@@ -90,6 +90,22 @@ struct TurnedAwayTests {
       ])
   }
 
+  @Test("takes a connection for dead also where only calls that nobody waits for any more are on their way")
+  func abandoned() {
+    let configuration = ClientConfiguration(maximumInFlight: 1, maximumAttempts: 1)
+    var state = ClientState(address: Self.address, configuration: configuration)
+    _ = state.submit(post(1))
+    _ = state.connected()
+    _ = state.submit(post(2))
+    _ = state.received(ByteBuffer(string: #"{"code": 200, "message": "OK", "data": null}"#))
+    // It was made before that answer.
+    #expect(state.timedOut(2).count == 1)
+    _ = state.submit(post(3))
+    #expect(
+      state.timedOut(3) == [.complete(3, .failed(.timedOut(requestMayHaveHappened: false))), .closeConnection])
+    #expect(state.submit(post(4)) == [.connect(failures: 1)])
+  }
+
   @Test("ends a watch that never began with the reason")
   func watch() throws {
     let options = WatchOptions(maximumFirstAttempts: 1)

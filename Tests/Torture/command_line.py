@@ -30,10 +30,10 @@ def need_docket(parser: argparse.ArgumentParser, binary: str) -> None:
     if not (os.path.isfile(binary) and os.access(binary, os.X_OK)):
         parser.error(f"there is no program {binary}; 'make build' makes one")
     try:
-        told = subprocess.run([binary, "help", "serve"], capture_output=True, text=True, timeout=60)
-    except OSError as error:
+        told = subprocess.run([binary, "help", "serve"], capture_output=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
         parser.error(f"{binary} does not run: {error}")
-    if told.returncode or "--database" not in told.stdout:
+    if told.returncode or b"--database" not in told.stdout:
         parser.error(f"{binary} is not docket: it does not know 'help serve'")
 
 

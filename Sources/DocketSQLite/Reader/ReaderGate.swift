@@ -12,7 +12,7 @@ final class ReaderGate: Sendable {
 
   private let state = Monitor(State())
 
-  /// No read waits longer, whatever becomes of the writer. It is more than the longest one may take.
+  /// No read waits longer, whatever becomes of the writer. It is more than the longest one may take, unless `--query-timeout` says more.
   private static let patienceMilliseconds: Int64 = 10_000
 
   /// Whether nobody is inside.

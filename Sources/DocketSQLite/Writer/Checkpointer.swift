@@ -39,13 +39,13 @@ final class Checkpointer {
     if pages < nextPages - threshold { nextPages = threshold }
     if gate.isClosed {
       guard gate.isEmpty else { return }
-      // Whoever still holds the log then is no reader of this process's, and nobody is to wait for him.
+      // Whoever still holds the log then is no long read of this process's, and nobody is to wait for him.
       defer { gate.open() }
       if try !restart() { warn() }
     } else if pages < nextPages {
       return
     } else if pages >= 2 * threshold {
-      if try !restart() { gate.close() }
+      if try !restart(), lastRefusal?.isOfOthers == true { gate.close() }
     } else {
       _ = try checkpoint(SQLITE_CHECKPOINT_PASSIVE)
     }
@@ -78,7 +78,7 @@ final class Checkpointer {
     if code == SQLITE_OK { return true }
     let error = connection.error(code, sql: nil)
     switch error.code {
-    case SQLITE_BUSY, SQLITE_LOCKED:
+    case _ where error.isOfOthers:
       // Readers in the way are everyday life while the log is of a bearable length.
       lastRefusal = error
     case SQLITE_FULL, SQLITE_NOMEM:
@@ -97,4 +97,9 @@ final class Checkpointer {
       "the write-ahead log could not be written back into the database file and grows",
       metadata: ["error": "\(lastRefusal)", "pages": "\(log.pages)"])
   }
+}
+
+extension SQLiteError {
+  /// Whether somebody was in the way.
+  fileprivate var isOfOthers: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
 }

@@ -58,6 +58,7 @@ final class Writer: @unchecked Sendable {
   private static let sleepMilliseconds: Int64 = 10_000
   /// A group ends with the work behind which it has lasted so long: what is done should not wait for what takes long.
   private static let groupMilliseconds: Int64 = 50
+  /// Behind so long without a write of ours reads no longer wait at the gate.
   private static let gateMilliseconds: Int64 = 50
   /// A sleeping writer pauses at least so long, whatever expires.
   private static let sweepRetryMilliseconds: Int64 = 50
@@ -268,12 +269,13 @@ final class Writer: @unchecked Sendable {
   ///
   /// While another process holds the lock, each write waits for as long as it may, counted from its submission.
   private func begin() throws(SQLiteError) -> Bool {
+    let began = WallClock.uptimeMilliseconds()
     while try !transaction.begin() {
-      // Reads go on meanwhile: who holds the lock may hold it for long, and the log grows by none of ours.
-      gate.open()
       let waited = options.busyTimeoutMilliseconds
       answer(
         backlog.take(submittedUntil: WallClock.uptimeMilliseconds() - waited), with: .busy(waitedMilliseconds: waited))
+      // Reads go on meanwhile: who holds the lock may hold it for long, and the log grows by none of ours.
+      if backlog.isEmpty || WallClock.uptimeMilliseconds() - began >= Self.gateMilliseconds { gate.open() }
       if backlog.isEmpty { return false }
       usleep(Self.busyPauseMilliseconds * 1_000)
       backlog.append(queue.take(timeoutMilliseconds: 0).submissions)
@@ -321,6 +323,7 @@ final class Writer: @unchecked Sendable {
   /// Ends a group that could not be kept: when that is certain, its writes may be tried again.
   private func undo(_ group: [WriteBacklog.Run], after error: SQLiteError) {
     tables.forget()
+    gate.open()
     guard error.isHarmless else { return fail(group, reason: error.description) }
     do {
       try transaction.undo()

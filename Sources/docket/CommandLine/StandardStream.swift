@@ -23,6 +23,8 @@ struct StandardStream {
 
   /// Waits until nobody can read any more what is written. It blocks, for ever where that cannot happen.
   func waitForReaderToGo() {
+    // There never was one (`occupyClosed`).
+    guard fcntl(descriptor, F_GETFL) & O_ACCMODE != O_RDONLY else { return }
     // No event is asked for; errors are told all the same (poll(2)).
     var entry = pollfd(fd: descriptor, events: 0, revents: 0)
     while poll(&entry, 1, -1) < 0, errno == EINTR {}

@@ -49,7 +49,6 @@ def main() -> int:
     command_line.need_folder(parser, arguments.folder)
     command_line.need_folder(parser, arguments.report and arguments.report.parent)
     folder = arguments.folder or pathlib.Path(tempfile.mkdtemp(prefix="docket-load-"))
-    folder.mkdir(parents=True, exist_ok=True)
     hostile = tools.compiled(folder)
     if arguments.seconds:
         day.SECONDS = (arguments.seconds, arguments.seconds)

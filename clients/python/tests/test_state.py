@@ -72,6 +72,19 @@ class StateTests(unittest.TestCase):
         self.assertEqual(
             [type(action) for action in client.timed_out(calls[2])], [Complete, Disconnect, Complete])
 
+    def test_a_connection_is_dead_also_where_nobody_waits_any_more_for_what_is_on_its_way(self) -> None:
+        client = state(attempts=1, in_flight=1)
+        calls = [Call("POST", f"/n/{number}", b"1") for number in range(4)]
+        client.submit(calls[0])
+        client.connected()
+        client.submit(calls[1])
+        client.received(frame() + b"\0")
+        # It was made before that answer.
+        self.assertEqual([type(action) for action in client.timed_out(calls[1])], [Complete])
+        client.submit(calls[2])
+        self.assertEqual([type(action) for action in client.timed_out(calls[2])], [Complete, Disconnect])
+        self.assertEqual([type(action) for action in client.submit(calls[3])], [Connect])
+
     def test_pauses_grow_to_their_maximum_and_differ(self) -> None:
         self.assertEqual(pause_after(0, 2), 0)
         for failures, bound in ((1, 0.05), (3, 0.2), (10, 2), (10_000, 2)):

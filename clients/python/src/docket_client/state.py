@@ -148,13 +148,12 @@ class ClientState:
         return self._advance()
 
     def timed_out(self, call: Call) -> List[Action]:
-        if self._remove_waiting(call):
-            return [Complete(call, TimedOut(may_have_happened=call.was_sent))]
-        if not self._abandon(call):
+        if not self._remove_waiting(call) and not self._abandon(call):
             return []
-        actions: List[Action] = [Complete(call, TimedOut(may_have_happened=True))]
-        # Nothing has come for as long as a call may take, all of which it had on this connection: that is taken for dead.
-        if call.events_before == self._events:
+        actions: List[Action] = [Complete(call, TimedOut(may_have_happened=call.was_sent))]
+        # Nothing has come for as long as a call may take, whether it was sent or waited for those before it: the connection is taken
+        # for dead.
+        if self._connection is _Connection.OPEN and call.events_before == self._events:
             actions += [Disconnect(), *self._connection_lost()]
         return actions
 
