@@ -66,8 +66,9 @@ final class ConnectionDeadlines: ChannelDuplexHandler {
   /// it holds; a head that is cut between two lines is taken for none, until more of it comes.
   private func isEnd(_ bytes: ByteBuffer) -> Bool {
     guard !requests.isReceiving else { return false }
-    let ends = [[0x0A], requests.endOfBody]
-    return ends.contains { !$0.isEmpty && bytes.readableBytesView.suffix($0.count).elementsEqual($0) }
+    if bytes.getInteger(at: bytes.writerIndex - 1, as: UInt8.self) == 0x0A { return true }
+    let end = requests.endOfBody
+    return !end.isEmpty && bytes.readableBytesView.suffix(end.count).elementsEqual(end)
   }
 
   private var isStranger: Bool { !requests.progress.isOfSomebody && !gate.isOpen }

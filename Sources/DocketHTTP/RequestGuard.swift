@@ -99,7 +99,7 @@ final class RequestGuard: ChannelDuplexHandler {
       }
       open.append(Form(isLast: !head.isKeepAlive, isOld: head.version == .http1_0))
       isReceiving = true
-      endOfBody = []
+      if !endOfBody.isEmpty { endOfBody = [] }
       return context.fireChannelRead(wrapInboundOut(.head(asUnderstood(head))))
     case .body(let bytes): endOfBody = Array(bytes.readableBytesView.suffix(8))
     case .end:
