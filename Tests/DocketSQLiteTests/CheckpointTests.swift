@@ -106,7 +106,8 @@ struct CheckpointTests {
     var options = Self.options(idleMilliseconds: 600_000)
     options.checkpointPages = 20
     options.busyTimeoutMilliseconds = 60_000
-    options.queryDeadlineMilliseconds = 5_000
+    // Less than a read waits at a closed gate, and not the usual one, which the fixture would raise.
+    options.queryDeadlineMilliseconds = 8_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
@@ -128,10 +129,10 @@ struct CheckpointTests {
     let waiting = try store.session()
     let write = Task { try await waiting.put("/c/", "1", "1") }
     let second = try store.session()
-    #expect(
-      try await second.query(Query(scope: .collection(.init(unchecked: "/b/")), filter: .all([]), order: nil)).count
-        == 10)
+    let ten = Query(scope: .collection(.init(unchecked: "/b/")), filter: .all([]), order: nil)
+    let found = try? await second.query(ten)
     isOver.signal()
+    #expect(found?.count == 10)
     try other.execute("ROLLBACK")
     other.close()
     _ = try await write.value
