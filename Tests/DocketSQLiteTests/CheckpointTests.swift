@@ -75,12 +75,12 @@ struct CheckpointTests {
 
   @Test("A closed gate lets those out that are inside, and nobody in until it opens or the store closes")
   func gate() async throws {
-    let gate = ReaderGate()
+    let gate = ReaderGate(patienceMilliseconds: 600_000)
     gate.enter()
     gate.close()
-    #expect(gate.isClosed && !gate.isEmpty)
+    #expect(gate.isClosed && gate.waitsForReaders)
     gate.leave()
-    #expect(gate.isEmpty)
+    #expect(!gate.waitsForReaders)
     let entered = NIOLockedValueBox(0)
     func visitor() -> WorkerThread {
       WorkerThread(name: "visitor") {
@@ -99,6 +99,22 @@ struct CheckpointTests {
     gate.end()
     second.join()
     #expect(entered.withLockedValue { $0 } == 2)
+  }
+
+  @Test("Whoever closed a gate waits for those inside no longer than they who wait outside")
+  func patience() {
+    let gate = ReaderGate(patienceMilliseconds: 20)
+    gate.enter()
+    #expect(!gate.waitsForReaders)
+    gate.close()
+    #expect(gate.waitsForReaders)
+    gate.enter()
+    #expect(gate.isClosed && !gate.waitsForReaders)
+    gate.open()
+    gate.leave()
+    gate.leave()
+    gate.close()
+    #expect(!gate.waitsForReaders)
   }
 
   @Test("Reads that wait for the log to begin anew go on where another process keeps the writer from writing")
@@ -138,6 +154,44 @@ struct CheckpointTests {
     _ = try await write.value
     _ = try? await staying.value
     for session in [session, reader, waiting, second] { await session.close() }
+    try store.closeAndCheck()
+  }
+
+  @Test("A pause between writes lets no read in beside those that hold a long log up, until it has begun anew")
+  func pauses() async throws {
+    var options = Self.options(idleMilliseconds: 5)
+    options.checkpointPages = 20
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let query = Query(scope: .everything, filter: .all([]), order: nil)
+    let (isInside, isOver) = (NIOLockedValueBox(false), DispatchSemaphore(value: 0))
+    let reader = try store.session()
+    let staying = Task {
+      try await reader.query(query) {
+        isInside.withLockedValue { $0 = true }
+        isOver.wait()
+      }
+    }
+    try await eventually { isInside.withLockedValue { $0 } }
+    for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
+    // The writer has been at rest several times.
+    try await Task.sleep(for: .milliseconds(400))
+    let lengthAtEntry = NIOLockedValueBox<Int?>(nil)
+    let second = try store.session()
+    let next = Task {
+      try await second.query(query) {
+        let length = logBytes(store)
+        lengthAtEntry.withLockedValue { $0 = $0 ?? length }
+      }
+    }
+    try await Task.sleep(for: .milliseconds(200))
+    #expect(lengthAtEntry.withLockedValue { $0 } == nil)
+    isOver.signal()
+    try await next.value
+    #expect(lengthAtEntry.withLockedValue { $0 } == 0)
+    _ = try? await staying.value
+    for session in [session, reader, second] { await session.close() }
     try store.closeAndCheck()
   }
 

@@ -5,25 +5,34 @@
 /// behind the last of them (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files). Writes wait for none of this.
 final class ReaderGate: Sendable {
   private struct State {
-    var isClosed = false
+    /// By the machine's uptime.
+    var closedAt: Int64?
     var isOver = false
     var inside = 0
   }
 
   private let state = Monitor(State())
+  private let patienceMilliseconds: Int64
 
-  /// No read waits longer, whatever becomes of the writer. It is more than the longest one may take, unless `--query-timeout` says more.
-  private static let patienceMilliseconds: Int64 = 10_000
+  /// - Parameter patienceMilliseconds: No read waits longer, whatever becomes of the writer. By itself it is more than the longest
+  ///   one may take, unless `--query-timeout` says more.
+  init(patienceMilliseconds: Int64 = 10_000) { self.patienceMilliseconds = patienceMilliseconds }
 
-  /// Whether nobody is inside.
-  var isEmpty: Bool { state.withLock { $0.inside == 0 } }
+  var isClosed: Bool { state.withLock { $0.closedAt != nil } }
 
-  var isClosed: Bool { state.withLock(\.isClosed) }
+  /// Whether it is closed and some are inside who should have left soon. Those who have been there for longer than anybody waits
+  /// outside are not waited for.
+  var waitsForReaders: Bool {
+    state.withLock { state in
+      guard let closedAt = state.closedAt, state.inside > 0 else { return false }
+      return WallClock.uptimeMilliseconds() - closedAt < patienceMilliseconds
+    }
+  }
 
   // MARK: Readers
 
   func enter() {
-    state.wait(until: { !$0.isClosed || $0.isOver }, timeoutMilliseconds: Self.patienceMilliseconds) { $0.inside += 1 }
+    state.wait(until: { $0.closedAt == nil || $0.isOver }, timeoutMilliseconds: patienceMilliseconds) { $0.inside += 1 }
   }
 
   func leave() {
@@ -33,11 +42,11 @@ final class ReaderGate: Sendable {
   // MARK: Who closes it
 
   func close() {
-    state.withLock { $0.isClosed = true }
+    state.withLock { $0.closedAt = $0.closedAt ?? WallClock.uptimeMilliseconds() }
   }
 
   func open() {
-    state.withLock { $0.isClosed = false }
+    state.withLock { $0.closedAt = nil }
     state.broadcast()
   }
 

@@ -38,8 +38,8 @@ final class Checkpointer {
     // The log began anew.
     if pages < nextPages - threshold { nextPages = threshold }
     if gate.isClosed {
-      guard gate.isEmpty else { return }
-      // Whoever still holds the log then is no long read of this process's, and nobody is to wait for him.
+      guard !gate.waitsForReaders else { return }
+      // Whoever still holds the log then is no long read of this process's, or one that is longer than others are to wait.
       defer { gate.open() }
       if try !restart() { warn() }
     } else if pages < nextPages {
@@ -60,8 +60,11 @@ final class Checkpointer {
   }
 
   /// Writes back everything and empties the log, if no reader is in the way. Returns whether it is empty now.
+  ///
+  /// Within a closed gate some may still read: then nothing is done, and it stays closed. If each pause between writes opened it,
+  /// a log that grows by a write now and then would never begin anew beside reads that overlap.
   func empty() throws(SQLiteError) -> Bool {
-    // Where nothing is written the log does not grow.
+    guard !gate.waitsForReaders else { return false }
     defer { gate.open() }
     guard try checkpoint(SQLITE_CHECKPOINT_TRUNCATE) else {
       if log.pages >= 2 * threshold { warn() }

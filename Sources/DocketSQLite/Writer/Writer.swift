@@ -58,7 +58,7 @@ final class Writer: @unchecked Sendable {
   private static let sleepMilliseconds: Int64 = 10_000
   /// A group ends with the work behind which it has lasted so long: what is done should not wait for what takes long.
   private static let groupMilliseconds: Int64 = 50
-  /// Behind so long without a write of ours reads no longer wait at the gate.
+  /// So often the writer looks whether it may open a closed gate while it writes nothing.
   private static let gateMilliseconds: Int64 = 50
   /// A sleeping writer pauses at least so long, whatever expires.
   private static let sweepRetryMilliseconds: Int64 = 50
@@ -154,12 +154,14 @@ final class Writer: @unchecked Sendable {
   /// nil waits without end: a failed writer has nothing else to do.
   private var pauseMilliseconds: Int64? {
     if failure != nil { return nil }
-    return switch rest {
+    let pause =
+      switch rest {
+      case .none: options.idleMilliseconds
+      case .tidying: Int64(0)
+      case .asleep(let milliseconds): milliseconds
+      }
     // Readers at a closed gate do not wait for writes that may never come.
-    case .none: gate.isClosed ? min(options.idleMilliseconds, Self.gateMilliseconds) : options.idleMilliseconds
-    case .tidying: 0
-    case .asleep(let milliseconds): milliseconds
-    }
+    return gate.isClosed ? min(pause, Self.gateMilliseconds) : pause
   }
 
   // MARK: Housekeeping
