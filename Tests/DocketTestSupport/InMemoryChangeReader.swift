@@ -76,8 +76,10 @@ extension InMemoryRepository {
     return { reader.wake() }
   }
 
-  /// A model forgets nothing.
-  public func keepChanges(after sequence: Revision?) {}
+  /// A model forgets nothing, but tells what it was to keep.
+  public func keepChanges(after sequence: Revision?) { state.withLockedValue { $0.keptAfter = sequence } }
+
+  public var keptAfter: Revision? { state.withLockedValue(\.keptAfter) }
 }
 
 extension InMemorySession {

@@ -13,6 +13,8 @@ public final class InMemoryRepository: DocumentRepository {
     var ids = AscendingIDs()
     var isClosed = false
     var refusal: StoreError?
+    /// All changes behind this are to be kept.
+    var keptAfter: Revision?
     /// What was answered under idempotency keys.
     var kept: [String: (fingerprint: UInt64, answer: ByteBuffer, ends: Timestamp)] = [:]
   }

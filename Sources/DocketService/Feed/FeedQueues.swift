@@ -99,18 +99,34 @@ final class LiveQueue: Sendable {
 
 /// The watches that wait for a reading of the history.
 final class ReplayQueue: Sendable {
+  private struct State {
+    var watches: Deque<Watch> = []
+    /// How many watches have ended, here or elsewhere, since those that have were removed.
+    var ended = 0
+  }
+
   let follower = FeedThread()
-  private let watches = NIOLockedValueBox<Deque<Watch>>([])
+  private let state = NIOLockedValueBox(State())
 
   func add(_ more: [Watch]) {
-    watches.withLockedValue { $0.append(contentsOf: more) }
+    state.withLockedValue { $0.watches.append(contentsOf: more) }
     follower.wake?()
   }
 
-  var isEmpty: Bool { watches.withLockedValue(\.isEmpty) }
+  var isEmpty: Bool { state.withLockedValue(\.watches.isEmpty) }
 
-  /// Forgets a watch that has ended, if it is here.
-  func forget(_ watch: Watch) { watches.withLockedValue { $0.removeAll { $0 === watch } } }
+  /// How many are kept, those among them that have ended and are not removed yet.
+  var count: Int { state.withLockedValue(\.watches.count) }
 
-  func next() -> Watch? { watches.withLockedValue { $0.popFirst() } }
+  /// A watch has ended that may be here. Those that have are removed together: event loops wait while each is looked at.
+  func didEnd() {
+    state.withLockedValue { state in
+      state.ended += 1
+      guard 2 * state.ended > state.watches.count else { return }
+      state.watches.removeAll { $0.hasEnded }
+      state.ended = 0
+    }
+  }
+
+  func next() -> Watch? { state.withLockedValue { $0.watches.popFirst() } }
 }

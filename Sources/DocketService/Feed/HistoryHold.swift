@@ -9,13 +9,18 @@ final class HistoryHold: Sendable {
     var opening = 0
     /// All changes behind this are kept; nil: none are.
     var bound: Revision?
+    /// Whether the bound was to move while somebody was finding out.
+    var hasMissedMove = false
   }
 
   private let state = NIOLockedValueBox(State())
   private let repository: any DocumentRepository
+  private let wakeMover: @Sendable () -> Void
 
-  init(_ repository: any DocumentRepository) {
+  /// - Parameter wakeMover: has whoever moves the bound do so again.
+  init(_ repository: any DocumentRepository, wakeMover: @escaping @Sendable () -> Void) {
     self.repository = repository
+    self.wakeMover = wakeMover
   }
 
   /// Calls `body`, which finds the newest change and hands a watch over that begins there; nothing behind is lost meanwhile.
@@ -24,15 +29,25 @@ final class HistoryHold: Sendable {
       state.opening += 1
       if state.bound == nil { keep(Revision(0), &state) }
     }
-    defer { state.withLockedValue { $0.opening -= 1 } }
+    defer { didOpen() }
     return body()
+  }
+
+  private func didOpen() {
+    let hasMissedMove = state.withLockedValue { state in
+      state.opening -= 1
+      guard state.opening == 0, state.hasMissedMove else { return false }
+      state.hasMissedMove = false
+      return true
+    }
+    if hasMissedMove { wakeMover() }
   }
 
   /// Keeps no more than what is behind this change, and behind where those begin that were handed over; unless somebody is
   /// finding out, of whom it is not known.
   func move(to position: Revision?, before waiting: () -> [Revision]) {
     state.withLockedValue { state in
-      guard state.opening == 0 else { return }
+      guard state.opening == 0 else { return state.hasMissedMove = true }
       let bound = (waiting() + [position].compactMap { $0 }).min()
       if bound != state.bound { keep(bound, &state) }
     }

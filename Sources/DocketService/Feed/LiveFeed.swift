@@ -48,6 +48,7 @@ final class LiveFeed {
         }
         if let failure = begin() {
           end(orders.attaching, with: failure)
+          hold(nil)
           continue
         }
       }

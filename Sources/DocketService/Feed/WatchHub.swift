@@ -25,7 +25,7 @@ public final class WatchHub: Sendable {
   public init(_ repository: any DocumentRepository, limits: WatchLimits) {
     self.repository = repository
     self.limits = limits
-    hold = HistoryHold(repository)
+    hold = HistoryHold(repository) { [live] in live.follower.wake?() }
     room = WatchRoom(limitBytes: limits.totalBacklogBytes) { [replays] in replays.add($0) }
   }
 
@@ -94,7 +94,7 @@ public final class WatchHub: Sendable {
     guard watch.end() else { return }
     leave(watch.request)
     watch.outlet.forget(watch)
-    replays.forget(watch)
+    replays.didEnd()
     live.detach(watch)
   }
 
