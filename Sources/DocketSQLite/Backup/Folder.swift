@@ -1,7 +1,7 @@
 import Glibc
 
 /// What is asked of folders.
-enum Folder {
+package enum Folder {
   static func names(in folder: String) -> [String] {
     guard let stream = opendir(folder) else { return [] }
     defer { closedir(stream) }
@@ -16,13 +16,13 @@ enum Folder {
   }
 
   /// The folder of a path, with a slash at its end.
-  static func holding(_ path: String) -> String {
+  package static func holding(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "./" }
     return String(path[...slash])
   }
 
   /// Has the names in it on disk.
-  static func sync(_ folder: String) throws(CareError) {
+  package static func sync(_ folder: String) throws(CareError) {
     let descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
     guard descriptor >= 0 else { throw .failed(path: folder, reason: DatabasePath.systemError()) }
     defer { close(descriptor) }

@@ -53,6 +53,7 @@ final class FileReplacement {
   func finish() throws(CommandFailure) {
     guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else { throw failure() }
     isFinished = true
+    do { try Folder.sync(Folder.holding(path)) } catch { throw CommandFailure("\(error)") }
   }
 
   private func failure() -> CommandFailure {
