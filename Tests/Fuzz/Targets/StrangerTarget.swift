@@ -6,13 +6,14 @@ import NIOCore
 @testable import DocketService
 
 /// Whatever anybody sends who has shown no token: nothing of it reaches the store, every answer is a refusal or that of
-/// `/_health`, and no more is kept of it than a stranger's frame may have.
+/// `/_health`, or says of `/_access` that there is none, and no more is kept of it than a stranger's frame may have.
 ///
 ///     flags 1 | length of a piece 1 | the bytes
 final class StrangerTarget: FuzzTarget {
   private static let limits = ServerLimits(strangerFrameBytes: 512)
   private static let keepAlive =
     #"{"method":"GET","path":"/echo","data":0,"headers":{"Connection":"keep-alive"}}"# + "\0"
+  private static let noAccess = #""data": {"token": null, "open": false, "allow": []}"#
   private let isPlanted: Bool
   /// Answers that were looked at and are what they may be: most refusals come again and again.
   private var known: Set<[UInt8]> = []
@@ -55,8 +56,8 @@ final class StrangerTarget: FuzzTarget {
     for frame in Array(sent.readableBytesView).split(separator: 0).map(Array.init) where !known.contains(frame) {
       let text = String(decoding: frame, as: UTF8.self)
       guard ReferenceJSON(frame) != nil else { broken("an answer is no JSON", text) }
-      let isHealth = text.hasPrefix("{\"code\": 200, ") && text.contains(health)
-      guard isHealth || ["400", "401", "413", "422"].contains(where: { text.hasPrefix("{\"code\": \($0), ") }) else {
+      let isKnown = text.hasPrefix("{\"code\": 200, ") && (text.contains(health) || text.contains(Self.noAccess))
+      guard isKnown || ["400", "401", "413", "422"].contains(where: { text.hasPrefix("{\"code\": \($0), ") }) else {
         broken("a stranger is told something", text)
       }
       if known.count == Self.mostKnown { known = [] }
