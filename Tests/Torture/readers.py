@@ -11,7 +11,7 @@ from wire import BROKEN, Session
 
 COLLECTION = "/queried/"
 DOCUMENTS, BATCH = 12_000, 1_000
-NONE_OF_THEM = {"where": {"n": {"<": 0}}}
+NONE_OF_THEM = {"where": {"n": {"$lt": 0}}}
 
 
 def fill(port: int, ledger: Ledger) -> None:
