@@ -120,14 +120,16 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
-  @Test("The search for an equal document ends at its deadline, and changes nothing")
-  func searchDeadline() async throws {
+  @Test(
+    "The search for an equal document ends at its deadline, and changes nothing",
+    arguments: [(#"{"n":1}"#, #"{"n":-1}"#), ("5", "5")])
+  func searchDeadline(documents: String, wanted: String) async throws {
     var options = SQLiteStoreOptions()
     options.batchDeadlineMilliseconds = 1
     let store = try StoreFixture(options: options)
     let session = try store.session()
-    _ = try await session.writeAll((0..<20_000).map { .put("/item/", "\($0)", #"{"n":\#($0)}"#) })
-    let answers = try await session.writeAll([.deleteFirst(in: "/item/", #"{"n":-1}"#), .put("/item/", "x", "1")])
+    _ = try await session.writeAll((0..<20_000).map { .put("/item/", "\($0)", documents) })
+    let answers = try await session.writeAll([.deleteFirst(in: "/item/", wanted), .put("/item/", "x", "1")])
     #expect(answers[0] == .failure(.deadlineExceeded))
     #expect(try answers[1].get().revision == Revision(20_001))
     await session.close()

@@ -1,3 +1,4 @@
+import CSQLite
 import DocketJSON
 import DocketStore
 import Migrations
@@ -13,14 +14,18 @@ struct FirstMatch {
   private let indexed: Statement
   private let indexedRange: Statement
 
+  private let connection: Connection
   private let searchMilliseconds: Int64
 
   /// So many candidates pass between two looks at the clock.
   private static let candidatesBetweenLooks = 64
+  /// So many steps of SQLite's virtual machine do.
+  private static let stepsBetweenLooks: Int32 = 1_000
   private static let indexedCollection = CollectionPath(unchecked: "/item/")
 
   /// - Parameter searchMilliseconds: how long one search may take; all other writes wait meanwhile.
   init(_ connection: Connection, searchMilliseconds: Int64) throws(SQLiteError) {
+    self.connection = connection
     self.searchMilliseconds = searchMilliseconds
     let isLive = "(expires_at IS NULL OR expires_at > ?1)"
     walk = try connection.prepare(
@@ -40,18 +45,46 @@ struct FirstMatch {
   func first(
     in collection: CollectionPath, equalTo value: ByteBuffer, wall: Int64
   ) throws(SQLiteError) -> Result<String?, StoreError> {
-    try value.withUnsafeReadableBytes { value in
-      Result { () throws(SQLiteError) in try first(in: collection, equalTo: value, wall: wall) }
+    let deadline = WallClock.uptimeMilliseconds() + searchMilliseconds
+    return try value.withUnsafeReadableBytes { value in
+      Result { () throws(SQLiteError) in
+        try limited(to: deadline) { () throws(SQLiteError) in
+          try first(in: collection, equalTo: value, wall: wall, until: deadline)
+        }
+      }
     }.get()
   }
 
+  /// Has SQLite look at the clock as well: what it sorts it has read before the first step ends.
+  private func limited(
+    to deadline: Int64, _ search: () throws(SQLiteError) -> Result<String?, StoreError>
+  ) throws(SQLiteError) -> Result<String?, StoreError> {
+    var deadline = deadline
+    return try withUnsafeMutablePointer(to: &deadline) { deadline throws(SQLiteError) in
+      // https://sqlite.org/c3ref/progress_handler.html
+      sqlite3_progress_handler(
+        connection.handle, Self.stepsBetweenLooks,
+        { deadline in
+          guard let deadline else { return 0 }
+          return WallClock.uptimeMilliseconds() > deadline.load(as: Int64.self) ? 1 : 0
+        }, deadline)
+      defer { sqlite3_progress_handler(connection.handle, 0, nil, nil) }
+      do throws(SQLiteError) {
+        return try search()
+      } catch {
+        // The end of a statement that only reads undoes nothing of the transaction around it.
+        guard error.code == SQLITE_INTERRUPT, WallClock.uptimeMilliseconds() > deadline.pointee else { throw error }
+        return .failure(.deadlineExceeded)
+      }
+    }
+  }
+
   private func first(
-    in collection: CollectionPath, equalTo value: UnsafeRawBufferPointer, wall: Int64
+    in collection: CollectionPath, equalTo value: UnsafeRawBufferPointer, wall: Int64, until deadline: Int64
   ) throws(SQLiteError) -> Result<String?, StoreError> {
     let candidates = candidates(in: collection, for: value)
     candidates.bind(wall, at: 1)
     defer { candidates.reset() }
-    let deadline = WallClock.uptimeMilliseconds() + searchMilliseconds
     var count = 0
     while try candidates.step() {
       count += 1
