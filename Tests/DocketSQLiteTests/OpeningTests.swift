@@ -122,6 +122,29 @@ struct OpeningTests {
     }
   }
 
+  @Test("a database that is gone is not made anew beside its log, of which nothing is lost; without the log it is")
+  func logWithoutDatabase() async throws {
+    try await TemporaryDatabase.use { path throws in
+      _ = try DatabaseFile.open(path)
+      let writer = try Connection(path: path, access: .write)
+      try writer.execute("PRAGMA wal_autocheckpoint = 0; CREATE TABLE mine(a)")
+      let log = try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
+      try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+      for makesEmpty in [false, true] {
+        if makesEmpty { #expect(FileManager.default.createFile(atPath: path, contents: Data())) }
+        let error = #expect(throws: OpeningError.self) { try DatabaseFile.open(path) }
+        guard case .logWithoutDatabase? = error else { throw TestFailure(what: "\(String(describing: error))") }
+        #expect(throws: OpeningError.self) { try TokenFile.open(path: path) }
+      }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path + "-wal")) == log)
+      writer.abandon()
+      try FileManager.default.moveItem(atPath: path + "-wal", toPath: path + "-wal.old")
+      #expect(try DatabaseFile.open(path).isNew)
+    }
+  }
+
+  private struct TestFailure: Error { let what: String }
+
   @Test("a file is emptied past SQLite once it has no name, and only then")
   func emptied() async throws {
     try await TemporaryDatabase.use { path throws in
@@ -247,7 +270,7 @@ struct OpeningTests {
       .newer(path: path, version: 3, supported: 2), .versionLowered(path: path, version: 1, recorded: 2),
       .migrationAltered(path: path, version: 1, name: "documents"),
       .schemaAltered(path: path, objects: ["view documents is altered"]), .failed(path: path, reason: "disk I/O error"),
-      .servedByAnother(path: path, version: 5, ours: 6),
+      .servedByAnother(path: path, version: 5, ours: 6), .logWithoutDatabase(path: path),
     ]
     for error in errors {
       #expect(error.description.hasPrefix(path + ": "))

@@ -36,7 +36,12 @@ struct DatabasePath: Equatable {
   }
 
   /// The size of the file in bytes; nil if there is none.
-  var size: Int? {
+  var size: Int? { Self.size(of: file) }
+
+  /// The size of its log in bytes; nil if there is none.
+  var logSize: Int? { Self.size(of: log) }
+
+  private static func size(of file: String) -> Int? {
     var status = stat()
     return stat(file, &status) == 0 ? Int(status.st_size) : nil
   }

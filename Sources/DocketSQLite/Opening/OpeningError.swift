@@ -12,6 +12,8 @@ public enum OpeningError: Error, Equatable, Sendable {
   case networkFileSystem(path: String, type: String)
   /// The file has several names, of which each would have a lock and a log of its own.
   case hardLinked(path: String, names: Int)
+  /// There is no database, or an empty file, but the log of one, which a new database would empty.
+  case logWithoutDatabase(path: String)
   /// SQLite makes files beside a database, also to read it.
   case noRoom(path: String)
 
@@ -61,6 +63,11 @@ extension OpeningError: CustomStringConvertible {
       \(path): the file has \(names) names (hard links), and what is written under one may be lost under another; while nobody \
       has it open, give it a file of its own: cp -p \(Self.shellWord(path)) \(Self.shellWord(path + ".copy")) && \
       mv \(Self.shellWord(path + ".copy")) \(Self.shellWord(path))
+      """
+    case .logWithoutDatabase(let path):
+      """
+      \(path): is missing or empty, but the log of a database that was here is left, and may hold what only it has; put that \
+      database back, or give the log another name: mv \(Self.shellWord(path + "-wal")) \(Self.shellWord(path + "-wal.old"))
       """
     case .noRoom(let path):
       "\(path): its disk is full, and SQLite needs some room beside it even to read it; make room and try again"

@@ -27,10 +27,10 @@ struct FileWatch {
     // https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntlhasmoved
     let code = sqlite3_file_control(connection.handle, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
     if code != SQLITE_OK || hasMoved != 0 {
-      return "the database file was moved, replaced or removed while it was open"
+      return "the database file was moved, replaced or removed while it was open: put it back first"
     }
     if Self.identity(of: logPath) != logIdentity {
-      return "the write-ahead log \(logPath) was moved, replaced or removed while it was open"
+      return "the write-ahead log \(logPath) was moved, replaced or removed while it was open: put it back first"
     }
     return nil
   }

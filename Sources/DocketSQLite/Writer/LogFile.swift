@@ -30,7 +30,7 @@ final class LogFile: Sendable {
     var (mine, named) = (stat(), stat())
     guard fstat(descriptor, &mine) == 0, stat(path, &named) == 0, mine.st_dev == named.st_dev,
       mine.st_ino == named.st_ino
-    else { return "the write-ahead log \(path) was moved, replaced or removed while it was open" }
+    else { return "the write-ahead log \(path) was moved, replaced or removed while it was open: put it back first" }
     return nil
   }
 
