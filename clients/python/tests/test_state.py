@@ -9,7 +9,7 @@ from .support import frame
 
 from docket_client import Client
 from docket_client.call import Call
-from docket_client.errors import ConnectionFailed
+from docket_client.errors import ConnectionFailed, InvalidDocument
 from docket_client.state import Action, ClientState, Complete, Connect, Disconnect, Send, pause_after
 
 
@@ -32,6 +32,23 @@ class StateTests(unittest.TestCase):
         self.assertEqual([type(action) for action in actions], [Complete, Send])
         self.assertIn(b"/n/2", sent(actions)[0])
         self.assertIn(b"/n/3", sent(client.received(frame("2")[5:] + b"\0"))[0])
+
+    def test_a_call_that_cannot_be_written_ends_alone(self) -> None:
+        client = state()
+        client.submit(Call("GET", "/n/0"))
+        client.connected()
+        wrong: Any = b"/n/1"
+        for call in (Call("GET", wrong), Call("PUT", "/n/1", b"1", {"Idempotency-Key": wrong})):
+            (action,) = client.submit(call)
+            assert isinstance(action, Complete)
+            self.assertIs(action.call, call)
+            self.assertIsInstance(action.outcome, InvalidDocument)
+        self.assertEqual([type(action) for action in client.received(frame() + b"\0")], [Complete])
+        last = Call("GET", "/n/2")
+        self.assertEqual(len(sent(client.submit(last))), 1)
+        (answered,) = client.received(frame() + b"\0")
+        assert isinstance(answered, Complete)
+        self.assertIs(answered.call, last)
 
     def test_who_has_stopped_waiting_before_his_turn_is_not_sent(self) -> None:
         client = state(in_flight=1)

@@ -20,7 +20,7 @@ from typing import Deque, List, Optional, Union
 from .answer import Answer
 from .call import Call
 from .configuration import Configuration
-from .errors import BadAnswer, ClientClosed, ConnectionFailed, ConnectionLost, DocketError, NotSecured, TimedOut
+from .errors import BadAnswer, ClientClosed, ConnectionFailed, ConnectionLost, DocketError, InvalidDocument, NotSecured, TimedOut
 from .frames import FrameSplitter, FrameTooLong, HeaderValue, encode_request
 from .tls_failure import SPEAKS_TLS, is_alert
 
@@ -143,6 +143,11 @@ class ClientState:
     def submit(self, call: Call) -> List[Action]:
         if self._connection is _Connection.CLOSED:
             return [Complete(call, ClientClosed())]
+        # Before it has a place among others, whose answers it would take: nothing comes of what cannot be written.
+        try:
+            encode_request(call.method, call.path, headers=call.headers)
+        except (TypeError, ValueError) as error:
+            return [Complete(call, InvalidDocument(str(error)))]
         call.events_before = self._events
         self._waiting.append(call)
         return self._advance()
