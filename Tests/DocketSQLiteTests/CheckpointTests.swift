@@ -25,6 +25,34 @@ struct CheckpointTests {
     return options
   }
 
+  /// A query that stays at the first document that it finds.
+  private struct StayingQuery {
+    static let all = Query(scope: .everything, filter: .all([]), order: nil)
+    private let session: SessionDriver
+    private let task: Task<Void, any Error>
+    private let isOver = DispatchSemaphore(value: 0)
+
+    /// It has begun then.
+    init(_ store: StoreFixture) async throws {
+      session = try store.session()
+      let isInside = NIOLockedValueBox(false)
+      task = Task { [session, isOver] in
+        try await session.query(Self.all) {
+          isInside.withLockedValue { $0 = true }
+          isOver.wait()
+        }
+      }
+      try await eventually { isInside.withLockedValue { $0 } }
+    }
+
+    func letGo() { isOver.signal() }
+
+    func end() async {
+      _ = try? await task.value
+      await session.close()
+    }
+  }
+
   @Test("Writes without a pause do not let the log grow far beyond its bound")
   func boundsLog() async throws {
     let store = try StoreFixture(options: Self.options(idleMilliseconds: 600_000))
@@ -127,17 +155,7 @@ struct CheckpointTests {
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
-    let query = Query(scope: .everything, filter: .all([]), order: nil)
-    // It stays inside until all is over.
-    let (isInside, isOver) = (NIOLockedValueBox(false), DispatchSemaphore(value: 0))
-    let reader = try store.session()
-    let staying = Task {
-      try await reader.query(query) {
-        isInside.withLockedValue { $0 = true }
-        isOver.wait()
-      }
-    }
-    try await eventually { isInside.withLockedValue { $0 } }
+    let staying = try await StayingQuery(store)
     // Far more than twice what the log should have: no read begins until that one has ended.
     for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
     let other = try store.connect()
@@ -147,13 +165,13 @@ struct CheckpointTests {
     let second = try store.session()
     let ten = Query(scope: .collection(.init(unchecked: "/b/")), filter: .all([]), order: nil)
     let found = try? await second.query(ten)
-    isOver.signal()
+    staying.letGo()
     #expect(found?.count == 10)
     try other.execute("ROLLBACK")
     other.close()
     _ = try await write.value
-    _ = try? await staying.value
-    for session in [session, reader, waiting, second] { await session.close() }
+    await staying.end()
+    for session in [session, waiting, second] { await session.close() }
     try store.closeAndCheck()
   }
 
@@ -164,34 +182,25 @@ struct CheckpointTests {
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
-    let query = Query(scope: .everything, filter: .all([]), order: nil)
-    let (isInside, isOver) = (NIOLockedValueBox(false), DispatchSemaphore(value: 0))
-    let reader = try store.session()
-    let staying = Task {
-      try await reader.query(query) {
-        isInside.withLockedValue { $0 = true }
-        isOver.wait()
-      }
-    }
-    try await eventually { isInside.withLockedValue { $0 } }
+    let staying = try await StayingQuery(store)
     for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
     // The writer has been at rest several times.
     try await Task.sleep(for: .milliseconds(400))
     let lengthAtEntry = NIOLockedValueBox<Int?>(nil)
     let second = try store.session()
     let next = Task {
-      try await second.query(query) {
+      try await second.query(StayingQuery.all) {
         let length = logBytes(store)
         lengthAtEntry.withLockedValue { $0 = $0 ?? length }
       }
     }
     try await Task.sleep(for: .milliseconds(200))
     #expect(lengthAtEntry.withLockedValue { $0 } == nil)
-    isOver.signal()
+    staying.letGo()
     try await next.value
     #expect(lengthAtEntry.withLockedValue { $0 } == 0)
-    _ = try? await staying.value
-    for session in [session, reader, second] { await session.close() }
+    await staying.end()
+    for session in [session, second] { await session.close() }
     try store.closeAndCheck()
   }
 

@@ -20,7 +20,16 @@ from typing import Deque, List, Optional, Union
 from .answer import Answer
 from .call import Call
 from .configuration import Configuration
-from .errors import BadAnswer, ClientClosed, ConnectionFailed, ConnectionLost, DocketError, InvalidDocument, NotSecured, TimedOut
+from .errors import (
+    BadAnswer,
+    ClientClosed,
+    ConnectionFailed,
+    ConnectionLost,
+    DocketError,
+    InvalidDocument,
+    NotSecured,
+    TimedOut,
+)
 from .frames import FrameSplitter, FrameTooLong, HeaderValue, encode_request
 from .tls_failure import SPEAKS_TLS, is_alert
 
