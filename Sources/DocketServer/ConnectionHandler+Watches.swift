@@ -6,6 +6,7 @@ import NIOCore
 extension ConnectionHandler {
   func beginWatch(_ request: WatchRequest, _ start: ConnectionState.Start) {
     let number = start.number
+    takenBytes += Self.bytesOfWatch
     loop.tally.addInTick(.watch, .ok)
     guard !loop.isFinishing else { return take(.watchClosing, to: number) }
     guard let watches = ownWatches() else { return take(.watchNeedsSession, to: number) }

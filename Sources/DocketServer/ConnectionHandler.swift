@@ -37,6 +37,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// How much of what a client has sent one tick takes up, so that those who send without end do not keep others waiting for
   /// all that they may send ahead.
   private static let bytesOfTurn = 64 << 10
+  /// As much of a turn as this is taken up by the beginning of a watch, which takes the time of so many bytes of plain requests.
+  static let bytesOfWatch = 4 << 10
+  /// What was taken up of this turn beside what was received.
+  var takenBytes = 0
   /// Whether this tick has left requests for the next one, or may have. No more are read meanwhile.
   private var leavesRequests = false
   /// How much of what it has to send is noted in the room of all answers.
@@ -172,9 +176,10 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   // MARK: The loop's tick
 
   /// Runs the requests that may run. Within a tick of the session.
-  /// - Returns: how many bytes they had.
+  /// - Returns: how many bytes they had, and those beside them that they have taken up.
   func runRequests() -> Int {
     isLeftBehind = false
+    takenBytes = 0
     guard case .serving = phase, let context else { return 0 }
     let answers = loop.store.answers
     let documentBytes = answers.documentBytes
@@ -190,7 +195,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     requests: while afterOutput == .goOn, output.buffer.readableBytes < loop.limits.sendBufferBytes,
       output.piecesBehind == 0 || context.channel.isWritable
     {
-      guard state.bufferedBytes > enough else { break requests }
+      guard state.bufferedBytes - takenBytes > enough else { break requests }
       switch state.nextStep() {
       case .lookUp(let read):
         let isAnswered = read.withPath { loop.service.answerAtOnce($0, atMost: documentBytes, into: &output.buffer) }
@@ -211,7 +216,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
     _ = collectOutput()
     noteUnsent()
-    return before - state.bufferedBytes
+    return before - state.bufferedBytes + takenBytes
   }
 
   private func perform(_ start: ConnectionState.Start) {

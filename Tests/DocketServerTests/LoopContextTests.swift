@@ -115,6 +115,24 @@ struct LoopContextTests {
     }
   }
 
+  @Test("One that begins many watches takes turns as one does that has sent much")
+  func watchTurns() async throws {
+    try await withStore { store in
+      let clients = try Clients(store)
+      let (many, one) = (try clients.connect(1), try clients.connect(2))
+      // Refused, since they have no id, so that nothing comes from the feed's thread.
+      let watch = #"{"method":"GET","path":"/n/?watch=true","headers":{"Connection":"keep-alive"}}"# + "\0"
+      try many.writeInbound(ByteBuffer(string: String(repeating: watch, count: 40)))
+      try one.writeInbound(ByteBuffer(string: Self.request("one")))
+      clients.eventLoop.run()
+      #expect(clients.sent.texts.map(\.client) == [1, 2])
+      clients.eventLoop.advanceTime(by: .milliseconds(1))
+      let answers = clients.sent.texts.filter { $0.client == 1 }.map { $0.text.split(separator: "\0").count }
+      #expect(answers == [16, 16, 8])
+      #expect(clients.sent.texts[0].text.contains("watch_needs_id"))
+    }
+  }
+
   @Test("No more is read from one whose requests wait, be it for others, or since its answers are many")
   func waitingRequests() async throws {
     try await withStore { store in

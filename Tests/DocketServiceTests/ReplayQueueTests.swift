@@ -10,6 +10,7 @@ import Testing
 struct ReplayQueueTests {
   private let hub = WatchHub(InMemoryRepository(), limits: WatchLimits())
 
+  /// Of one connection.
   private func watches(_ count: Int) throws -> [Watch] {
     let outlet = hub.makeOutlet(WatchPort(execute: { $0() }, pause: { $0() }))
     let request = Request(method: .get, path: ByteBuffer(string: "/a/?watch=true"), data: nil)
@@ -52,5 +53,38 @@ struct ReplayQueueTests {
     var rest: [Watch] = []
     while let next = queue.next() { if !next.hasEnded { rest.append(next) } }
     #expect(rest.map(\.name) == ["1", "3", "5", "7"])
+  }
+
+  @Test("has connections take turns, whatever each has waiting")
+  func turns() throws {
+    let (many, few, one) = (try watches(1_000), try watches(2), try watches(1))
+    let queue = ReplayQueue()
+    queue.add(many)
+    queue.add(few)
+    queue.add(one)
+    func next() -> Watch? {
+      guard let next = queue.next() else { return nil }
+      // It has more to be read.
+      queue.add([next])
+      return next
+    }
+    let turns = (0..<9).map { _ in next() }
+    for first in [0, 3, 6] {
+      let number = first / 3
+      #expect(turns[first] === many[number] && turns[first + 1] === few[number % 2] && turns[first + 2] === one[0])
+    }
+    // Whoever has none left takes no turn.
+    for watch in few {
+      #expect(watch.end())
+      queue.didEnd()
+    }
+    for watch in many.dropLast(2) {
+      #expect(watch.end())
+      queue.didEnd()
+    }
+    #expect(queue.count < 10)
+    var left = 0
+    while let next = queue.next() { if !next.hasEnded { left += 1 } }
+    #expect(left == 3 && queue.isEmpty)
   }
 }

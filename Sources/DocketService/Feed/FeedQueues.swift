@@ -97,36 +97,63 @@ final class LiveQueue: Sendable {
   }
 }
 
-/// The watches that wait for a reading of the history.
+/// The watches that wait for a reading of the history. Their connections take turns, so that one that has many keeps the others
+/// waiting for one reading each time.
 final class ReplayQueue: Sendable {
   private struct State {
-    var watches: Deque<Watch> = []
+    /// The connections that have any, in their turn.
+    var turns: Deque<ObjectIdentifier> = []
+    var watches: [ObjectIdentifier: Deque<Watch>] = [:]
+    var count = 0
     /// How many watches have ended, here or elsewhere, since those that have were removed.
     var ended = 0
+
+    mutating func add(_ watch: Watch) {
+      let connection = ObjectIdentifier(watch.outlet)
+      if watches[connection] == nil { turns.append(connection) }
+      watches[connection, default: []].append(watch)
+      count += 1
+    }
+
+    mutating func next() -> Watch? {
+      guard let connection = turns.popFirst(), let next = watches[connection]?.popFirst() else { return nil }
+      count -= 1
+      if watches[connection]?.isEmpty == true { watches[connection] = nil } else { turns.append(connection) }
+      return next
+    }
+
+    mutating func removeEnded() {
+      for connection in turns { watches[connection]?.removeAll(where: \.hasEnded) }
+      turns.removeAll { watches[$0]?.isEmpty != false }
+      watches = watches.filter { !$0.value.isEmpty }
+      count = watches.values.reduce(0) { $0 + $1.count }
+      ended = 0
+    }
   }
 
   let follower = FeedThread()
   private let state = NIOLockedValueBox(State())
 
   func add(_ more: [Watch]) {
-    state.withLockedValue { $0.watches.append(contentsOf: more) }
-    follower.wake?()
+    let isFirst = state.withLockedValue { state in
+      defer { for watch in more { state.add(watch) } }
+      return state.count == 0
+    }
+    if isFirst { follower.wake?() }
   }
 
-  var isEmpty: Bool { state.withLockedValue(\.watches.isEmpty) }
+  var isEmpty: Bool { count == 0 }
 
   /// How many are kept, those among them that have ended and are not removed yet.
-  var count: Int { state.withLockedValue(\.watches.count) }
+  var count: Int { state.withLockedValue(\.count) }
 
   /// A watch has ended that may be here. Those that have are removed together: event loops wait while each is looked at.
   func didEnd() {
     state.withLockedValue { state in
       state.ended += 1
-      guard 2 * state.ended > state.watches.count else { return }
-      state.watches.removeAll { $0.hasEnded }
-      state.ended = 0
+      if 2 * state.ended > state.count { state.removeEnded() }
     }
   }
 
-  func next() -> Watch? { state.withLockedValue { $0.watches.popFirst() } }
+  func next() -> Watch? { state.withLockedValue { $0.next() } }
 }

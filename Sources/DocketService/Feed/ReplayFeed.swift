@@ -3,7 +3,7 @@ import DocketWire
 import NIOCore
 
 /// Reads what watches have missed, a page at a time and each in its turn, at the pace of their connections; those that have
-/// come to the end go on to the live feed.
+/// come to the end go on to the live feed. A page is short, also where little is told of what is looked at.
 ///
 /// It belongs to the thread that calls `run`.
 final class ReplayFeed {
@@ -14,6 +14,7 @@ final class ReplayFeed {
 
   private static let changesForPage = 20_000
   private static let documentsForPage = 5_000
+  private static let timeForPage = TimeAmount.milliseconds(5)
 
   init(_ hub: WatchHub, _ reader: any ChangeReader) {
     self.hub = hub
@@ -122,9 +123,10 @@ final class ReplayFeed {
       var last = LastDocument()
       var looked = 0
       var isCut = false
+      let end = NIODeadline.now() + Self.timeForPage
       let readable = watch.request.readable
       let report = reader.query(Query(scope: scope, readable: readable, after: after, moment: moment)) { document in
-        isCut = looked >= Self.documentsForPage || page.isFull
+        isCut = looked >= Self.documentsForPage || page.isFull || (looked > 0 && looked % 16 == 0 && end < .now())
         if isCut { return .stop }
         looked += 1
         last.keep(document)
