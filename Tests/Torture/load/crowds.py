@@ -168,6 +168,60 @@ def deaf_watchers(bench: Bench) -> Iterator[Result]:
     yield from ended(served, "deaf watches")
 
 
+def snapshot_watchers(bench: Bench) -> Iterator[Result]:
+    """Watches that begin with all of a large collection, of which their condition wants nothing: others' come in their turn."""
+    served = bench.serve()
+    fill_honest(served)
+    documents, each, clients = bench.pick(60_000, 5_000), bench.pick(1_000, 100), bench.pick(98, 10)
+    fill(served, ((f"/large/{number}", number) for number in range(documents)))
+    honest(bench, served, bench.pick(1, 0.3))
+    many = b"".join(wire.frame("GET", "/large/?watch=true&snapshot=true&where[a]=1", identifier=number) for number in range(each))
+    with wire.Session(served.port) as greedy, wire.Session(served.port) as other:
+        greedy.send(many)
+        _watching(served, each)
+        waits = sorted(_snapshot(other, number) for number in range(20))
+    yield Result("one client's watches of all of a collection", f"{each:,} of {documents:,} documents",
+                 "the small collection of another is told in its turn", f"within {milliseconds(waits[-1])}",
+                 waits[-1] < bench.pick(0.5, 5))
+    _watching(served, 0)
+    sessions = [wire.Session(served.port) for _ in range(clients)]
+    timing = bench.pick(4, 1)
+    crowd = threading.Thread(target=lambda: [session.send(many) for session in sessions], daemon=True)
+    crowd.start()
+    beside = honest(bench, served, timing)
+    crowd.join()
+    count = _watching(served, clients * each)
+    for session in sessions:
+        session.close()
+    gone = honest(bench, served, timing)
+    left = _watching(served, 0)
+    yield Result("clients that begin watches, all at once", f"{clients} clients, {count:,} watches",
+                 f"{beside.wrong} honest requests went wrong, p99 {milliseconds(beside.p99)}; when all end {gone.wrong}, p99 {milliseconds(gone.p99)}",
+                 f"{left} watches left behind them", beside.wrong + gone.wrong == 0 and count == clients * each and left == 0)
+    yield from ended(served, "watches of all of a collection")
+
+
+def _watching(served, count: int) -> int:
+    """How many watches there are, once it is so many or a while has passed."""
+    def now() -> int:
+        return wire.one_shot(served.port, wire.frame("GET", "/_stats"))["data"]["watches"]
+    eventually(lambda: now() == count)
+    return now()
+
+
+def _snapshot(session: wire.Session, number: int) -> float:
+    """How long the first thousand documents of the honest take to be told to a watch."""
+    began = time.monotonic()
+    session.send(wire.frame("GET", "/honest/?watch=true&snapshot=true", identifier=number))
+    while session.receive()["data"]["change"] != "live":
+        pass
+    taken = time.monotonic() - began
+    session.send(wire.frame("DELETE", f"/_watches/{number}", identifier="end"))
+    while session.receive().get("id") != "end":
+        pass
+    return taken
+
+
 def _untold(served, told: set[int], newest: int) -> list[int]:
     """The changes of /loud/ that the history still has, up to the newest, and that a watch was not told of."""
     with wire.Session(served.port) as session:

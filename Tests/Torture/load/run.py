@@ -30,8 +30,8 @@ import overload  # noqa: E402
 import tools  # noqa: E402
 
 SCENARIOS: dict[str, tools.Scenario] = {
-    "idle": crowds.idle_and_dripping, "mute": crowds.mute, "watches": crowds.deaf_watchers, "storm": crowds.storm,
-    "floods": crowds.floods,
+    "idle": crowds.idle_and_dripping, "mute": crowds.mute, "watches": crowds.deaf_watchers, "snapshots": crowds.snapshot_watchers,
+    "storm": crowds.storm, "floods": crowds.floods,
     "overload": overload.overload, "large": large.large, "collections": large.many_collections, "garbage": garbage.garbage,
     "bounds": bounds.bounds, "log": day.queries_and_log, "day": day.day}
 
