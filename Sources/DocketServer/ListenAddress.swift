@@ -47,6 +47,7 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .addressTaken(let address, let option):
       "\(address) is taken by another program; choose another \(option), or 0 for a free one"
+    case .notPermitted(.unixSocket(let path)): "\(path) cannot be made: this user may not write in its folder"
     case .notPermitted(let address):
       "\(address) may not be listened on by this user; ports below 1024 need privileges"
     case .socketIsLive(let path): "a server is listening on the unix socket \(path); end it or choose another path"

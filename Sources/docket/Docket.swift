@@ -31,8 +31,13 @@ struct Docket: AsyncParsableCommand {
       try? StandardStream.error.writeLine("docket: \(refusal)")
       exitProcess(CommandFailure.Status.failure.rawValue)
     }
-    let status = await CommandLineRun(root: Self.self).run(
-      Array(CommandLine.arguments.dropFirst()), environment: ProcessEnvironment.variables())
-    exitProcess(status)
+    do {
+      let arguments = try ProcessEnvironment.arguments()
+      let status = await CommandLineRun(root: Self.self).run(arguments, environment: ProcessEnvironment.variables())
+      exitProcess(status)
+    } catch {
+      try? StandardStream.error.writeLine("docket: \(error)")
+      exitProcess(error.status.rawValue)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import CSQLite
 import DocketStore
 import DocketTestSupport
 import Logging
@@ -32,6 +33,29 @@ struct BuildProgressTests {
     #expect(zip(percents, expected).allSatisfy { found, wanted in abs((found ?? 0) - wanted) <= 4 }, "\(percents)")
     #expect(progress.current == nil)
     connection.close()
+  }
+
+  @Test("ends the counting and the search for duplicates as well, when the store closes")
+  func stopped() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll((0..<5_000).map { .put("/notes/", "\($0)", #"{"a": \#($0)}"#) })
+    let outside = try store.connect()
+    let rules = try CollectionRules(outside)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let unique = CollectionSettings(unique: [CollectionIndex([CollectionIndex.Key(name: "a")])])
+    try outside.execute("BEGIN IMMEDIATE")
+    let goingOn = try SettingsWriter(outside, rules: rules, progress: BuildProgress(), logger: logger)
+    #expect(throws: Never.self) { try goingOn.change(Self.notes, to: unique, wall: 0).get() }
+    // All that they need is there: what is left is the search.
+    let progress = BuildProgress()
+    let stopped = try SettingsWriter(outside, rules: rules, progress: progress, logger: logger)
+    progress.stop()
+    let error = #expect(throws: SQLiteError.self) { try stopped.change(Self.notes, to: unique, wall: 0) }
+    #expect(error?.code == SQLITE_INTERRUPT)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
   }
 
   @Test("rests on an estimate of SQLite's steps that is nearly right")

@@ -535,6 +535,16 @@ struct DatabaseRestoreTests {
 
   // MARK: Moments
 
+  @Test("a file of a newer version is refused, also where nothing is to be changed", arguments: [true, false])
+  func newerMoment(isDryRun: Bool) throws {
+    try put("changed", "1")
+    try execute("PRAGMA user_version = 99", in: path)
+    let resolved = try DatabasePath(resolving: path).file
+    #expect(throws: CareError.opening(.newer(path: resolved, version: 99, supported: 6))) {
+      try DatabaseRestore.toMoment(.revision(0), database: path, isDryRun: isDryRun)
+    }
+  }
+
   @Test("documents go back to what they were at a revision, by changes that can be undone as well")
   func moment() throws {
     try put("changed", "1")

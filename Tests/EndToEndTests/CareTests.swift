@@ -149,6 +149,14 @@ extension EndToEnd {
           #"ulimit -n 12; exec "$0" get /a/b"#, 1,
           "docket: only 12 files may be open at once, and it takes 64: raise that with ulimit -n\n"
         ),
+        (
+          #"ulimit -v 1000000; exec "$0" serve --port 0"#, 1,
+          "docket: only 976 MiB of address space may be used (ulimit -v), and it takes 2048 MiB"
+        ),
+        (#"exec "$0" get "$(printf '/n/\377')""#, 2, "docket: an argument is not UTF-8: /n/\u{FFFD}\n"),
+        (#"exec "$0" serve --port 0 --database '' "#, 2, "--database is empty"),
+        (#"exec "$0" get /n/1 --unix-socket '' "#, 2, "--unix-socket is empty"),
+        (#"exec "$0" serve --port 0 --http-threads 2"#, 2, "add --http-port"),
         (#"DOCKET_PORT=1 exec "$0" get --prot 1 /a/b"#, 2, "docket: Unknown option '--prot'. Did you mean '--port'?\n"),
         (#"DOCKET_PORT=x exec "$0" get /a/b"#, 2, "(from the environment: DOCKET_PORT)"),
       ])

@@ -47,6 +47,25 @@ extension EndToEnd {
       }
     }
 
+    @Test("and leaves nothing of it behind when a signal ends it", arguments: [SIGINT, SIGTERM])
+    func signal(_ signal: Int32) async throws {
+      try await withFolder { folder, server in
+        // It has the question, and does not answer.
+        server.process.signal(SIGSTOP)
+        defer { server.process.signal(SIGCONT) }
+        let process = try folder.start(["export", "/n/", "--output", "all"])
+        func names() throws -> [String] {
+          try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("all") }
+        }
+        for _ in 0..<2_000 where try names().isEmpty { usleep(10_000) }
+        #expect(try names().count == 1)
+        process.signal(signal)
+        #expect(process.waitForEnd() == .exited(1))
+        #expect(process.errorOutput == "docket: stopped; nothing was made\n")
+        #expect(try names().isEmpty)
+      }
+    }
+
     @Test("and no database gives way to an export, nor what belongs to one")
     func overDatabase() async throws {
       try await withFolder { folder, _ in

@@ -30,10 +30,7 @@ public enum DatabaseCompaction {
     guard let connection = database.connection, let bytesBefore = path.size else {
       throw CareError.failed(path: path.file, reason: "is empty; there is nothing to compact")
     }
-    let version = Int(try connection.int64("PRAGMA user_version") ?? 0)
-    guard version <= MigrationCatalog.currentVersion else {
-      throw OpeningError.newer(path: path.file, version: version, supported: MigrationCatalog.currentVersion)
-    }
+    try MigrationCatalog.refuseNewer(connection, path: path.file)
     let replacement = try ReplacementFile(of: database)
     let usedPages =
       (try connection.int64("PRAGMA page_count") ?? 0) - (try connection.int64("PRAGMA freelist_count") ?? 0)

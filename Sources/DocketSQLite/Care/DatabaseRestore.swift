@@ -340,6 +340,7 @@ public enum DatabaseRestore {
     let connection = try file.connect()
     defer { connection.close() }
     guard try Schema(of: connection).looksLikeDocket else { throw OpeningError.notDocket(path: file.path) }
+    try MigrationCatalog.refuseNewer(connection, path: file.path)
     return try PastRestoration(connection, path: file.path, follower: follower).count(moment)
   }
 

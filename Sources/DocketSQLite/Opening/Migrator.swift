@@ -175,3 +175,13 @@ struct Migrator {
     if connection.isInTransaction { try? connection.execute("ROLLBACK") }
   }
 }
+
+extension MigrationCatalog {
+  /// Refuses a file of Docket's whose version is not known here.
+  static func refuseNewer(_ connection: Connection, path: String) throws {
+    let version = Int(try connection.int64("PRAGMA user_version") ?? 0)
+    guard version <= currentVersion else {
+      throw OpeningError.newer(path: path, version: version, supported: currentVersion)
+    }
+  }
+}

@@ -17,11 +17,12 @@ final class BuildProgress: Sendable {
   /// Runs statements on a connection, and tells meanwhile how far they are.
   /// - Parameters:
   ///   - name: of what they make.
-  ///   - steps: how many steps of SQLite's virtual machine they will take, about.
-  func follow(
-    _ connection: Connection, making name: String, steps: Int64, logger: Logger,
-    _ body: () throws(SQLiteError) -> Void
-  ) throws(SQLiteError) {
+  ///   - steps: how many steps of SQLite's virtual machine they will take, about; nil where that is not known, and nothing is
+  ///     told of how far they are.
+  func follow<Value>(
+    _ connection: Connection, making name: String, steps: Int64?, logger: Logger,
+    _ body: () throws(SQLiteError) -> Value
+  ) throws(SQLiteError) -> Value {
     let follower = Follower(self, name: name, steps: steps, logger: logger)
     state.withLockedValue { $0 = StoreStatus.Build(name: name, percent: 0) }
     // https://sqlite.org/c3ref/progress_handler.html
@@ -36,14 +37,14 @@ final class BuildProgress: Sendable {
       state.withLockedValue { $0 = nil }
       withExtendedLifetime(follower) {}
     }
-    try body()
+    return try body()
   }
 
   /// Counts the steps of one run; it belongs to the thread of that run.
   private final class Follower {
     private let progress: BuildProgress
     private let name: String
-    private let steps: Int64
+    private let steps: Int64?
     private let logger: Logger
     private var done: Int64 = 0
     private var percent = 0
@@ -52,19 +53,20 @@ final class BuildProgress: Sendable {
     static let stepsBetweenLooks: Int32 = 10_000
     private static let logMilliseconds: Int64 = 2_000
 
-    init(_ progress: BuildProgress, name: String, steps: Int64, logger: Logger) {
+    init(_ progress: BuildProgress, name: String, steps: Int64?, logger: Logger) {
       self.progress = progress
       self.name = name
-      self.steps = max(steps, 1)
+      self.steps = steps.map { max($0, 1) }
       self.logger = logger
     }
 
     /// Returns whether to go on.
     func look() -> Bool {
+      guard !progress.isStopped.load(ordering: .relaxed) else { return false }
+      guard let steps else { return true }
       done += Int64(Self.stepsBetweenLooks)
       // The number is an estimate: nothing is done before it is.
       let now = Int(min(99, 100 * done / steps))
-      guard !progress.isStopped.load(ordering: .relaxed) else { return false }
       guard now > percent else { return true }
       percent = now
       progress.state.withLockedValue { $0 = StoreStatus.Build(name: name, percent: now) }

@@ -89,9 +89,13 @@ struct SettingsWriter {
   private func steps(of object: SettingsObject, _ collection: CollectionPath) throws(SQLiteError) -> Int64 {
     guard object.stepsPerDocument > 0 else { return 0 }
     let member = "collection = \(SQLText.literal(collection.description))"
-    let all = try connection.int64("SELECT count(*) FROM document_rows") ?? 0
-    let own = try connection.int64("SELECT count(*) FROM document_rows WHERE \(member)") ?? 0
-    return 3 * all + object.stepsPerDocument * own
+    return try progress.follow(
+      connection, making: object.name, steps: nil, logger: logger
+    ) { () throws(SQLiteError) in
+      let all = try connection.int64("SELECT count(*) FROM document_rows") ?? 0
+      let own = try connection.int64("SELECT count(*) FROM document_rows WHERE \(member)") ?? 0
+      return 3 * all + object.stepsPerDocument * own
+    }
   }
 
   /// Two documents that are there already and that could not stand side by side under the settings.
@@ -99,7 +103,10 @@ struct SettingsWriter {
     for fields in wanted.settings.unique {
       let pair = try connection.prepare(UniqueSchema(fields, of: wanted.collection).firstPair, persistent: false)
       pair.bind(wall, at: 1)
-      guard try pair.step() else { continue }
+      let isFound = try progress.follow(
+        connection, making: IndexSchema(fields, of: wanted.collection).object.name, steps: nil, logger: logger
+      ) { () throws(SQLiteError) in try pair.step() }
+      guard isFound else { continue }
       return .notUnique(
         wanted.collection, fields: fields.names, first: pair.string(0), second: pair.string(1))
     }

@@ -49,6 +49,8 @@ struct ExportCommand: AsyncParsableCommand {
           try StandardStream.output.write(Array(lines.readableBytesView)[...])
         }
       }
+      // So that what was begun is removed.
+      StopSignal.watch()
       let file = try FileReplacement(path: output)
       try await Self.export(query, in: scope, from: client, isQuiet: quiet) { try file.write($0) }
       try file.finish()
@@ -62,7 +64,7 @@ struct ExportCommand: AsyncParsableCommand {
   ) async throws {
     var query = query
     // Pages of one revision are of one moment, whatever is written meanwhile.
-    let revision = try await client.newestRevision()
+    let revision = try await StopSignal.endsOnStop { try await client.newestRevision() }
     query.moment = .revision(revision)
     var progress = BulkProgress(isQuiet: isQuiet)
     var documents = 0
@@ -84,7 +86,7 @@ struct ExportCommand: AsyncParsableCommand {
     _ query: DocumentQuery, in scope: QueryScope, from client: DocketClient
   ) async throws -> ExportPage {
     do {
-      return try ExportPage(data: try await client.page(of: query, in: scope))
+      return try await StopSignal.endsOnStop { try ExportPage(data: try await client.page(of: query, in: scope)) }
     } catch DocketClientError.refused(let refusal) where refusal.error == "history_gone" {
       throw CommandFailure(
         "the moment of which this export is went from the history meanwhile; serve with more --history-days: \(refusal)"

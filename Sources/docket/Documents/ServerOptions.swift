@@ -54,6 +54,7 @@ struct ServerOptions: ParsableArguments {
     guard unixSocket == nil || !speaksTLS else {
       throw ValidationError("\(tlsOption) is for TCP, and --unix-socket is not encrypted; leave one of them out")
     }
+    guard unixSocket?.isEmpty != true else { throw ValidationError("--unix-socket is empty; name the socket's path") }
     guard (1...65535).contains(port) else { throw ValidationError("--port must be from 1 to 65535") }
     guard timeout > 0, timeout <= 86400 else { throw ValidationError("--timeout must be above 0 and at most 86400") }
   }

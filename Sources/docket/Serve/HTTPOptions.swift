@@ -27,13 +27,15 @@ struct HTTPOptions: ParsableArguments {
   var httpMaxConnections = HTTPLimits().connections
 
   @Option(help: "How many threads serve HTTP connections.")
-  var httpThreads = 1
+  var httpThreads = Self.usualThreads
+
+  private static let usualThreads = 1
 
   func validate() throws {
     guard httpPort != nil else {
-      guard httpHost == nil, allowedHosts.isEmpty, allowedOrigins.isEmpty else {
-        throw ValidationError(
-          "--http-host, --http-allow-host and --http-allow-origin are about the HTTP port: add --http-port")
+      let isUsual = httpMaxConnections == HTTPLimits().connections && httpThreads == Self.usualThreads
+      guard httpHost == nil, allowedHosts.isEmpty, allowedOrigins.isEmpty, isUsual else {
+        throw ValidationError("the options that begin with --http- are about the HTTP port: add --http-port")
       }
       return
     }

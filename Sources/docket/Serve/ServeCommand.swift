@@ -35,6 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let refusal = AddressSpaceLimit.refusal { throw CommandFailure(refusal) }
     // A file that meets its size limit gives an error then, which is answered, in the place of a signal.
     signal(SIGXFSZ, SIG_IGN)
     // Until it is heeded it must not end the server.

@@ -3,7 +3,7 @@ import DocketSQLite
 
 /// Which file is served, and what is promised of it.
 struct StoreOptions: ParsableArguments {
-  @Option(help: "The database file; it is made if it does not exist.")
+  @Option(help: ArgumentHelp("The database file; it is made if it does not exist.", valueName: "path"))
   var database = "docket.db"
 
   @Option(help: "What an acknowledged write survives: full (loss of power) or normal (the death of the process).")
@@ -22,6 +22,7 @@ struct StoreOptions: ParsableArguments {
   var historyFloorBytes: Int64 = 8 << 20
 
   func validate() throws {
+    guard !database.isEmpty else { throw ValidationError("--database is empty; name a file, such as docket.db") }
     guard busyTimeout >= 0, busyTimeout <= 3600 else {
       throw ValidationError("--busy-timeout must be from 0 to 3600 seconds")
     }
