@@ -38,6 +38,21 @@ extension EndToEnd {
       }
     }
 
+    @Test("but tells the log where it listens, when standard output takes nothing")
+    func fullOutput() async throws {
+      try await withDatabase { database in
+        let line = #"exec 3>&1; exec "$0" serve --port 0 --database "$1" 2>&3 >/dev/full"#
+        let process = try ChildProcess("sh", ["-c", line, Docket.path, database])
+        var told: String?
+        while told == nil, let line = process.readLine() {
+          if line.contains("listening on 127.0.0.1:") { told = line }
+        }
+        #expect(told?.contains("Standard output takes nothing") == true)
+        process.signal(SIGTERM)
+        #expect(process.waitForEnd() == .exited(0))
+      }
+    }
+
     @Test("when the file is not Docket's, and leaves it as it is")
     func notOurs() async throws {
       try await withDatabase { database in

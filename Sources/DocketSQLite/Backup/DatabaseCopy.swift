@@ -45,6 +45,7 @@ struct DatabaseCopy {
       try reader.execute("BEGIN")
       // Here the snapshot begins.
       guard try Schema(of: reader).looksLikeDocket else { throw OpeningError.notDocket(path: source.path) }
+      try MigrationCatalog.refuseNewer(reader, path: source.path)
       return reader
     } catch {
       reader.close()

@@ -7,7 +7,7 @@ struct ExportCommand: AsyncParsableCommand {
     commandName: "export", abstract: "Write out documents, one a line, all of one moment.",
     discussion: """
       Each line is {"path", "revision", "created", "updated", "expires", "document"}; docket import puts it back. A document \
-      that holds line breaks stands as a string in "text".
+      that holds line breaks stands as a string in "text". With tokens it takes one that may read what is asked for, and stats.
 
         docket export --output all.ndjson
         docket export /notes/ --where '{"done": false}'

@@ -18,7 +18,8 @@ struct BackupCommand: AsyncParsableCommand {
         docket backup --on-server monday.db         # into the server's own --backup-folder
 
       A backup is checked as by docket check; where that finds faults the database has them too, and none is made. \
-      --accept-faults copies it all the same. Where there is no room for it, it says how much is needed.
+      --accept-faults copies it all the same. Where there is no room for it, it says how much is needed. A server may take a day \
+      to make it; --timeout is for the answers that bring it here.
 
       Where no server answers at the address that is meant by default, docket.db in this folder is taken. With tokens it takes \
       one that is admin. docket restore puts a backup back.

@@ -37,7 +37,7 @@ struct SettingsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let target = "/_collections" + (path ?? "/")
-    let data = try settings.map { try DocumentInput.document($0, of: "the settings") }
+    let data = try settings.map { try DocumentInput.document($0, of: "the text of the settings") }
     let method: Method = remove ? .delete : data == nil ? .get : .put
     let progress = SettingsProgress(server, isShown: data != nil)
     let answer: Answer

@@ -149,8 +149,11 @@ struct ServeCommand: AsyncParsableCommand {
         )
       }
       let places = places.joined(separator: " and ")
-      // If nobody reads standard output any more, there is nobody to tell.
-      try? StandardStream.output.writeLine("docket: listening on \(places), database \(file)")
+      do {
+        try StandardStream.output.writeLine("docket: listening on \(places), database \(file)")
+      } catch {
+        logger.warning("Standard output takes nothing; listening on \(places), database \(file).")
+      }
       do {
         try notification?.send(status: "Listening on \(places).")
       } catch {

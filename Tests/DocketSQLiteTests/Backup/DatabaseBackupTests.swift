@@ -93,7 +93,16 @@ struct DatabaseBackupTests {
     let connection = try Connection(path: other, access: .create)
     try connection.execute("CREATE TABLE t(x)")
     connection.close()
+    let newer = fixture.directory.file("newer.db")
+    _ = try DatabaseFile.open(newer)
+    let marks = try Connection(path: newer, access: .write)
+    try marks.execute("PRAGMA user_version = 99")
+    marks.close()
     let target = fixture.file("x.db")
+    let path = try DatabasePath(resolving: newer).file
+    #expect(throws: BackupError.failed(.opening(.newer(path: path, version: 99, supported: 6)))) {
+      try DatabaseBackup.run(newer, to: target)
+    }
     #expect(throws: BackupError.failed(.opening(.notDocket(path: try DatabasePath(resolving: other).file)))) {
       try DatabaseBackup.run(other, to: target)
     }
