@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import unittest
+import unittest.mock
 from typing import Callable
 
 from .support import AnyClient, CertificateAuthority, Server, with_both
@@ -99,10 +101,32 @@ class TLSTests(unittest.TestCase):
 
         with_both(self, self.server.port, plain_body)
 
+    def test_true_stands_for_the_authorities_that_this_machine_trusts_and_false_for_no_tls(self) -> None:
+        async def body(make: Make) -> None:
+            async with make(tls=True, attempts=1) as client:
+                with self.assertRaises(NotSecured) as raised:
+                    await client.get("/n/1")
+                self.assertIn("certificate", str(raised.exception))
+            with unittest.mock.patch.dict(os.environ, {"SSL_CERT_FILE": self.authority.certificate}):
+                async with make(tls=True) as client:
+                    self.assertEqual(await client.count("/none/"), 0)
+            self.assertIsNone(make(tls=False, unix_socket="/nowhere").client.configuration.tls)
+
+        with_both(self, self.server.port, body)
+
+    def test_what_is_no_context_is_refused_when_the_client_is_made(self) -> None:
+        async def body(make: Make) -> None:
+            for wrong in (self.authority.certificate, 1, tls_context):
+                with self.subTest(wrong), self.assertRaisesRegex(TypeError, "tls_context"):
+                    make(tls=wrong)
+
+        with_both(self, 1, body)
+
     def test_tls_is_not_for_unix_sockets(self) -> None:
         async def body(make: Make) -> None:
-            with self.assertRaises(ValueError):
-                make(unix_socket="/nowhere", tls=tls_context())
+            for tls in (tls_context(), True):
+                with self.assertRaises(ValueError):
+                    make(unix_socket="/nowhere", tls=tls)
 
         with_both(self, 1, body)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, Union
 
 
 def tls_context(
@@ -29,6 +29,14 @@ def tls_context(
     if certificate_file is not None:
         context.load_cert_chain(certificate_file, key_file)
     return context
+
+
+def _context(tls: Union[ssl.SSLContext, bool, None]) -> Optional[ssl.SSLContext]:
+    if tls is None or isinstance(tls, ssl.SSLContext):
+        return tls
+    if isinstance(tls, bool):
+        return tls_context() if tls else None
+    raise TypeError(f"tls is True or an ssl.SSLContext, of tls_context('authority.pem') say, not {tls!r}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Configured:
         *,
         unix_socket: Optional[str] = None,
         token: Optional[str] = None,
-        tls: Optional[ssl.SSLContext] = None,
+        tls: Union[ssl.SSLContext, bool, None] = None,
         server_name: Optional[str] = None,
         timeout: float = 30,
         connect_timeout: float = 5,
@@ -98,7 +106,7 @@ class Configured:
         Args:
             unix_socket: the path of a Unix socket, in the place of host and port.
             token: the access token that each connection shows with its first request.
-            tls: how TLS is spoken, see ``tls_context``; none: not at all.
+            tls: how TLS is spoken, see ``tls_context``; true: as by ``tls_context()``; none or false: not at all.
             server_name: the name in the server's certificate, where that is not the one it is connected to by.
             timeout: how long a call may take in all, repetitions included, in seconds.
             connect_timeout: how long one attempt to connect may take, in seconds.
@@ -116,7 +124,7 @@ class Configured:
             port=port,
             unix_socket=unix_socket,
             token=token,
-            tls=tls,
+            tls=_context(tls),
             server_name=server_name,
             timeout=timeout,
             connect_timeout=connect_timeout,
