@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import ssl
 import tempfile
 import unittest
 import unittest.mock
-from typing import Callable
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple, Type
 
 from .support import AnyClient, CertificateAuthority, Server, with_both
 
@@ -121,6 +123,27 @@ class TLSTests(unittest.TestCase):
                     make(tls=wrong)
 
         with_both(self, 1, body)
+
+    def test_a_file_that_is_missing_or_holds_something_else_is_named(self) -> None:
+        certificate, key = self.authority.issue("named")
+        other_key = self.authority.issue("other-named")[1]
+        text = os.path.join(self.folder, "text.pem")
+        Path(text).write_text("no certificate")
+        cases: List[Tuple[str, Type[OSError], Dict[str, Any]]] = [
+            ("/nofile", FileNotFoundError, {"ca_file": "/nofile"}),
+            ("/nofile", FileNotFoundError, {"certificate_file": "/nofile"}),
+            ("/nofile", FileNotFoundError, {"certificate_file": certificate, "key_file": "/nofile"}),
+            (self.folder, IsADirectoryError, {"ca_file": self.folder}),
+            (text, ssl.SSLError, {"ca_file": text}),
+            (text, ssl.SSLError, {"certificate_file": text, "key_file": key}),
+            (text, ssl.SSLError, {"certificate_file": certificate, "key_file": text}),
+            (certificate, ssl.SSLError, {"certificate_file": certificate}),
+            (other_key, ssl.SSLError, {"certificate_file": certificate, "key_file": other_key}),
+        ]
+        for name, kind, files in cases:
+            with self.subTest(files), self.assertRaises(kind) as raised:
+                tls_context(**files)
+            self.assertIn(name, str(raised.exception))
 
     def test_tls_is_not_for_unix_sockets(self) -> None:
         async def body(make: Make) -> None:

@@ -20,14 +20,29 @@ def tls_context(
         ca_file: the authorities that may have signed the server's certificate; none: those that this machine trusts.
         certificate_file: what is shown to a server that wants to know who its clients are, with its key in ``key_file``.
         verify: false: whoever answers is believed. Nobody who merely listens reads along, but anybody on the way may be the server.
+    Raises:
+        OSError: also ``ssl.SSLError``: a file cannot be read, or is not what it should be; names it.
     """
-    context = ssl.create_default_context(cafile=ca_file)
+    for file in (ca_file, certificate_file, key_file):
+        if file is not None:
+            # OpenSSL names no files.
+            open(file, "rb").close()
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise ssl.SSLError(error.errno, f"{ca_file}: no certificate in PEM is there") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate_file is not None:
-        context.load_cert_chain(certificate_file, key_file)
+        try:
+            context.load_cert_chain(certificate_file, key_file)
+        except ssl.SSLError as error:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise ssl.SSLError(error.errno, f"{key_file or certificate_file}: the key is not that of {certificate_file}") from error
+            files = certificate_file if key_file is None else f"{certificate_file} and {key_file}"
+            raise ssl.SSLError(error.errno, f"{files}: no certificate with its key, both in PEM, is there") from error
     return context
 
 
