@@ -112,6 +112,20 @@ class CallTests(ServerTest):
 
         with_both(self, self.server.port, body)
 
+    def test_a_condition_that_names_no_revisions_is_not_sent(self) -> None:
+        wrong: List[Any] = [object(), 1.5, True, b"1", ["1"], [1, None], {1: 2.5}.values()]
+
+        async def body(make: Make) -> None:
+            async with make(port=1, attempts=1) as client:
+                for condition in wrong:
+                    for name in ("if_match", "if_none_match"):
+                        with self.subTest((name, condition)), self.assertRaisesRegex(TypeError, "revision"):
+                            await client.put("/counters/1", 0, **{name: condition})
+                with self.assertRaises(ValueError):
+                    await client.delete("/counters/1", if_match=[])
+
+        with_both(self, self.server.port, body)
+
     def test_each_refusal_has_its_class_and_says_what_is_wrong(self) -> None:
         async def body(make: Make) -> None:
             async with make() as client:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Callable, Generic, Iterable, Mapping, Optional, TypeVar, Union
+from typing import Any, Callable, Generic, Iterable, Mapping, Optional, TypeVar, Union
 from urllib.parse import quote
 
 from .answer import Answer
@@ -76,9 +76,15 @@ def write_headers(
 def _condition(condition: Union[int, str, Iterable[int]]) -> str:
     if isinstance(condition, str):
         return condition
-    revisions = [condition] if isinstance(condition, int) else list(condition)
+    revisions: list[Any] = [condition]
+    if isinstance(condition, Iterable) and not isinstance(condition, (bytes, bytearray)):
+        revisions = [*condition]
     if not revisions:
         raise ValueError("a condition names one revision at least")
+    for revision in revisions:
+        # A bool is an int as well.
+        if not isinstance(revision, int) or isinstance(revision, bool):
+            raise TypeError(f"a condition is a revision, several, or '*', and a revision is an int, not {revision!r}")
     return ", ".join(f'"{revision}"' for revision in revisions)
 
 
