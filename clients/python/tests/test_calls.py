@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import tempfile
 import threading
 import unittest
@@ -187,6 +188,28 @@ class CallTests(ServerTest):
                 dry = await client.batch([operations.put("/batch/1", 1)], dry_run=True)
                 self.assertIsNone(dry[0].revision)
                 self.assertEqual(await client.newest_revision(), before)
+
+        with_both(self, self.server.port, body)
+
+    def test_a_documents_path_in_the_place_of_a_collections_is_named_and_not_sent(self) -> None:
+        async def body(make: Make) -> None:
+            async with make() as client:
+                # What would be taken for an answer to each.
+                document: Any = {"items": [], "next": None, "count": 5, "groups": []}
+                receipt = await client.put("/look/1", document)
+                for name, *arguments in (
+                    ("list",), ("query",), ("count",), ("aggregate", {"n": "count"}), ("settings",), ("set_settings", {}), ("remove_settings",)
+                ):  # fmt: skip
+                    for path in ("/look/1", "/look", "look", "/look/1?a=/"):
+                        with self.subTest(name, path=path), self.assertRaisesRegex(ValueError, re.escape(f"'{path}' is a document's path")):
+                            await getattr(client, name)(path, *arguments)
+                for name in ("documents", "results"):
+                    with self.subTest(name), self.assertRaisesRegex(ValueError, "slash"):
+                        await client.all(name, "/look/1")
+                page = await client.list(f"/look/?asOf={receipt.revision}")
+                self.assertEqual([item.path for item in page.items], ["/look/1"])
+                for scope in ("/look/", EVERYWHERE):
+                    self.assertEqual(await client.count(scope, where={"count": 5}), 1)
 
         with_both(self, self.server.port, body)
 

@@ -6,7 +6,8 @@
         client.batch([operations.put("/accounts/a", {"sum": 70}), operations.put("/accounts/b", {"sum": 30})])
 
 A ``path`` is as the protocol writes it: percent-encoded where a segment holds ``%`` or ``?``, see ``document_path``. What a document is
-may be any value that ``json.dumps`` takes, or a ``JSONText``. Where the server says no, a ``Refused`` is raised.
+may be any value that ``json.dumps`` takes, or a ``JSONText``. Where the server says no, a ``Refused`` is raised; where a collection is
+needed and a document is named, a ``ValueError``.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ def list(
         after: the ``next`` of the page before, which was of the same moment.
         as_of: of which moment the page is; none: as it stands.
     """
-    path = with_parameters(_as_of(collection, as_of), limit=limit, after=after)
+    path = with_parameters(_as_of(_collection(collection), as_of), limit=limit, after=after)
     return Operation("GET", path, None, None, on_success(Page.of))
 
 
@@ -226,7 +227,7 @@ def query(
     """
     terms = _query(where=where, sort=sort, fields=fields, limit=limit, after=after, asOf=as_of)
     terms.update(_query(recursive=recursive or None, count=count or None, explain=explain or None))
-    return Operation("GET", scope, _object(terms), None, on_success(Page.of))
+    return Operation("GET", _collection(scope), _object(terms), None, on_success(Page.of))
 
 
 def count(
@@ -234,7 +235,7 @@ def count(
 ) -> Operation[int]:
     """How many documents there are for which a condition holds."""
     terms = _query(where=where, recursive=recursive or None, asOf=as_of, count=True, limit=0)
-    return Operation("GET", scope, _object(terms), None, on_success(lambda answer: Fields(answer.data).integer("count")))
+    return Operation("GET", _collection(scope), _object(terms), None, on_success(lambda answer: Fields(answer.data).integer("count")))
 
 
 def aggregate(
@@ -255,7 +256,7 @@ def aggregate(
         A dict for each group: ``[{"group": "open", "n": 3, "total": 12.5}]``.
     """
     terms = _query(where=where, recursive=recursive or None, asOf=as_of, aggregate=dict(aggregate), groupBy=group_by)
-    return Operation("GET", scope, _object(terms), None, on_success(lambda answer: Fields(answer.data).array("groups")))
+    return Operation("GET", _collection(scope), _object(terms), None, on_success(lambda answer: Fields(answer.data).array("groups")))
 
 
 # The past, and what has changed
@@ -327,7 +328,7 @@ def settings(collection: str) -> Operation[Optional[Dict[str, Any]]]:
         value: Dict[str, Any] = on_success(lambda answer: Fields(answer.data).value("settings"))(answer)
         return value
 
-    return Operation("GET", f"/_collections{collection}", None, None, finish)
+    return Operation("GET", f"/_collections{_collection(collection)}", None, None, finish)
 
 
 def all_settings() -> Operation[Dict[str, Dict[str, Any]]]:
@@ -348,7 +349,7 @@ def set_settings(collection: str, settings: Any) -> Operation[None]:
         BadRequest: the settings do not fit.
         Conflict: ``not_unique``, the documents that are there do not fit.
     """
-    return Operation("PUT", f"/_collections{collection}", encode(settings), None, on_success(lambda answer: None))
+    return Operation("PUT", f"/_collections{_collection(collection)}", encode(settings), None, on_success(lambda answer: None))
 
 
 def remove_settings(collection: str) -> Operation[None]:
@@ -358,7 +359,7 @@ def remove_settings(collection: str) -> Operation[None]:
         if not answer.is_success and not _is_not_found(answer):
             raise refusal(answer)
 
-    return Operation("DELETE", f"/_collections{collection}", None, None, finish)
+    return Operation("DELETE", f"/_collections{_collection(collection)}", None, None, finish)
 
 
 # Access
@@ -393,6 +394,13 @@ def revoke_token(name: str) -> Operation[None]:
         NotFound: there is none.
     """
     return Operation("DELETE", f"/_tokens/{name}", None, None, on_success(lambda answer: None))
+
+
+def _collection(path: str) -> str:
+    """The path of a collection, or of something of the service itself. The server takes another one for a document's, and may find it."""
+    if not path.startswith("/_") and not path.partition("?")[0].endswith("/"):
+        raise ValueError(f"{path!r} is a document's path: a collection's ends with a slash")
+    return path
 
 
 def _as_of(path: str, moment: Optional[Moment]) -> str:
