@@ -14,6 +14,7 @@ from .call import Call
 from .configuration import Configured
 from .errors import ClientClosed, ConnectionFailed, DocketError
 from .forks import tell_of_forks
+from .home import Home
 from .idempotency import IdempotencyKeys
 from .methods import awaiting
 from .operation import Moment, Operation
@@ -33,14 +34,16 @@ class AsyncClient(Configured):
             await asyncio.gather(*(client.put(f"/notes/{n}", n) for n in range(1000)))
 
     Calls are sent in the order in which they were made, without waiting for each other's answers. A task that is cancelled stops
-    waiting, while a request that was sent may still be carried out. A process that is forked off has a connection of its own, and needs
-    an event loop of its own.
+    waiting, while a request that was sent may still be carried out. A client belongs to the event loop in which it is used first: each
+    ``asyncio.run`` needs one of its own, and elsewhere calls raise a RuntimeError. A process that is forked off has a connection of its
+    own, and needs an event loop of its own.
     """
 
     def _prepare(self) -> None:
         self._keys = IdempotencyKeys()
         self._watches: weakref.WeakSet[AsyncWatch] = weakref.WeakSet()
         self._is_closed = False
+        self._home = Home()
         self._begin_anew()
         tell_of_forks(self)
 
@@ -53,11 +56,18 @@ class AsyncClient(Configured):
     def _forked(self) -> None:
         """The connection is the parent's, and so are the calls that are on their way, and the loop."""
         connection = self._connection
+        self._home.leave()
         self._begin_anew()
         if self._is_closed:
             self._state.close()
         if connection is not None:
             connection.drop()
+
+    def _leave_closed_loop(self) -> None:
+        connection = self._connection
+        self._begin_anew()
+        if connection is not None:
+            connection.shut_down()
 
     # Operations
 
@@ -159,14 +169,16 @@ class AsyncClient(Configured):
         )
         if self._is_closed:
             raise ClientClosed()
-        watch = AsyncWatch(self.configuration, options)
+        watch = AsyncWatch(self.configuration, options, self._home)
         self._watches.add(watch)
         return watch
 
     async def perform(self, operation: Operation[T]) -> T:
         """Carries out an operation of ``docket_client.operations``."""
+        if self._is_closed:
+            raise ClientClosed()
+        loop = self._home.enter()
         call = Call.of(operation, self._keys if self.configuration.repeats_by_keys else None)
-        loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Union[Answer, DocketError]] = loop.create_future()
         self._waiters[call] = waiter
         timer = loop.call_later(self.configuration.timeout, lambda: self._perform(self._state.timed_out(call)))
@@ -183,6 +195,10 @@ class AsyncClient(Configured):
 
     async def close(self) -> None:
         """Closes the connection, and those of watches. Calls that are on their way raise, and watches end."""
+        if self._home.is_closed:
+            self._leave_closed_loop()
+        else:
+            self._home.enter()
         self._is_closed = True
         connection = self._connection
         self._perform(self._state.close())
@@ -191,6 +207,7 @@ class AsyncClient(Configured):
         await asyncio.gather(*(watch.close() for watch in self._watches))
         if connection is not None:
             await connection.closed()
+        self._home.leave()
 
     async def __aenter__(self) -> AsyncClient:
         return self

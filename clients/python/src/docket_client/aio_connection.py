@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from typing import Callable, Optional
 
 from .configuration import Configuration
@@ -79,6 +80,16 @@ class Connection(asyncio.Protocol):
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, connection.fileno(), inheritable=False)
         os.close(nothing)
+
+    def shut_down(self) -> None:
+        """Ends it where its loop is closed, so that the transport can do nothing any more."""
+        self._is_left = True
+        connection = None if self._transport is None else self._transport.get_extra_info("socket")
+        try:
+            if connection is not None:
+                connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 
     @property
     def is_ending(self) -> bool:

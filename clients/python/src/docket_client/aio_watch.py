@@ -10,6 +10,7 @@ from .aio_connection import Connection, open_connection
 from .configuration import Configuration
 from .errors import ClientClosed, ConnectionFailed, DocketError, WatchInterrupted
 from .forks import tell_of_forks
+from .home import Home
 from .state import Connect, Disconnect, Send
 from .tls_failure import is_refusal_of_certificate, reason
 from .watch_state import Deliver, End, Event, WatchAction, WatchOptions, WatchState
@@ -19,8 +20,9 @@ class AsyncWatch:
     """As ``docket_client.Watch``, for ``async for``. To wait for an event may be cancelled, by ``asyncio.wait_for`` say: the watch goes on
     when the next one is asked for."""
 
-    def __init__(self, configuration: Configuration, options: WatchOptions) -> None:
+    def __init__(self, configuration: Configuration, options: WatchOptions, home: Home) -> None:
         self._configuration = configuration
+        self._home = home
         self._options = options
         self._state = WatchState(configuration, options)
         self._events: Deque[Event] = deque()
@@ -35,6 +37,7 @@ class AsyncWatch:
 
     def _forked(self) -> None:
         """The connection is the parent's, and so is the loop: what has begun there ends here."""
+        self._home.leave()
         if self._connecting is None:
             return
         self._state.close()
@@ -43,6 +46,14 @@ class AsyncWatch:
         self._connection = self._connecting = self._silence = None
         if connection is not None:
             connection.drop()
+
+    def _leave_closed_loop(self) -> None:
+        connection = self._connection
+        self._state.close()
+        self._connection = self._connecting = self._silence = None
+        self._has_more = asyncio.Event()
+        if connection is not None:
+            connection.shut_down()
 
     def __aiter__(self) -> AsyncWatch:
         return self
@@ -65,6 +76,7 @@ class AsyncWatch:
             ClientClosed: the watch, or its client, was closed.
         """
         if not self._is_closed:
+            self._home.enter()
             self._perform(self._state.begin())
         while not self._events:
             if self._is_closed:
@@ -78,6 +90,10 @@ class AsyncWatch:
 
     async def close(self) -> None:
         """Ends the watch."""
+        if self._home.is_closed:
+            self._leave_closed_loop()
+        else:
+            self._home.enter()
         self._is_closed = True
         self._events.clear()
         connection = self._connection
