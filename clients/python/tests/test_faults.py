@@ -440,20 +440,44 @@ class AnswerTests(unittest.TestCase):
 
         with_script(self, script, body)
 
-    def test_a_server_that_speaks_tls_is_named(self) -> None:
+    def test_a_port_that_speaks_something_else_is_named_and_not_tried_again(self) -> None:
+        answers = [
+            (b"\x15\x03\x03\0\2\2\x46", "speaks TLS"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks HTTP"), (b"SSH-2.0-Open", "SSH-2.0-Open")
+        ]  # fmt: skip
+
         def script(server: ScriptedServer) -> None:
-            connection = server.accept()
-            connection.request()
-            connection.send(b"\x15\x03\x03\x00\x02\x02\x46")
-            connection.close()
+            for answer, _ in answers:
+                for _ in ("call", "watch"):
+                    connection = server.accept()
+                    connection.request()
+                    connection.send(answer)
+                    connection.wait_for_end()
 
         async def body(make: Make) -> None:
-            async with make(attempts=1) as client:
-                with self.assertRaises(BadAnswer) as raised:
-                    await client.get("/n/1")
-                self.assertIn("TLS", str(raised.exception))
+            async with make() as client:
+                for answer, meaning in answers:
+                    with self.subTest(answer):
+                        with self.assertRaisesRegex(BadAnswer, meaning):
+                            await client.get("/n/1")
+                        async with client.watch("/n/") as watch:
+                            with self.assertRaisesRegex(BadAnswer, meaning):
+                                await watch.next()
 
         with_script(self, script, body)
+
+    def test_the_http_port_of_a_server_is_named_to_calls_and_watches(self) -> None:
+        http = free_port()
+        with tempfile.TemporaryDirectory(prefix="docket-python-") as folder:
+            server = Server(folder, "--http-port", str(http))
+            self.addCleanup(server.stop)
+
+            async def body(make: Make) -> None:
+                async with make() as client, client.watch("/n/") as watch:
+                    for use in (client.put("/n/1", 1), watch.next()):
+                        with self.assertRaisesRegex(BadAnswer, "speaks HTTP"):
+                            await use
+
+            with_both(self, http, body)
 
 
 class TimeTests(unittest.TestCase):

@@ -9,7 +9,7 @@ from .support import frame
 
 from docket_client import Client
 from docket_client.call import Call
-from docket_client.errors import ConnectionFailed, InvalidDocument
+from docket_client.errors import BadAnswer, ConnectionFailed, InvalidDocument
 from docket_client.state import Action, ClientState, Complete, Connect, Disconnect, Send, pause_after
 
 
@@ -59,17 +59,32 @@ class StateTests(unittest.TestCase):
         client.cancelled(calls[1])
         self.assertIn(b"/n/2", sent(client.received(frame() + b"\0"))[0])
 
-    def test_a_port_that_speaks_http_is_told_to_all_that_was_sent_to_it(self) -> None:
-        client = state()
-        calls = [Call("POST", "/n/", b"1"), Call("GET", "/n/1")]
-        for call in calls:
-            client.submit(call)
-        client.connected()
-        client.received(b"HTTP/1.1 501 Not Implemented\r\n\r\n")
-        actions = client.disconnected()
-        self.assertEqual([action.call for action in actions if isinstance(action, Complete)], calls)
-        for action in actions:
-            self.assertIn("speaks HTTP", str(action.outcome) if isinstance(action, Complete) else "")
+    def test_a_port_that_speaks_something_else_is_told_to_all_that_was_sent_to_it(self) -> None:
+        for beginning, meaning in (
+            (b"HTTP/1.1 501 Not Implemented\r\n", "speaks HTTP"), (b"\x15\x03\x03\0\2\2\x46", "speaks TLS"),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", "another protocol.*SSH-2.0"), (b"J\0\0\0\n8.0.36\0", "another protocol.*J"),
+        ):  # fmt: skip
+            with self.subTest(beginning):
+                client = state()
+                calls = [Call("POST", "/n/", b"1"), Call("GET", "/n/1")]
+                for call in calls:
+                    client.submit(call)
+                client.connected()
+                actions = client.received(beginning)
+                told = [action for action in actions if isinstance(action, Complete)]
+                self.assertEqual([action.call for action in told], calls)
+                for action in told:
+                    self.assertIsInstance(action.outcome, BadAnswer)
+                    self.assertRegex(str(action.outcome), meaning)
+                self.assertEqual([type(action) for action in actions], [Complete, Complete, Disconnect])
+
+    def test_what_an_answer_begins_with_may_come_in_pieces(self) -> None:
+        for pieces in ((b" ", b"\n{"), (b"H", b"TTP"), (b"\x15",)):
+            client = state()
+            client.submit(Call("GET", "/n/1"))
+            client.connected()
+            for piece in pieces:
+                self.assertEqual(client.received(piece), [])
 
     def test_a_connection_is_dead_where_nothing_has_come_for_the_time_of_a_call(self) -> None:
         client = state(attempts=2)

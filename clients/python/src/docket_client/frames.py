@@ -62,6 +62,11 @@ class FrameSplitter:
         self._searched = 0
         return frame
 
+    @property
+    def beginning(self) -> bytes:
+        """How that begins which stands behind the last NUL."""
+        return bytes(self._bytes[:32])
+
     def rest(self) -> bytes:
         """What came behind the last NUL."""
         return bytes(self._bytes)

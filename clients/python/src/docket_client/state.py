@@ -31,7 +31,7 @@ from .errors import (
     TimedOut,
 )
 from .frames import FrameSplitter, FrameTooLong, HeaderValue, encode_request
-from .tls_failure import SPEAKS_TLS, is_alert
+from .other_protocol import other_protocol
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,6 @@ class Disconnect:
 
 
 Action = Union[Connect, Send, Complete, Disconnect]
-
-#: What to say where a server answers by a status line (RFC 9112, 4).
-SPEAKS_HTTP = "this port speaks HTTP; give that of the native protocol"
 
 
 def pause_after(failures: int, maximum: float) -> float:
@@ -248,7 +245,7 @@ class ClientState:
                 limit = self._configuration.maximum_answer_bytes
                 return actions + self._bad_answer(place, BadAnswer(f"longer than {limit} bytes"))
             if frame is None:
-                break
+                return actions + self._check_protocol(self._frames.beginning)
             actions += self._received(frame)
         return actions
 
@@ -257,14 +254,9 @@ class ClientState:
         if self._connection is not _Connection.OPEN:
             return []
         actions: List[Action] = []
-        rest = self._frames.rest()
-        if rest.startswith(b"HTTP/"):
-            # It has looked at none of them.
-            actions = [Complete(call, BadAnswer(SPEAKS_HTTP)) for call in self._sent_calls()]
-            self._sent.clear()
-        elif self._sent:
+        if self._sent:
             try:
-                answer = Answer.parse(rest)
+                answer = Answer.parse(self._frames.rest())
             except BadAnswer:
                 pass
             else:
@@ -277,11 +269,11 @@ class ClientState:
         if not self._sent:
             # An answer to nothing: what comes after it could not be told apart from it.
             return [Disconnect(), *self._connection_lost()]
-        place = self._sent.popleft()
         try:
             answer = Answer.parse(frame)
         except BadAnswer as error:
-            return self._bad_answer(place, BadAnswer(SPEAKS_TLS) if is_alert(frame) else error)
+            return self._check_protocol(frame) or self._bad_answer(self._sent.popleft(), error)
+        place = self._sent.popleft()
         self._failures = 0
         self._is_answered = True
         self._events += 1
@@ -331,6 +323,15 @@ class ClientState:
 
     def _bad_answer(self, place: Optional[_Place], error: BadAnswer) -> List[Action]:
         told = [] if place is None else self._completion(place, error)
+        return [*told, Disconnect(), *self._connection_lost()]
+
+    def _check_protocol(self, beginning: bytes) -> List[Action]:
+        """Where the first answer of a connection is one of another protocol, none of the requests was understood."""
+        meaning = None if self._is_answered else other_protocol(beginning)
+        if meaning is None:
+            return []
+        told: List[Action] = [Complete(call, BadAnswer(meaning)) for call in self._sent_calls()]
+        self._sent.clear()
         return [*told, Disconnect(), *self._connection_lost()]
 
     def _completion(self, place: _Place, outcome: Union[Answer, DocketError]) -> List[Action]:

@@ -16,9 +16,6 @@ _refusals = {
     "DECRYPT_ERROR": "it does not accept the client's certificate",
 }
 
-#: What to say where a server answers a plain request by an alert.
-SPEAKS_TLS = "the server speaks TLS (give the client tls=tls_context())"
-
 
 def _alert(error: BaseException) -> str:
     """The alert's name in OpenSSL's reason: ``TLSV13_ALERT_CERTIFICATE_REQUIRED``."""
@@ -36,11 +33,6 @@ def is_of_tls(error: BaseException) -> bool:
     """Whether it is TLS that has failed, and not the connection below it. (asyncio tells of a handshake that the other side breaks off
     by a ConnectionError.)"""
     return isinstance(error, (ssl.SSLError, ssl.CertificateError)) or type(error) in (ConnectionAbortedError, ConnectionResetError)
-
-
-def is_alert(frame: bytes) -> bool:
-    """Whether this is how an alert begins (RFC 8446, 5.1)."""
-    return frame.startswith(b"\x15\x03")
 
 
 def reason(error: BaseException) -> str:

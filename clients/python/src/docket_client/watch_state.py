@@ -20,9 +20,9 @@ from .fields import Fields
 from .frames import FrameSplitter, FrameTooLong, HeaderValue, encode_request
 from .json_text import encode
 from .operation import with_parameters
+from .other_protocol import other_protocol
 from .results import Change
 from .state import Connect, Disconnect, Send, TokenDelivery, pause_after
-from .tls_failure import SPEAKS_TLS, is_alert
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,7 @@ class WatchState:
             try:
                 frame = self._frames.next()
                 if frame is None:
+                    self._check_protocol(self._frames.beginning)
                     break
                 actions += self._received(frame)
             except FrameTooLong:
@@ -254,8 +255,7 @@ class WatchState:
     # Frames
 
     def _received(self, frame: bytes) -> List[WatchAction]:
-        if is_alert(frame):
-            raise BadAnswer(SPEAKS_TLS)
+        self._check_protocol(frame)
         answer = Answer.parse(frame)
         if not answer.continues:
             return self._refused(answer)
@@ -272,6 +272,11 @@ class WatchState:
         else:
             told = self._change(Change.of_frame(answer, self._history))
         return reset if told is None else [*reset, Deliver(told)]
+
+    def _check_protocol(self, beginning: bytes) -> None:
+        meaning = other_protocol(beginning) if self._connection is _Connection.OPEN else None
+        if meaning is not None:
+            raise BadAnswer(meaning)
 
     def _begun(self, fields: Fields) -> List[WatchAction]:
         """The first frame of a connection shows that the server has begun the watch."""
