@@ -4,6 +4,7 @@
 
 (The format of that: swift-argument-parser, Sources/ArgumentParserToolInfo/ToolInfo.swift. The pages: man-pages(7), groff_man(7).)
 """
+import argparse
 import json
 import os
 import sys
@@ -89,9 +90,19 @@ def write(command, version, folder):
 
 
 def main():
-    version, folder = sys.argv[1:]
-    os.makedirs(folder, exist_ok=True)
-    write(json.load(sys.stdin)["command"], version, folder)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("version")
+    parser.add_argument("folder")
+    options = parser.parse_args()
+    try:
+        command = json.load(sys.stdin)["command"]
+    except (ValueError, KeyError, TypeError):
+        parser.error("what comes on standard input is not what `docket --experimental-dump-help` prints")
+    try:
+        os.makedirs(options.folder, exist_ok=True)
+        write(command, options.version, options.folder)
+    except OSError as error:
+        parser.error(f"cannot write into {options.folder}: {error.strerror}")
 
 
 main()

@@ -16,9 +16,11 @@ import tempfile
 from collections.abc import Callable
 
 sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 
 import beside_redis
 import beside_sqlite
+import command_line
 import cores
 import feeds
 import growth
@@ -41,7 +43,6 @@ def main() -> None:
             options.binary, pathlib.Path(folder).absolute(), options.rounds, options.seconds, options.documents, options.quick)
         sections, picture = _measure(setup, options.parts)
         output = pathlib.Path(options.output)
-        output.mkdir(parents=True, exist_ok=True)
         (output / "BENCHMARKS.md").write_text(page(setup, sections))
         if picture:
             (output / "benchmarks.svg").write_text(picture)
@@ -55,11 +56,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--binary", default=".build/release/docket")
     parser.add_argument("--output", default="docs", help="the folder for BENCHMARKS.md and benchmarks.svg")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure; the page has no more")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.5, help="how long a run is")
-    parser.add_argument("--documents", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--rounds", type=command_line.positive, default=5)
+    parser.add_argument("--seconds", type=command_line.seconds, default=1.5, help="how long a run is")
+    parser.add_argument("--documents", type=command_line.positive, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--quick", "--smoke", action="store_true", help="as little as shows that it works")
     options = parser.parse_args()
+    command_line.need_docket(parser, options.binary)
+    command_line.need_folder(parser, os.environ.get("WORK_DIR"))
+    command_line.make_folder(parser, options.output)
     if options.quick:
         options.rounds, options.seconds, options.documents = 1, 0.1, [100, 200]
     return options

@@ -4,10 +4,16 @@ request. It has no other route than GET /. Usage: original_server.py PORT
 """
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
+import pathlib
 import socket
 import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+
+import command_line
 
 
 def answer(frame: bytes) -> dict:
@@ -31,7 +37,14 @@ def serve(connection: socket.socket) -> None:
 
 
 def main() -> None:
-    with socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024) as listener:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("port", type=command_line.port)
+    port = parser.parse_args().port
+    try:
+        listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    except OSError as error:
+        parser.error(f"cannot listen on port {port}: {error.strerror}")
+    with listener:
         while True:
             connection, _ = listener.accept()
             # A client that has gone meanwhile misses its answer.

@@ -5,7 +5,9 @@
 Wrong tokens are slowed from the sixth a minute on, so each try comes from an address of its own in 127.0.0.0/8.
 """
 
+import argparse
 import json
+import pathlib
 import random
 import socket
 import statistics
@@ -13,6 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+
+import command_line
 
 SECRET_LENGTH = 43
 
@@ -48,10 +54,14 @@ def measure(port, number, token):
 
 
 def main():
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5000
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary")
+    parser.add_argument("rounds", nargs="?", type=command_line.positive, default=5000)
+    options = parser.parse_args()
+    command_line.need_docket(parser, options.binary)
     with tempfile.TemporaryDirectory() as folder:
         server = subprocess.Popen(
-            [sys.argv[1], "serve", "--port", "0", "--database", f"{folder}/docket.db"], stdout=subprocess.PIPE, text=True)
+            [options.binary, "serve", "--port", "0", "--database", f"{folder}/docket.db"], stdout=subprocess.PIPE, text=True)
         try:
             port = int(server.stdout.readline().split(",")[0].split(":")[-1])
             with connect(port, 0) as connection:
@@ -64,7 +74,7 @@ def main():
             tokens = {"unknown id": unknown, "wrong secret": wrong, "nearly right secret": near, "no token at all": "no"}
             times = {name: [] for name in tokens}
             number = 1
-            for _ in range(rounds):
+            for _ in range(options.rounds):
                 for name in random.sample(list(tokens), len(tokens)):
                     times[name].append(measure(port, number, tokens[name]))
                     number += 1

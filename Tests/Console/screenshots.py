@@ -1,14 +1,19 @@
 """Makes screenshots of the console's main screens, in light and dark: screenshots.py FOLDER"""
 
+import argparse
 import os
+import pathlib
 import random
 import shutil
 import sys
 import tempfile
 import time
 
-from served import Served
-from webdriver import Browser
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+
+import command_line
+from served import BINARY, Served
+from webdriver import Browser, programs
 
 LARGEST_BYTES = 160_000
 WIDTH, HEIGHT = 1200, 750
@@ -93,8 +98,13 @@ def backups(browser, server):
 SCREENS = [documents, overview, document, conflict, figures, backups]
 
 
-def main(folder):
-    os.makedirs(folder, exist_ok=True)
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    folder = parser.parse_args().folder
+    command_line.need_docket(parser, BINARY)
+    programs()
+    command_line.make_folder(parser, folder)
     shelf = tempfile.mkdtemp(prefix="docket-console-backups-")
     server = Served("--backup-folder", shelf)
     try:
@@ -121,4 +131,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

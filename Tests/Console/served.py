@@ -16,6 +16,8 @@ BINARY = os.environ.get("DOCKET_BINARY", os.path.join(ROOT, ".build/debug/docket
 
 class Served:
     def __init__(self, *options):
+        if not (os.path.isfile(BINARY) and os.access(BINARY, os.X_OK)):
+            raise SystemExit(f"There is no docket at {BINARY}: name one with DOCKET_BINARY.")
         self.folder = tempfile.mkdtemp(prefix="docket-console-")
         self.options = options
         self.port = 0

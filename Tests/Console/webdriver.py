@@ -23,13 +23,19 @@ class WebDriverError(Exception):
     pass
 
 
+def programs():
+    """The browser and its driver."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        raise SystemExit("The console's tests need chromium and chromedriver: apt-get install chromium chromium-driver")
+    return chromium, driver
+
+
 class Browser:
     """One browser with one window. Use it in a `with`."""
 
     def __init__(self, width=1280, height=860, dark=False):
-        chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-        if not chromium or not driver:
-            raise SystemExit("The console's tests need chromium and chromedriver: apt-get install chromium chromium-driver")
+        chromium, driver = programs()
         self._start(driver)
         self.session = None
         try:

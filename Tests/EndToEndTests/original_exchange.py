@@ -4,9 +4,15 @@ Each request goes over a connection of its own, one read takes the answer, and i
 expected dictionary. Usage: original_exchange.py PORT
 """
 
+import argparse
 import json
+import pathlib
 import socket
 import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+
+import command_line
 
 PHRASES = {
     200: "OK",
@@ -57,10 +63,15 @@ def ask(port, request):
 
 
 def main():
-    port = int(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("port", type=command_line.port)
+    port = parser.parse_args().port
     for request, code, data in EXCHANGE:
         expected = json.dumps({"code": code, "message": PHRASES[code], "data": data}).encode("utf-8")
-        answer = ask(port, request)
+        try:
+            answer = ask(port, request)
+        except OSError as error:
+            sys.exit(f"{request!r}\n  brought no answer on port {port}: {error.strerror or error}")
         if answer != expected:
             sys.exit(f"{request!r}\n  answered {answer!r}\n  expected {expected!r}")
     print(f"{len(EXCHANGE)} requests answered as expected")

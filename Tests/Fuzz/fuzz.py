@@ -19,6 +19,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.append(str(HERE.parent))
+
+from command_line import need_folder, positive  # noqa: E402
+
 SCRATCH = ROOT / ".build-fuzz"
 
 # The longest input of each target, in bytes: long enough for what it looks at, and short enough to be quick.
@@ -147,13 +151,6 @@ def tail(output: str) -> str:
     return "\n".join(lines[fatal : end + 12])
 
 
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
-
-
 def known(text: str) -> list[str]:
     """The targets of which these are the names."""
     targets = text.split()
@@ -186,6 +183,8 @@ def main() -> int:
             parser.error(f"--replay takes a target and files; targets are {' '.join(LONGEST)}")
         if missing := [file for file in files if not Path(file).is_file()]:
             parser.error(f"there is no file {missing[0]}")
+    # Swift would make the folder, and build all of it there.
+    need_folder(parser, arguments.beside_tests)
     configuration, folder = ("debug", arguments.beside_tests) if arguments.beside_tests else ("release", SCRATCH)
     fuzzer = folder.resolve() / configuration / "DocketFuzz"
     if not arguments.no_build and not build(configuration, folder.resolve()):

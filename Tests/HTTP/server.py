@@ -21,6 +21,8 @@ class Server:
     """Runs on free ports and a new database until it is stopped."""
 
     def __init__(self, *arguments, folder=None):
+        if not (os.path.isfile(BINARY) and os.access(BINARY, os.X_OK)):
+            raise SystemExit(f"There is no docket at {BINARY}: name one with DOCKET_BINARY.")
         self.owns_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="docket-http-")
         self.database = os.path.join(self.folder, "docket.db")

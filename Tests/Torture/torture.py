@@ -19,6 +19,8 @@ import tempfile
 import time
 import traceback
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+
 import allocation
 import beside
 import clock

@@ -3,12 +3,16 @@
 Each scenario says on standard output what it has found, and fails where that is not what is promised.
 """
 import json
+import os
 import socket
 import ssl
 import sys
 import threading
 import time
 
+if len(sys.argv) < 4 or not sys.argv[2].isdecimal() or not os.path.isfile(sys.argv[3]):
+    print(f"{__doc__.splitlines()[0]} PORT is a number, and AUTHORITY a file.", file=sys.stderr)
+    sys.exit(2)
 PORT = int(sys.argv[2])
 AUTHORITY = sys.argv[3]
 MORE = sys.argv[4:]
@@ -416,4 +420,8 @@ def wire():
         assert b"marker" not in stream and b"code" not in stream
 
 
-globals()[sys.argv[1]]()
+scenario = globals().get(sys.argv[1])
+if not callable(scenario):
+    print(f"tls_client.py: there is no scenario {sys.argv[1]}", file=sys.stderr)
+    sys.exit(2)
+scenario()

@@ -25,6 +25,13 @@ def seconds(text: str) -> float:
     return number
 
 
+def port(text: str) -> int:
+    """- Raises: argparse.ArgumentTypeError."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"it is a port from 1 to 65535, not {text!r}")
+    return int(text)
+
+
 def need_docket(parser: argparse.ArgumentParser, binary: str) -> None:
     """Ends with 2 where a file is no docket."""
     if not (os.path.isfile(binary) and os.access(binary, os.X_OK)):
@@ -45,3 +52,12 @@ def need_folder(parser: argparse.ArgumentParser, folder: str | pathlib.Path | No
         parser.error(f"there is no folder {folder}")
     if not os.access(folder, os.W_OK | os.X_OK):
         parser.error(f"nothing can be written into {folder}")
+
+
+def make_folder(parser: argparse.ArgumentParser, folder: str | pathlib.Path) -> None:
+    """Makes a folder where there is none yet. Ends with 2 where nothing can be written into it."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        parser.error(f"cannot make the folder {folder}: {error.strerror}")
+    need_folder(parser, folder)
