@@ -1,6 +1,9 @@
 # Docket's commands. `make help` lists them.
 
 SWIFT ?= swift
+PYTHON ?= python3
+# Some recipes change the folder before they run it.
+override PYTHON := $(if $(findstring /,$(firstword $(PYTHON))),$(abspath $(firstword $(PYTHON))) $(wordlist 2,99,$(PYTHON)),$(PYTHON))
 PREFIX ?= /usr/local
 DATABASE ?= docket.db
 BINARY = .build/release/docket
@@ -15,7 +18,7 @@ SOURCES = Sources Tests Migrations Package.swift
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  ARGS='--port 12001' for make run"
+	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  PYTHON=$(PYTHON)  ARGS='--port 12001' for make run"
 
 setup: # installs SQLite's headers where they are missing
 	@command -v $(firstword $(SWIFT)) >/dev/null || { \
@@ -38,9 +41,6 @@ test soak sanitize: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 16
 test: setup ## run all tests, on free ports
 	$(SWIFT) test $(ARGS)
 
-# Tests/HTTP/requirements.txt names what more of the HTTP port can be tried where this Python has it.
-PYTHON ?= python3
-
 # A binary that is there already will do, so that this builds nothing.
 DOCKET_BINARY ?= $(firstword $(wildcard .build/debug/docket $(BINARY)))
 
@@ -50,22 +50,23 @@ need-docket = @[ -f "$(1)" ] && [ -x "$(1)" ] || { \
 
 test-python: ## test the client for Python against DOCKET_BINARY, or what `swift build` or `make build` has built
 	$(call need-docket,$(DOCKET_BINARY))
-	cd clients/python && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
+	cd clients/python && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" $(PYTHON) -m unittest $(ARGS)
 
+# Tests/HTTP/requirements.txt names what more of the HTTP port can be tried where PYTHON has it.
 test-http: ## try the HTTP port from outside, against DOCKET_BINARY, or what `swift build` or `make build` has built
 	$(call need-docket,$(DOCKET_BINARY))
 	cd Tests/HTTP && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" $(PYTHON) -m unittest $(ARGS)
 
 test-console: ## test the console in chromium against DOCKET_BINARY, or what `swift build` or `make build` has built
 	$(call need-docket,$(DOCKET_BINARY))
-	cd Tests/Console && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 -m unittest $(ARGS)
+	cd Tests/Console && DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" $(PYTHON) -m unittest $(ARGS)
 
 screenshots: ## make docs/images/ anew: the console's screens, by DOCKET_BINARY
 	$(call need-docket,$(DOCKET_BINARY))
-	DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" python3 Tests/Console/screenshots.py docs/images
+	DOCKET_BINARY="$(abspath $(DOCKET_BINARY))" $(PYTHON) Tests/Console/screenshots.py docs/images
 
 bench: build ## measure it, beside Redis and SQLite where those are installed, and write docs/BENCHMARKS.md (fourteen minutes)
-	python3 Tests/Bench/bench.py --binary $(BINARY) $(ARGS)
+	$(PYTHON) Tests/Bench/bench.py --binary $(BINARY) $(ARGS)
 
 microbench: setup ## measure the hot parts of the code one by one (half a minute, and the build)
 	$(SWIFT) build $(RELEASE) --product MicroBench
@@ -85,17 +86,17 @@ torture-faults torture-histories torture-load: $(if $(filter file,$(origin DOCKE
 
 torture-faults:
 	$(call need-docket,$(TORTURED))
-	cd Tests/Torture && DOCKET_BINARY="$(abspath $(TORTURED))" python3 -m unittest
-	python3 Tests/Torture/torture.py --binary "$(TORTURED)" $(ARGS)
+	cd Tests/Torture && DOCKET_BINARY="$(abspath $(TORTURED))" $(PYTHON) -m unittest
+	$(PYTHON) Tests/Torture/torture.py --binary "$(TORTURED)" $(ARGS)
 
 torture-histories:
 	$(call need-docket,$(TORTURED))
-	cd Tests/Torture/histories && python3 -m unittest
-	python3 Tests/Torture/histories/run.py --binary "$(TORTURED)" $(ARGS)
+	cd Tests/Torture/histories && $(PYTHON) -m unittest
+	$(PYTHON) Tests/Torture/histories/run.py --binary "$(TORTURED)" $(ARGS)
 
 torture-load:
 	$(call need-docket,$(TORTURED))
-	python3 Tests/Torture/load/run.py --binary "$(TORTURED)" $(ARGS)
+	$(PYTHON) Tests/Torture/load/run.py --binary "$(TORTURED)" $(ARGS)
 
 torture-sanitizers:
 	@case "$(ARGS)" in \
@@ -120,7 +121,7 @@ REPORTS = $(CURDIR)/.build-$(SANITIZER)/reports
 
 # Without SECONDS each target makes RUNS runs, which of those that ask a store takes hours.
 fuzz: setup ## fuzz it: RUNS=10000000 or SECONDS=60 a target, TARGETS="frames paths", ARGS=--prove to see that each finds a planted fault
-	SWIFT="$(SWIFT)" python3 Tests/Fuzz/fuzz.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RUNS),--runs $(RUNS)) $(if $(TARGETS),--targets "$(TARGETS)") $(ARGS)
+	SWIFT="$(SWIFT)" $(PYTHON) Tests/Fuzz/fuzz.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RUNS),--runs $(RUNS)) $(if $(TARGETS),--targets "$(TARGETS)") $(ARGS)
 
 lint: ## check the format of the code
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
@@ -133,16 +134,16 @@ install: build ## install docket into PREFIX/bin; it runs without Swift
 	install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/docket"
 
 deb: build ## make a Debian package of it, .build/docket_VERSION_ARCH.deb
-	@for tool in dpkg-deb dpkg-shlibdeps strip python3; do command -v $$tool >/dev/null || missing=1; done; \
+	@for tool in dpkg-deb dpkg-shlibdeps strip $(firstword $(PYTHON)); do command -v $$tool >/dev/null || missing=1; done; \
 	[ -z "$$missing" ] || { \
 	  sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  echo "Debian's tools are missing; running: $$sudo apt-get install -y dpkg-dev binutils python3"; \
 	  $$sudo apt-get install -y --no-install-recommends dpkg-dev binutils python3 || \
 	    { $$sudo apt-get update && $$sudo apt-get install -y --no-install-recommends dpkg-dev binutils python3; }; }
-	packaging/build_deb.sh $(BINARY)
+	PYTHON="$(PYTHON)" packaging/build_deb.sh $(BINARY)
 
 test-deb: build ## install, upgrade, remove and purge the package in a root of its own (as root; five minutes)
-	Tests/Package/test_deb.sh $(BINARY)
+	PYTHON="$(PYTHON)" Tests/Package/test_deb.sh $(BINARY)
 
 reset-db: ## empty DATABASE but for its access tokens (ARGS=--tokens: those too); refused while a server has it open
 	@[ -x $(BINARY) ] || $(MAKE) --no-print-directory build

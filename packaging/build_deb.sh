@@ -6,6 +6,7 @@
 # DEB_VERSION  the version of the package; unless given the binary's own
 # DEB_MAINTAINER  who answers for the package
 # DEB_COMPRESSION_LEVEL  of xz; unless given 6
+# PYTHON  which writes the manual pages; unless given python3
 # SOURCE_DATE_EPOCH  the time of all files in it; unless given that of the last commit
 set -euo pipefail
 umask 022
@@ -65,7 +66,7 @@ complete() {
 complete bash usr/share/bash-completion/completions/docket
 complete zsh usr/share/zsh/vendor-completions/_docket
 complete fish usr/share/fish/vendor_completions.d/docket.fish
-"$binary" --experimental-dump-help | python3 packaging/man_pages.py "$version" "$root/usr/share/man/man1"
+"$binary" --experimental-dump-help | ${PYTHON:-python3} packaging/man_pages.py "$version" "$root/usr/share/man/man1"
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
 
 # dpkg-shlibdeps finds, for each function that the binary takes from a library, the version that brought it.

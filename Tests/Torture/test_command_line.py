@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,25 @@ class CommandLineTests(unittest.TestCase):
         self._refused(["Tests/EndToEndTests/TLS/tls_client.py", "nothing", "1", "/dev/null"], "AUTHORITY a file")
         self._refused(["Tests/EndToEndTests/TLS/tls_client.py", "nothing", "1", __file__], "nothing")
         self._refused(["packaging/man_pages.py", "1", "/nowhere/pages"], "standard input")
+
+
+@unittest.skipIf(shutil.which("make") is None, "there is no make here")
+class MakefileTests(unittest.TestCase):
+    def _recipes(self, target: str, python: str) -> str:
+        command = ["make", "-n", target, f"PYTHON={python}", "DOCKET_BINARY=/bin/true", "SECONDS=1"]
+        # `make` itself may run this.
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, env=own).stdout
+
+    def test_every_target_takes_the_python_that_is_named(self) -> None:
+        for target in (
+            "test-python", "test-http", "test-console", "screenshots", "bench", "torture-faults", "torture-histories", "torture-load", "fuzz", "deb",
+        ):  # fmt: skip
+            with self.subTest(target):
+                recipes = self._recipes(target, "/some/python -B")
+                self.assertIn("/some/python -B", recipes)
+                self.assertNotRegex(recipes, r"python3 (-m|Tests|packaging)")
+                self.assertIn(f"{ROOT}/some/python", self._recipes(target, "some/python"))
 
 
 if __name__ == "__main__":
