@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Migrations
 
 /// The copying of a backup, page by page.
 ///
