@@ -50,11 +50,11 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CGlibc"),
     .target(name: "DocketJSON", dependencies: [nio], swiftSettings: watched),
     .target(name: "DocketWire", dependencies: ["DocketJSON", nio], swiftSettings: watched),
     .target(name: "DocketMetrics", dependencies: [metrics, nioConcurrency]),
-    .target(name: "DocketStore", dependencies: ["DocketJSON", nio], swiftSettings: watched),
+    .target(name: "DocketStore", dependencies: ["CGlibc", "DocketJSON", nio], swiftSettings: watched),
     .target(
       name: "Migrations", path: "Migrations",
       resources: [
@@ -65,7 +65,7 @@ let package = Package(
     .target(
       name: "DocketSQLite",
       dependencies: [
-        "CMalloc", "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging, metrics,
+        "CGlibc", "CSQLite", "DocketJSON", "DocketStore", "Migrations", nio, nioConcurrency, deque, logging, metrics,
       ], swiftSettings: watched),
     .target(
       name: "DocketService",
@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "docket",
       dependencies: [
-        "CMalloc", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService",
+        "CGlibc", "DocketClient", "DocketHTTP", "DocketJSON", "DocketMetrics", "DocketServer", "DocketService",
         "DocketSQLite", "DocketStore", "DocketTLS", "DocketWire", arguments, deque, histogram, lifecycle, logging,
         metrics, nio, nioPosix, signals, tls,
       ]),

@@ -14,6 +14,9 @@ public struct SQLiteStoreOptions: Sendable {
   public var durability = Durability.full
   /// How long a write may wait for another process that holds the write lock. Default: 5,000 ms.
   public var busyTimeoutMilliseconds: Int64 = 5_000
+  /// How long the writer goes on, when the store closes, with what still waits for it. What it does not come to was not
+  /// acknowledged, and is not done.
+  public var closingMilliseconds: Int64 = 2_000
   /// How many bytes of writes may wait; each counts its data and 256 bytes. Default: 64 MiB.
   public var writeQueueBytes = 64 << 20
   /// The largest document, in bytes of JSON text. Default: 1 MiB.

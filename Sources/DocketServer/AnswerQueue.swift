@@ -60,7 +60,9 @@ struct AnswerQueue {
     case .immediate: true
     case .read: open.reads == 0 && (open.writes == 0 || mayOvertake(operation))
     case .write:
-      open.reads == 0 && (!writesAreCrowded || open.writes == 0 || open.writeBytes + bytes <= Self.bytesInCrowd)
+      open.reads == 0
+        && (!writesAreCrowded || open.writes == 0
+          || (!operation.mayTakeLong && open.writeBytes + bytes <= Self.bytesInCrowd))
     }
   }
 

@@ -208,6 +208,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
         if let start = state.take(read) { perform(start) }
       case .start(let start):
         if let refusal = answers.refusal(of: start.operation) { refuse(start, refusal) } else { perform(start) }
+        state.writesAreCrowded = loop.service.session.writesAreCrowded
       case nil:
         // Answers that go out make room for requests that waited.
         if collectOutput() { continue }

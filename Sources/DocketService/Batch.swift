@@ -34,6 +34,13 @@ public struct Batch: Sendable {
       }, isDryRun: isDryRun, bytes: bytes, key: key)
   }
 
+  /// Whether one of its writes may take far longer than its data lets expect.
+  var mayTakeLong: Bool {
+    steps.contains { step in
+      if case .operation(.write(let write, _)) = step.task { write.action.mayTakeLong } else { false }
+    }
+  }
+
   /// Whether it holds anything but writes.
   var reads: Bool {
     steps.contains { step in

@@ -5,7 +5,9 @@ import NIOCore
 extension DocumentService {
   func perform(_ batch: Batch, completion: @escaping (Response) -> Void) {
     let (limits, room) = (limits, answers)
-    let transaction = Transaction(.batch, bytes: batch.bytes, requests: batch.steps.count, key: batch.key) { access in
+    let transaction = Transaction(
+      .batch, bytes: batch.bytes, requests: batch.steps.count, mayTakeLong: batch.mayTakeLong, key: batch.key
+    ) { access in
       let answer = BatchAnswer(carryingOut: batch, in: access, limits: limits, room: room)
       return TransactionResult(
         answer, answerBytes: answer.bytes, keepsWrites: answer.isSuccess && !batch.isDryRun,
@@ -17,7 +19,9 @@ extension DocumentService {
   /// Makes a write that is made once under its key.
   func perform(_ write: Write, under key: IdempotencyKey, _ form: WriteForm, completion: @escaping (Response) -> Void) {
     let (limits, room) = (limits, answers)
-    let transaction = Transaction(.single, bytes: write.dataBytes, key: key) { access in
+    let transaction = Transaction(
+      .single, bytes: write.dataBytes, mayTakeLong: write.action.mayTakeLong, key: key
+    ) { access in
       var answer: Response?
       // Who sends a key sends headers, and reads them.
       let operations = DocumentOperations(access: access, limits: limits, room: room)

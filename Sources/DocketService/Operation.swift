@@ -58,6 +58,15 @@ public enum Operation: Sendable {
     }
   }
 
+  /// Whether it writes and may take far longer than its data lets expect.
+  public var mayTakeLong: Bool {
+    switch self {
+    case .document(.write(let write, _)), .once(_, let write, _): write.action.mayTakeLong
+    case .batch(let batch): batch.mayTakeLong
+    default: false
+    }
+  }
+
   /// Whether its answer may be larger than a document. What an operator looks at when there is no room for such answers is not.
   public var mayAnswerMuch: Bool {
     switch self {

@@ -1,5 +1,9 @@
 /// What is set for a collection.
 public struct CollectionSettings: Sendable, Equatable {
+  /// Each index that a collection has costs every write of every collection a little: SQLite asks each whether the row is
+  /// in it. With 50 indexes of other collections an update took five times as long as with none. So all have this many at most.
+  public static let maximumIndexes = 64
+
   /// Which fields its documents can be found and sorted by without looking at all of them.
   public var indexes: [CollectionIndex]
   /// Fields that no two of its documents have the same of; their keys are ascending. A document in which one of the fields

@@ -7,18 +7,21 @@ public struct Transaction<Answer: Sendable>: Sendable {
   public let bytes: Int
   /// How many requests it carries out.
   public let requests: Int
+  /// Whether it may take far longer than its data lets expect.
+  public let mayTakeLong: Bool
   /// Under which its result is kept, so that the same request again gets the same answer and does nothing.
   public let key: IdempotencyKey?
   /// Does the work, on a thread of the store. All reads in it see all writes before them.
   public let body: @Sendable (any DocumentAccess) -> TransactionResult<Answer>
 
   public init(
-    _ kind: TransactionKind, bytes: Int, requests: Int = 1, key: IdempotencyKey?,
+    _ kind: TransactionKind, bytes: Int, requests: Int = 1, mayTakeLong: Bool = false, key: IdempotencyKey?,
     body: @escaping @Sendable (any DocumentAccess) -> TransactionResult<Answer>
   ) {
     self.kind = kind
     self.bytes = bytes
     self.requests = requests
+    self.mayTakeLong = mayTakeLong
     self.key = key
     self.body = body
   }

@@ -107,6 +107,14 @@ extension Write.Action {
     }
   }
 
+  /// Whether it may take far longer than its own data lets expect: what it changes may be a large document.
+  public var mayTakeLong: Bool {
+    switch self {
+    case .mergePatch, .jsonPatch, .replaceFirst, .deleteFirst: true
+    case .create, .put, .delete: false
+    }
+  }
+
   public var collection: CollectionPath {
     switch self {
     case .put(let path, _), .mergePatch(let path, _), .jsonPatch(let path, _), .delete(let path): path.collection

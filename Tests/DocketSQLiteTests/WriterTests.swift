@@ -236,6 +236,47 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
+  @Test("Writes are crowded where a few may take long, and where the writer has found that they do")
+  func crowdedByTime() {
+    let queue = WriteQueue(limitBytes: 1 << 20)
+    let patch = WorkSize(dataBytes: 100, requests: 1, mayTakeLong: true)
+    for _ in 0..<31 { #expect(queue.reserve(patch)) }
+    #expect(!queue.isCrowded)
+    for _ in 0..<2 { #expect(queue.reserve(patch)) }
+    #expect(queue.isCrowded)
+    for _ in 0..<33 { queue.release(patch) }
+    let put = WorkSize(dataBytes: 100, requests: 1)
+    for _ in 0..<4 { #expect(queue.reserve(put)) }
+    #expect(!queue.isCrowded)
+    queue.didCarryOut(weight: put.weight, nanoseconds: 100_000_000)
+    #expect(queue.isCrowded)
+    // That it was slow once is forgotten.
+    for _ in 0..<40 { queue.didCarryOut(weight: put.weight, nanoseconds: 10_000) }
+    #expect(!queue.isCrowded)
+  }
+
+  @Test("What the writer has not come to a while after the close is not done, and nobody is told that it was")
+  func closing() async throws {
+    var options = SQLiteStoreOptions()
+    options.busyTimeoutMilliseconds = 3_600_000
+    options.closingMilliseconds = 0
+    options.groupWrites = 1
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute("BEGIN IMMEDIATE")
+    let answers = Task { try await session.writeAll((0..<10).map { .put("/notes/", "\($0)", "1") }) }
+    await session.drain()
+    let closing = Task.detached { store.repository.close() }
+    try await eventually { (try? store.session()) == nil }
+    try outside.execute("COMMIT")
+    await closing.value
+    let kept = try await answers.value.filter { if case .success = $0 { true } else { false } }
+    #expect(kept.count < 10)
+    #expect(try outside.int64("SELECT count(*) FROM documents") == Int64(kept.count))
+    outside.close()
+  }
+
   @Test("A full disk refuses writes, leaves reads alone, and is forgotten when there is room")
   func full() async throws {
     var options = SQLiteStoreOptions()

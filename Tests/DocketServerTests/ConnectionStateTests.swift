@@ -91,6 +91,25 @@ private func put(_ path: String) -> String { ConnectionScript.put(path) }
     #expect(script.codes.count == 201)
   }
 
+  @Test("nor does one that may take long begin beside others then")
+  func crowdedPatches() {
+    func patch(_ path: String) -> String { "{\"method\":\"PATCH\",\"path\":\"\(path)\",\"data\":{\"a\":1}}\0" }
+    let script = ConnectionScript()
+    script.receive(keepAlive + patch("/a/1") + patch("/a/2"))
+    #expect(script.started.count == 2)
+    script.state.writesAreCrowded = true
+    script.receive(patch("/a/3"))
+    script.answer(0)
+    #expect(script.started.count == 2)
+    script.answer(1)
+    #expect(script.started.count == 3)
+    script.receive(put("/a/4"))
+    #expect(script.started.count == 4)
+    script.answer(2)
+    script.answer(3)
+    #expect(script.codes == [200, 200, 200, 200, 200])
+  }
+
   @Test("What waits for it is carried out before the connection ends", arguments: [false, true])
   func crowdedEnd(byServer: Bool) {
     let script = ConnectionScript()

@@ -48,6 +48,7 @@ struct QueryLanguageTests {
     (#"{"where": {"@updated": null}}"#, "invalid_query"), (#"{"where": {"@revision": "1"}}"#, "invalid_query"),
     (#"{"where": {"@created": {"$prefix": "2026"}}}"#, "invalid_query"),
     (#"{"where": {"@revision": {"$contains": 1}}}"#, "invalid_query"),
+    (#"{"where": {"$text": "\#(Array(repeating: "a", count: 33).joined(separator: " OR "))"}}"#, "invalid_query"),
     (#"{"sort": 1}"#, "invalid_query"), (#"{"sort": ["a", 1]}"#, "invalid_query"), (#"{"sort": ""}"#, "invalid_field"),
     (#"{"sort": "-"}"#, "invalid_field"), (#"{"sort": ["a", "$b"]}"#, "invalid_field"),
     (#"{"sort": "a,b,c,d,e,f,g,h,i"}"#, "invalid_query"), (#"{"fields": {"a": 1}}"#, "invalid_query"),

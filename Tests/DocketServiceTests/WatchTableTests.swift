@@ -40,6 +40,28 @@ struct WatchTableTests {
     return names
   }
 
+  @Test("Conditions look through no more of a change than takes a moment; the other watches go on elsewhere")
+  func examined() throws {
+    var table = WatchTable()
+    let tests = (0..<64).map { "{\"a\(max($0, 1))\":1}" }.joined(separator: ",")
+    for number in 0..<10 { table.insert(try watch("/a/?where[$or]=[\(tests)]", "\(number)")) }
+    table.insert(try watch("/a/", "all"))
+    let document = Document(
+      path: DocumentPath("/a/", "1"), revision: Revision(1), created: Timestamp(milliseconds: 1),
+      updated: Timestamp(milliseconds: 1), data: ByteBuffer(string: "\"\(String(repeating: "x", count: 1 << 20))\""))
+    let change = Change(
+      sequence: Revision(1), kind: .created, path: document.path, at: Timestamp(milliseconds: 1), batch: nil,
+      document: document, before: nil)
+    var round = LiveRound(history: ByteBuffer())
+    #expect(!round.isFull)
+    round.tell(change, to: table)
+    #expect(round.isFull)
+    #expect(round.paused.map(\.name) == (1..<10).map(String.init))
+    let deliveries = round.finish()
+    #expect(deliveries.count == 1 && deliveries[0].delivery.frames.count == 1)
+    #expect(round.paused.allSatisfy { $0.position == Revision(0) })
+  }
+
   @Test("finds those of a document, its collection, the trees above it and of everything, and no others")
   func scopes() throws {
     var table = WatchTable()

@@ -1,8 +1,9 @@
 import DocketJSON
-import DocketStore
 import DocketTestSupport
 import NIOCore
 import Testing
+
+@testable import DocketStore
 
 @Suite("Values of queries")
 struct QueryValueTests {
@@ -27,6 +28,20 @@ struct QueryValueTests {
         }
       }
     }
+  }
+
+  @Test(
+    "hold others", .timeLimit(.minutes(2)),
+    arguments: [
+      ("abcabd", "abd", true), ("abcabd", "", true), ("", "a", false), ("ab", "abc", false), ("aab", "ab", true),
+      ("é", "\u{301}", false),
+    ])
+  func holding(text: String, piece: String, isHeld: Bool) {
+    #expect(Filter.Test.contains(.string(Array(piece.utf8))).holds(for: .string(Array(text.utf8))) == isHeld)
+    // The time grows with the two together, not with their product: that would be an hour.
+    let long = QueryValue.string(Array(repeating: 0x61, count: 1 << 20))
+    let wanted = QueryValue.string(Array(repeating: 0x61, count: 1 << 19) + [0x62])
+    for _ in 0..<30 { #expect(!Filter.Test.contains(wanted).holds(for: long)) }
   }
 
   @Test("are the same as JSON values are: arrays and objects too")

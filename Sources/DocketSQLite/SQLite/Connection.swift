@@ -1,4 +1,4 @@
-import CMalloc
+import CGlibc
 import CSQLite
 
 /// One connection to a database file, used by one thread at a time.

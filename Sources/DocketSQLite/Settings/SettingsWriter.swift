@@ -14,10 +14,6 @@ struct SettingsWriter {
   private let replace: Statement
   private let delete: Statement
 
-  /// Each index that a collection has costs every write of every collection a little: SQLite asks each whether the row is
-  /// in it. With 50 indexes of other collections an update took five times as long as with none.
-  static let maximumIndexes = 64
-
   /// - Parameters:
   ///   - rules: are told when they have changed.
   ///   - progress: is told how far the making of indexes is.
@@ -44,7 +40,8 @@ struct SettingsWriter {
     let former = all.first { $0.collection == collection }?.settings
     let elsewhere = all.reduce(0) { $0 + ($1.collection == collection ? 0 : $1.settings.indexCount) }
     let count = elsewhere + (settings?.indexCount ?? 0)
-    guard count <= Self.maximumIndexes else { return .failure(.tooManyIndexes(limit: Self.maximumIndexes)) }
+    let limit = CollectionSettings.maximumIndexes
+    guard count <= limit else { return .failure(.tooManyIndexes(limit: limit)) }
     try savepoint.set()
     do {
       let wanted = NamedSettings(collection, settings ?? CollectionSettings())

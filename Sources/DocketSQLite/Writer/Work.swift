@@ -9,8 +9,10 @@ enum Work: Sendable {
 
   var size: WorkSize {
     switch self {
-    case .write(let write): WorkSize(dataBytes: write.dataBytes, requests: 1)
-    case .transaction(let transaction): WorkSize(dataBytes: transaction.bytes, requests: transaction.requests)
+    case .write(let write):
+      WorkSize(dataBytes: write.dataBytes, requests: 1, mayTakeLong: write.action.mayTakeLong)
+    case .transaction(let transaction):
+      WorkSize(dataBytes: transaction.bytes, requests: transaction.requests, mayTakeLong: transaction.mayTakeLong)
     case .settings, .token: WorkSize(dataBytes: 0, requests: 1)
     }
   }
@@ -21,6 +23,7 @@ struct PendingTransaction: Sendable {
   let kind: TransactionKind
   let bytes: Int
   let requests: Int
+  let mayTakeLong: Bool
   let key: IdempotencyKey?
   let body: @Sendable (any DocumentAccess) -> TransactionResult<any Sendable>
 
@@ -28,6 +31,7 @@ struct PendingTransaction: Sendable {
     kind = transaction.kind
     bytes = transaction.bytes
     requests = transaction.requests
+    mayTakeLong = transaction.mayTakeLong
     key = transaction.key
     let body = transaction.body
     self.body = { access in

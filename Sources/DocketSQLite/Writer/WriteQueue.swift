@@ -14,7 +14,9 @@ final class WriteQueue: Sendable {
 
   private struct State {
     var waiting: [Submission] = []
-    var isClosed = false
+    /// By the uptime clock.
+    var closedMilliseconds: Int64?
+    var isClosed: Bool { closedMilliseconds != nil }
   }
 
   private let state = Monitor(State())
@@ -46,9 +48,28 @@ final class WriteQueue: Sendable {
   /// What is reserved at this moment.
   var reservedBytes: Int { bytes.load(ordering: .relaxed) }
 
-  /// Whether what waits takes the writer some tens of milliseconds or more: nobody should have much of it then.
-  var isCrowded: Bool { weight.load(ordering: .relaxed) > Self.crowdWeight }
+  /// Whether what waits takes the writer some tens of milliseconds or more: nobody should have much of it then. Nor where it takes
+  /// much longer than is usual, as the writer has found.
+  var isCrowded: Bool {
+    let weight = weight.load(ordering: .relaxed)
+    return weight > Self.crowdWeight
+      || weight > Self.crowdNanoseconds * 1_000 / max(picosecondsOfWeight.load(ordering: .relaxed), 1)
+  }
   static let crowdWeight = 4 << 20
+  private static let crowdNanoseconds = 250_000_000
+
+  /// The writer has carried out work, in so much time. It counts at once where it was long, and is forgotten by and by.
+  func didCarryOut(weight: Int, nanoseconds: Int64) {
+    let isLong = nanoseconds >= Self.longNanoseconds
+    let found = isLong ? Int(nanoseconds) * 1_000 / max(weight, 1) : 0
+    let before = picosecondsOfWeight.load(ordering: .relaxed)
+    guard found != before else { return }
+    picosecondsOfWeight.store(max(found, before - (before + 7) / 8), ordering: .relaxed)
+  }
+
+  private let picosecondsOfWeight = Atomic<Int>(0)
+  /// A shorter time says little: others may have had the processor.
+  private static let longNanoseconds: Int64 = 10_000_000
 
   /// Hands work over. Returns false once the queue is closed; it was not taken then.
   func add(_ submission: Submission) -> Bool {
@@ -74,9 +95,16 @@ final class WriteQueue: Sendable {
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
+  /// Whether it has been closed for so long.
+  func wasClosed(before milliseconds: Int64) -> Bool {
+    state.withLock { state in
+      state.closedMilliseconds.map { WallClock.uptimeMilliseconds() - $0 >= milliseconds } ?? false
+    }
+  }
+
   /// Takes nothing more; what waits will still be taken.
   func close() {
-    state.withLock { $0.isClosed = true }
+    state.withLock { $0.closedMilliseconds = $0.closedMilliseconds ?? WallClock.uptimeMilliseconds() }
     state.broadcast()
   }
 }

@@ -128,6 +128,9 @@ final class Writer: @unchecked Sendable {
         gate.open()
         answer(backlog.take(submittedUntil: .max), with: failure)
         if taken.isClosed { break }
+      } else if taken.isClosed, !backlog.isEmpty, queue.wasClosed(before: options.closingMilliseconds) {
+        // Nobody is there any more who waits for it.
+        answer(backlog.take(submittedUntil: .max), with: .closed)
       } else if !backlog.isEmpty {
         rest = .none
         commitGroup()
@@ -223,6 +226,10 @@ final class Writer: @unchecked Sendable {
       try prune(behind: changes)
       try transaction.commit()
       meters.didCommit(writes: answers.count, began: began)
+      if !isOfSettings {
+        queue.didCarryOut(
+          weight: group.reduce(0) { $0 + $1.size.weight }, nanoseconds: WallClock.uptimeNanoseconds() - began)
+      }
       if let problem = files.problem() { return fail(group, reason: problem) }
       writes = changes
       answer(group, with: answers)

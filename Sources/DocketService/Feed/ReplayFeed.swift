@@ -14,7 +14,6 @@ final class ReplayFeed {
 
   private static let changesForPage = 20_000
   private static let documentsForPage = 5_000
-  private static let timeForPage = TimeAmount.milliseconds(5)
 
   init(_ hub: WatchHub, _ reader: any ChangeReader) {
     self.hub = hub
@@ -61,8 +60,11 @@ final class ReplayFeed {
     var page = ReplayPage(watch, history: history ?? "")
     let interest = watch.request.scope.interest
     let range = ChangeRange(after: watch.position, withBefore: request.filter != nil, scanLimit: Self.changesForPage)
+    let end = PageEnd()
+    var looked = 0
     let result = reader.changes(range, of: interest) { change in
-      guard !page.isFull else { return .stop }
+      guard !page.isFull, !end.hasCome(behind: looked) else { return .stop }
+      looked += 1
       if let told = request.told(change) { page.tell(change, told) }
       return .next
     }
@@ -123,10 +125,10 @@ final class ReplayFeed {
       var last = LastDocument()
       var looked = 0
       var isCut = false
-      let end = NIODeadline.now() + Self.timeForPage
+      let end = PageEnd()
       let readable = watch.request.readable
       let report = reader.query(Query(scope: scope, readable: readable, after: after, moment: moment)) { document in
-        isCut = looked >= Self.documentsForPage || page.isFull || (looked > 0 && looked % 16 == 0 && end < .now())
+        isCut = looked >= Self.documentsForPage || page.isFull || end.hasCome(behind: looked)
         if isCut { return .stop }
         looked += 1
         last.keep(document)
@@ -149,6 +151,16 @@ final class ReplayFeed {
     guard let delivery = page.delivery else { return }
     hub.send(delivery, to: page.watch.outlet.port)
   }
+}
+
+/// When the reading of a page ends that finds little to tell.
+private struct PageEnd {
+  private let deadline = NIODeadline.now() + Self.longest
+
+  private static let longest = TimeAmount.milliseconds(5)
+
+  /// - Parameter count: how many were looked at; one is, however long it takes.
+  func hasCome(behind count: Int) -> Bool { count > 0 && deadline < .now() }
 }
 
 /// Frames of one watch, in one text.

@@ -20,6 +20,8 @@ public struct WatchRequest: Sendable {
   let scope: Scope
   /// Of which documents; nil: of all.
   let filter: Filter?
+  /// How many tests its condition has.
+  let tests: Int
   /// How large its condition is, as JSON.
   let conditionBytes: Int
   let start: Start
@@ -53,6 +55,7 @@ public struct WatchRequest: Sendable {
     }
     try parameters.checkNames(names, of: "A watch")
     filter = try parameters.changeFilter()
+    tests = filter?.tests ?? 0
     conditionBytes = try parameters.objects("where").reduce(0) { $0 + $1.readableBytes }
     history = parameters.text("history")
     let since = try parameters.revision("since")

@@ -74,6 +74,17 @@ struct FilterReader {
 
   /// Of `$text`, in bytes.
   static let maximumTextBytes = 4_096
+  /// FTS5 ranks a document by all places of all words in it, within one step that nothing ends: time and memory grow with their
+  /// number, where many are the same or begin the same.
+  static let maximumWords = 32
+
+  private static func words(of expression: String) -> Int {
+    let words = expression.utf8.split { byte in
+      byte < 0x80 && !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+    return words.count { word in !["AND", "OR", "NOT", "NEAR"].contains { word.elementsEqual($0.utf8) } }
+  }
 
   private mutating func readText(_ json: ByteBuffer) throws(ParameterError) {
     guard text == nil else { throw .invalidQuery("'$text' stands in a query once; AND joins words within it.") }
@@ -82,6 +93,9 @@ struct FilterReader {
     else {
       throw .invalidQuery(
         "'$text' takes a string of 1 to \(Self.maximumTextBytes) bytes without NUL, such as \"swift AND nio\".")
+    }
+    guard Self.words(of: expression) <= Self.maximumWords else {
+      throw .invalidQuery("'$text' takes \(Self.maximumWords) words at most.")
     }
     text = expression
   }

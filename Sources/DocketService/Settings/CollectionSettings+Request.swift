@@ -35,6 +35,10 @@ extension CollectionSettings {
     guard let elements = list.jsonElements else {
       throw .invalidSettings("'\(setting)' is an array with an array of field names for each index.")
     }
+    guard elements.count <= CollectionSettings.maximumIndexes else {
+      throw ParameterError(
+        code: "too_many_indexes", detail: "'\(setting)' takes \(CollectionSettings.maximumIndexes) indexes at most.")
+    }
     var indexes: [CollectionIndex] = []
     for element in elements {
       let index = try CollectionIndex(element, of: setting, key: key)
@@ -51,16 +55,17 @@ extension CollectionSettings {
 
   private static func textFields(_ list: ByteBuffer) throws(ParameterError) -> [FieldPath] {
     var fields: [FieldPath] = []
-    for element in list.jsonElements ?? [list] {
+    let elements = list.jsonElements ?? [list]
+    guard elements.count <= maximumTextFields else {
+      throw .invalidSettings("'text' takes \(maximumTextFields) fields at most.")
+    }
+    for element in elements {
       let key = try CollectionIndex.Key(uniqueField: try element.fieldName(of: "text"))
       guard !fields.contains(key.path) else {
         throw .invalidSettings("'text' names '\(key.path)' twice; leave one out.")
       }
       try checkTextField(key.path.description, beside: fields)
       fields.append(key.path)
-    }
-    guard fields.count <= maximumTextFields else {
-      throw .invalidSettings("'text' takes \(maximumTextFields) fields at most.")
     }
     return fields
   }
@@ -95,15 +100,16 @@ extension CollectionIndex {
     _ value: ByteBuffer, of setting: String, key: (String) throws(ParameterError) -> Key
   ) throws(ParameterError) {
     var keys: [Key] = []
-    for element in value.jsonElements ?? [value] {
+    let elements = value.jsonElements ?? [value]
+    guard (1...Self.maximumKeys).contains(elements.count) else {
+      throw .invalidSettings("An index has from 1 to \(Self.maximumKeys) fields.")
+    }
+    for element in elements {
       let key = try key(try element.fieldName(of: setting))
       guard !keys.contains(where: { $0.path == key.path }) else {
         throw .invalidSettings("'\(setting)' has the field '\(key.path)' twice in one index; leave one out.")
       }
       keys.append(key)
-    }
-    guard (1...Self.maximumKeys).contains(keys.count) else {
-      throw .invalidSettings("An index has from 1 to \(Self.maximumKeys) fields.")
     }
     self.init(keys)
   }

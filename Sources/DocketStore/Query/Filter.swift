@@ -24,6 +24,15 @@ public indirect enum Filter: Sendable {
     case contains(QueryValue)
   }
 
+  /// How many tests it has.
+  public var tests: Int {
+    switch self {
+    case .all(let filters), .any(let filters): filters.reduce(0) { $0 + $1.tests }
+    case .not(let filter): filter.tests
+    case .test: 1
+    }
+  }
+
   /// All documents.
   public static var everything: Filter { .all([]) }
 

@@ -174,13 +174,22 @@ def snapshot_watchers(bench: Bench) -> Iterator[Result]:
     fill_honest(served)
     documents, each, clients = bench.pick(60_000, 5_000), bench.pick(1_000, 100), bench.pick(98, 10)
     fill(served, ((f"/large/{number}", number) for number in range(documents)))
+    wide = {f"k{number:03}": "v" * 8 for number in range(100)}
+    fill(served, ((f"/wide/{number}", wide) for number in range(bench.pick(20_000, 4_000))), per_batch=400)
     honest(bench, served, bench.pick(1, 0.3))
     many = b"".join(wire.frame("GET", "/large/?watch=true&snapshot=true&where[a]=1", identifier=number) for number in range(each))
+    past = b"".join(wire.frame("GET", "/wide/?watch=true&since=0&where[a]=1", identifier=number) for number in range(20))
     with wire.Session(served.port) as greedy, wire.Session(served.port) as other:
         greedy.send(many)
         _watching(served, each)
         waits = sorted(_snapshot(other, number) for number in range(20))
-    yield Result("one client's watches of all of a collection", f"{each:,} of {documents:,} documents",
+    _watching(served, 0)
+    with wire.Session(served.port) as greedy, wire.Session(served.port) as other:
+        greedy.send(past)
+        _watching(served, 20)
+        waits += [_snapshot(other, number) for number in range(20)]
+        waits.sort()
+    yield Result("one client's watches of all of a collection, or of its past", f"{each:,} of {documents:,} documents, 20 of the past",
                  "the small collection of another is told in its turn", f"within {milliseconds(waits[-1])}",
                  waits[-1] < bench.pick(0.5, 5))
     _watching(served, 0)
