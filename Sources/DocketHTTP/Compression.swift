@@ -30,14 +30,25 @@ final class Compression: ChannelInboundHandler {
         return context.fireErrorCaught(error)
       }
     }
-    // Of an answer to that there is no body to compress.
-    if head.method == .HEAD {
+    if !Self.mayBeCompressed(head) {
       head.headers.remove(name: Self.request)
     } else if Self.takesGzip(head.headers) {
       // The compressor takes any of those that are wanted equally.
       head.headers.replaceOrAdd(name: Self.request, value: "gzip")
     }
     context.fireChannelRead(wrapInboundOut(.head(head)))
+  }
+
+  /// Whether anything in a request speaks for it; where nothing does, those behind see no header.
+  private static func mayBeCompressed(_ head: HTTPRequestHead) -> Bool {
+    // Of an answer to that there is no body to compress.
+    guard head.method != .HEAD else { return false }
+    // A long answer would end with the connection, which is to go on.
+    if head.version == .http1_0, head.isKeepAlive { return false }
+    return head.headers[canonicalForm: request].contains { item in
+      let item = item.lowercased()
+      return ["gzip", "x-gzip", "deflate", "*"].contains { item.hasPrefix($0) }
+    }
   }
 
   /// Whether gzip is named, and not with a weight of 0 (RFC 9110, section 12.5.3).
@@ -54,6 +65,8 @@ final class Compression: ChannelInboundHandler {
   private static let request = "accept-encoding"
   /// What is shorter is sent as it is.
   private static let compressedBytes = 1_024
+  /// What is longer is compressed in pieces of this size, each in a turn of its own (`CompressionTurns`): about a millisecond.
+  static let pieceBytes = 32 << 10
 
   private static func isCompressed(
     _ head: inout HTTPResponseHead, _ isSupported: Bool
@@ -61,6 +74,15 @@ final class Compression: ChannelInboundHandler {
     guard isSupported, !head.headers.contains(name: "content-encoding"),
       let length = head.headers["content-length"].first.flatMap({ Int($0) }), length >= compressedBytes
     else { return .doNotCompress }
+    // The head goes before it is known how long the pieces come to be.
+    if length > pieceBytes { head.headers.remove(name: "content-length") }
     return .compressIfPossible
+  }
+}
+
+extension ByteBuffer {
+  /// What of a body is compressed at once; nil behind its end.
+  mutating func readPiece() -> ByteBuffer? {
+    readableBytes > 0 ? readSlice(length: min(readableBytes, Compression.pieceBytes)) : nil
   }
 }

@@ -166,13 +166,21 @@ final class HTTPConnection: Sendable {
     case .none:
       if answer.status.mayHaveBody { fields[.contentLength] = "0" }
       try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
-    case .bytes(let bytes):
+    case .bytes(var bytes):
       fields[.contentLength] = String(bytes.readableBytes)
       guard head.method != .head else {
         return try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))
       }
-      try await writer.write(
-        response: HTTPResponse(status: answer.status, headerFields: fields), body: ResponseBody(byteBuffer: bytes))
+      let response = HTTPResponse(status: answer.status, headerFields: fields)
+      guard bytes.readableBytes > Compression.pieceBytes, head.headerFields[.acceptEncoding] != nil else {
+        return try await writer.write(response: response, body: ResponseBody(byteBuffer: bytes))
+      }
+      var body = try await writer.writeHead(response)
+      while let piece = bytes.readPiece() {
+        await desk.compressionTurn()
+        try await body.write(piece)
+      }
+      try await body.finish(nil)
     case .stream(let stream) where head.method == .head:
       await desk.closeStream(stream)
       try await writer.writeResponse(HTTPResponse(status: answer.status, headerFields: fields))

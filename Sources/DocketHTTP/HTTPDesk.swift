@@ -35,6 +35,7 @@ actor HTTPDesk {
   private let router: Router
   private var service: DocumentService?
   private let streams: EventStreams
+  private let compressionTurns: CompressionTurns
   private var tally = RequestTally()
   private var willTellMeters = false
   private let cacheGauge: Gauge
@@ -48,6 +49,7 @@ actor HTTPDesk {
     self.limits = limits
     executor = LoopExecutor(eventLoop)
     router = store.router
+    compressionTurns = CompressionTurns(on: eventLoop)
     streams = EventStreams(on: eventLoop, commentSeconds: limits.commentSeconds)
   }
 
@@ -298,6 +300,18 @@ actor HTTPDesk {
         }
       }
     }
+  }
+
+  // MARK: Compression
+
+  /// Comes back when a piece of an answer may be compressed.
+  func compressionTurn() async {
+    await withCheckedContinuation { continuation in compressionTurns.take { continuation.resume() } }
+  }
+
+  /// The same without a task, on the loop.
+  nonisolated func takeCompressionTurn(_ work: @escaping @Sendable () -> Void) {
+    assumeIsolated { $0.compressionTurns.take(work) }
   }
 
   // MARK: Streams

@@ -7,6 +7,8 @@ struct PlainRequest: Sendable {
   let outline: RequestOutline
   /// What has come of its body.
   var body: ByteBuffer?
+  /// Whether its answer may be compressed.
+  let takesCompression: Bool
   private let method: Method
   private let headers: Headers
 
@@ -31,6 +33,7 @@ struct PlainRequest: Sendable {
     var fetchSite: String?
     var fetchMode: String?
     var id: String?
+    var takesCompression = false
     var headers = Headers()
     for (name, value) in head.headers {
       // Most mean nothing here: they are the client's, or a connection's.
@@ -42,6 +45,7 @@ struct PlainRequest: Sendable {
       case .fetchMode: fetchMode = value
       case .requestID: id = value
       case .native: headers.appendOfHTTP(name, value)
+      case .acceptEncoding: takesCompression = true
       case .accept: if EventStream.isAccepted(value) { return nil }
       case .length:
         guard method == .put || method == .patch, let length = Int(value), length <= limit else { return nil }
@@ -51,6 +55,7 @@ struct PlainRequest: Sendable {
     outline = RequestOutline(
       method: head.method, target: head.uri, host: host, origin: origin, fetchSite: fetchSite, fetchMode: fetchMode,
       id: id)
+    self.takesCompression = takesCompression
     self.headers = headers
   }
 
@@ -80,7 +85,7 @@ struct PlainRequest: Sendable {
 
   /// What a header is to such a request.
   private enum Field {
-    case host, origin, fetchSite, fetchMode, requestID, accept, length
+    case host, origin, fetchSite, fetchMode, requestID, accept, acceptEncoding, length
     /// One that the native protocol has, too.
     case native
     case special
@@ -95,6 +100,7 @@ struct PlainRequest: Sendable {
       case "sec-fetch-mode": self = .fetchMode
       case "x-request-id": self = .requestID
       case "accept": self = .accept
+      case "accept-encoding": self = .acceptEncoding
       case "content-length": self = .length
       case "transfer-encoding", "content-encoding", "if-unmodified-since", "expect", "upgrade": self = .special
       case let name where Headers.known.contains(name): self = .native

@@ -30,8 +30,12 @@ final class PlainRequests: ChannelDuplexHandler {
   private var elsewhere = 0
   /// Whether those behind were told of parts, and not yet that these are all for now.
   private var hasPassedOn = false
-  /// Whether an answer waits for what it wrote or read to be durable, or is late on purpose.
+  /// Whether an answer waits for what it wrote or read to be durable, is late on purpose, or is sent in pieces.
   private var isAnswering = false
+  /// What of a long answer is still to be compressed, and what it takes of the room for answers.
+  private var rest: (bytes: ByteBuffer, share: AnswerRoom.Share?)?
+  /// Whether that goes on once the client has taken what was sent.
+  private var restWaitsForClient = false
   /// What else happened to the connection meanwhile.
   private var events: [Any] = []
   /// What came meanwhile, or while the client did not take its answers. No more is read then.
@@ -70,8 +74,13 @@ final class PlainRequests: ChannelDuplexHandler {
     if mayTake(context), waiting.isEmpty { context.read() } else { readIsHeldBack = true }
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) { rest = nil }
+
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { goOn(context) }
+    if context.channel.isWritable {
+      if restWaitsForClient { sendRest(context) }
+      goOn(context)
+    }
     context.fireChannelWritabilityChanged()
   }
 
@@ -112,9 +121,7 @@ final class PlainRequests: ChannelDuplexHandler {
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let finish: @Sendable (HTTPAnswer) -> Void = { answer in
       let (requests, context) = bound.value
-      requests.isAnswering = false
       requests.send(answer, to: request, context)
-      requests.goOn(context)
     }
     let began = NIODeadline.now()
     if let problem = refusal(request.outline) {
@@ -152,8 +159,38 @@ final class PlainRequests: ChannelDuplexHandler {
       status: HTTPResponseStatus(statusCode: answer.status.code, reasonPhrase: answer.status.reasonPhrase),
       headers: HTTPHeaders(answer.fields.fields.map { ($0.name, $0.value) }))
     context.write(wrapOutboundOut(.head(head)), promise: nil)
+    if let body, request.takesCompression, body.readableBytes > Compression.pieceBytes {
+      rest = (body, site.store.answers.share(bytes: body.readableBytes))
+      return sendRest(context)
+    }
     if let body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+    end(context)
+  }
+
+  private func end(_ context: ChannelHandlerContext) {
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    isAnswering = false
+    goOn(context)
+  }
+
+  /// Sends what is left of a long answer, as far as the client takes it.
+  private func sendRest(_ context: ChannelHandlerContext) {
+    restWaitsForClient = !context.channel.isWritable
+    guard !restWaitsForClient else { return }
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    desk.takeCompressionTurn {
+      let (requests, context) = bound.value
+      requests.sendPiece(context)
+    }
+  }
+
+  private func sendPiece(_ context: ChannelHandlerContext) {
+    guard let piece = rest?.bytes.readPiece() else {
+      rest = nil
+      return end(context)
+    }
+    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
+    sendRest(context)
   }
 
   /// Takes what came meanwhile.

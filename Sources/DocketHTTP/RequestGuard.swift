@@ -170,6 +170,7 @@ final class RequestGuard: ChannelDuplexHandler {
       if open[0].isOld, head.lacksLength {
         // It ends with the connection. The encoder makes chunks of HTTP/1.1 alone.
         head.version = .http1_0
+        head.headers.remove(name: "transfer-encoding")
         open[0].isLast = true
         lastHasEnded = !isReceiving
       }

@@ -1,6 +1,8 @@
 """What browsers are let do, and what they are told."""
 
 import gzip
+import http.client
+import io
 import json
 import unittest
 import zlib
@@ -74,6 +76,16 @@ class Origins(ServerTestCase):
         self.assertIsNone(headers["Set-Cookie"])
 
 
+class Received(io.BytesIO):
+    """Several answers, of which each is read as from a socket."""
+
+    def makefile(self, mode):
+        return self
+
+    def close(self):
+        pass
+
+
 class Compression(ServerTestCase):
     def test_large_answers_are_compressed_for_those_who_take_that(self):
         text = json.dumps({"text": "word " * 5000}).encode()
@@ -97,6 +109,51 @@ class Compression(ServerTestCase):
             self.assertEqual(body, text)
         status, headers, body = self.server.request("GET", "/small/1", Accept_Encoding="gzip")
         self.assertEqual((headers["Content-Encoding"], body), (None, b'{"a": 1}'))
+
+    def test_long_answers_are_compressed_in_pieces_and_keep_their_order(self):
+        texts = [json.dumps({"text": [number] * 20000 + ["end"]}).encode() for number in range(4)]
+        for number, text in enumerate(texts):
+            self.server.request("PUT", f"/long/{number}", text)
+        for encoding, decompress in (("gzip", gzip.decompress), ("deflate", zlib.decompress)):
+            for path in ("/long/1", "/long/"):
+                status, headers, body = self.server.request("GET", path, Accept_Encoding=encoding)
+                self.assertEqual((status, headers["Content-Encoding"]), (200, encoding))
+                self.assertEqual((headers["Content-Length"], headers["Transfer-Encoding"]), (None, "chunked"))
+                self.assertIn(texts[1], decompress(body))
+        # Documents and pages by turns, and all sent at once.
+        paths = ["/long/0", "/long/", "/small/2", "/long/1", "/long/2", "/long/", "/long/3"]
+        self.server.request("PUT", "/small/2", b"2")
+        received = Received(self.server.exchange("".join(
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n" for path in paths).encode()))
+        for path in paths:
+            answer = http.client.HTTPResponse(received)
+            answer.begin()
+            body = answer.read()
+            body = gzip.decompress(body) if answer.getheader("Content-Encoding") else body
+            self.assertEqual(body, self.server.request("GET", path)[2], path)
+        self.assertEqual(received.read(), b"")
+
+    def test_a_client_of_old_gets_long_answers_without_chunks(self):
+        text = json.dumps(list(range(50000))).encode()
+        self.server.request("PUT", "/long/4", text)
+        get = b"GET /long/4 HTTP/1.0\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
+        head, body = self.server.exchange(get + b"\r\n").split(b"\r\n\r\n", 1)
+        self.assertNotIn(b"transfer-encoding", head.lower())
+        self.assertEqual(gzip.decompress(body), text)
+        head, body = self.server.exchange(get + b"Connection: keep-alive\r\n\r\n").split(b"\r\n\r\n", 1)
+        self.assertIn(b"content-length: %d" % len(text), head.lower())
+        self.assertEqual(body, text)
+
+    def test_whoever_goes_amid_a_long_answer_harms_nobody(self):
+        text = json.dumps([[number, "x" * (number % 97)] for number in range(15000)]).encode()
+        self.server.request("PUT", "/long/5", text)
+        for path in (b"/long/5", b"/long/"):
+            for _ in range(10):
+                with self.server.connect() as connection:
+                    connection.sendall(
+                        b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n")
+                    connection.recv(100)
+        self.assertEqual(self.server.request("GET", "/long/5")[2], text)
 
     def test_a_write_is_not_made_on_a_condition_that_is_none(self):
         self.server.request("PUT", "/dated/1", b"1")
