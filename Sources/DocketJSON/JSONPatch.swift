@@ -140,7 +140,9 @@ private struct OperationMembers {
   }
 
   private func pointer(_ place: Range<Int>?, _ name: String) throws(JSONPatch.Misfit) -> JSONPointer {
-    guard let pointer = JSONPointer(try text(place, name)) else { throw JSONPatch.Misfit(.notAPointer(name)) }
+    let text = try text(place, name)
+    guard !JSONPointer.hasTooManySteps(text) else { throw JSONPatch.Misfit(.tooManySteps(name)) }
+    guard let pointer = JSONPointer(text) else { throw JSONPatch.Misfit(.notAPointer(name)) }
     return pointer
   }
 }

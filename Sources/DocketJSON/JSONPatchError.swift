@@ -10,6 +10,7 @@ public struct JSONPatchError: Error, Equatable, Sendable {
     case notText(String)
     case unknownOperation
     case notAPointer(String)
+    case tooManySteps(String)
     case movesIntoItself
 
     // It does not fit the document.
@@ -56,6 +57,8 @@ extension JSONPatchError.Reason: CustomStringConvertible {
     case .unknownOperation: "its 'op' is none of add, remove, replace, move, copy and test"
     case .notAPointer(let member):
       "its '\(member)' is no JSON Pointer: empty, or steps that each begin with '/', with ~1 for '/' and ~0 for '~'"
+    case .tooManySteps(let member):
+      "its '\(member)' has more than \(JSONPointer.maximumSteps) steps, and documents nest \(JSONLimits.maximumDepth) deep at most"
     case .movesIntoItself: "a value cannot be moved into itself"
     case .nothingThere(let pointer): "there is nothing at '\(Self.shown(pointer))'"
     case .notAContainer(let pointer): "'\(Self.shown(pointer))' leads into something that is neither object nor array"

@@ -22,6 +22,19 @@ public struct JSONPointer: Equatable, Sendable, CustomStringConvertible {
     self.steps = steps
   }
 
+  /// A patch makes nothing deeper on its way than documents nest twice over (`PatchTree`), so that a pointer of more steps names nothing.
+  static let maximumSteps = 2 * JSONLimits.maximumDepth
+
+  /// Whether a pointer has more steps than that. To be asked before it is taken apart, which costs much for each step.
+  static func hasTooManySteps(_ text: String) -> Bool {
+    var steps = 0
+    for byte in text.utf8 where byte == UInt8(ascii: "/") {
+      steps += 1
+      if steps > maximumSteps { return true }
+    }
+    return false
+  }
+
   /// Whether this points to something inside of what the other one points to.
   func isInside(_ other: JSONPointer) -> Bool {
     steps.count > other.steps.count

@@ -46,7 +46,7 @@ final class PatchTarget: FuzzTarget {
     } catch {
       guard case .changed = outcome else { return }
       switch error.reason {
-      case .tooDeep, .tooLarge, .tooMuchWork: break
+      case .tooDeep, .tooLarge, .tooMuchWork, .tooManySteps: break
       default: broken("a patch is refused that can be carried out", "\(shown(target)) \(shown(patch)) \(error)")
       }
     }
