@@ -50,8 +50,13 @@ extension Condition {
 
   /// - Parameter countsWeak: whether a weak tag, such as a proxy makes of ours when it compresses, stands for its revision.
   private static func revisions(_ text: String, weak countsWeak: Bool) throws(ParameterError) -> [Revision] {
+    let items = text.utf8.split(
+      separator: UInt8(ascii: ","), maxSplits: Headers.maximumListed, omittingEmptySubsequences: false)
+    guard items.count <= Headers.maximumListed else {
+      throw invalid("If-Match and If-None-Match take \(Headers.maximumListed) revisions at most.")
+    }
     var revisions: [Revision] = []
-    for item in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+    for item in items {
       var item = item.drop { $0 == UInt8(ascii: " ") }
       while item.last == UInt8(ascii: " ") { item.removeLast() }
       let isWeak = item.starts(with: "W/\"".utf8)

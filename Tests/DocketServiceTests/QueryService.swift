@@ -42,8 +42,11 @@ struct QueryService {
     return (response.status.rawValue, response.data.map { String(buffer: $0) } ?? "")
   }
 
-  static func operation(_ method: Method, _ path: String, _ data: String? = nil) -> Operation {
-    let request = Request(method: method, path: ByteBuffer(string: path), data: data.map { ByteBuffer(string: $0) })
+  static func operation(
+    _ method: Method, _ path: String, _ data: String? = nil, _ headers: Headers? = nil
+  ) -> Operation {
+    let request = Request(
+      method: method, path: ByteBuffer(string: path), data: data.map { ByteBuffer(string: $0) }, headers: headers)
     return Router(limits: WireLimits()).operation(for: request)
   }
 

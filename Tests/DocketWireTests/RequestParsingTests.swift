@@ -149,5 +149,16 @@ import Testing
     let prefer = Headers([("Prefer", "respond-async; wait=\"1\" , Dry-Run ;a=1")])
     #expect(prefer.list("prefer", contains: "dry-run") && prefer.list("prefer", contains: "respond-async"))
     #expect(!prefer.list("prefer", contains: "a=1"))
+    let gaps = Headers([("Prefer", ",, \tdry-run\t ;a, é,")])
+    #expect(gaps.list("prefer", contains: "DRY-RUN") && gaps.list("prefer", contains: "é"))
+    #expect(!gaps.list("prefer", contains: "dry"))
+  }
+
+  @Test("Of a list the first 1,000 elements are looked at")
+  func longLists() {
+    let last = Headers([("Connection", String(repeating: "a,", count: 999) + "close")])
+    #expect(last.list("Connection", contains: "close"))
+    let behind = Headers([("Connection", String(repeating: "a,", count: 1_000) + "close")])
+    #expect(!behind.list("Connection", contains: "close"))
   }
 }
