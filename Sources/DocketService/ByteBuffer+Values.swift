@@ -4,11 +4,14 @@ import NIOCore
 /// The parts of JSON text that was checked when it was received.
 extension ByteBuffer {
   /// The members of an object, in the order of the text; nil for another value, and where a name holds half a surrogate pair.
-  package var jsonMembers: [(name: String, value: ByteBuffer)]? {
+  package var jsonMembers: [(name: String, value: ByteBuffer)]? { jsonMembers(atMost: .max) }
+
+  /// The same, and no more of them than `limit`: where so many are wrong, the others need not be looked at.
+  func jsonMembers(atMost limit: Int) -> [(name: String, value: ByteBuffer)]? {
     withUnsafeReadableBytes { bytes -> [(String, Range<Int>)]? in
       guard var walk = try? JSONMembers(of: JSONScanner(bytes)) else { return nil }
       var members: [(String, Range<Int>)] = []
-      while let member = try? walk.next() {
+      while members.count < limit, let member = try? walk.next() {
         guard let name = JSONString.decode(UnsafeRawBufferPointer(rebasing: bytes[member.key.range])) else {
           return nil
         }

@@ -8,13 +8,20 @@ struct ReadParameters {
   private var members: [(name: String, json: ByteBuffer)]
   private var parameters: [Target.Parameter]
 
+  /// Each has a name of its own, of which a request knows far fewer.
+  private static let maximumMembers = 256
+
   init(_ target: Target, data: ByteBuffer?) throws(ParameterError) {
     parameters = target.parameters
     guard let data, !data.isNull else {
       members = []
       return
     }
-    guard let members = data.jsonMembers?.filter({ !$0.value.isNull }), members.allSatisfy({ $0.value.jsonText != nil })
+    let all = data.jsonMembers(atMost: Self.maximumMembers + 1)
+    guard all.map({ $0.count <= Self.maximumMembers }) ?? true else {
+      throw .invalidQuery("The data of GET on a collection has \(Self.maximumMembers) members at most.")
+    }
+    guard let members = all?.filter({ !$0.value.isNull }), members.allSatisfy({ $0.value.jsonText != nil })
     else {
       throw ParameterError(
         code: "invalid_query",

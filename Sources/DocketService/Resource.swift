@@ -48,6 +48,7 @@ public enum PathError: Error, Sendable, Equatable {
   case controlCharacter
   case percentEncoding
   case invalidUTF8
+  case tooManyParameters
 
   /// What is wrong, and how to mend it.
   public var detail: String {
@@ -59,6 +60,7 @@ public enum PathError: Error, Sendable, Equatable {
     case .controlCharacter: "The path holds a control character (U+0000 to U+001F, U+007F); names are plain text."
     case .percentEncoding: "The path has a '%' that two hexadecimal digits do not follow; write a percent sign as %25."
     case .invalidUTF8: "The path is not UTF-8 once its percent-encoding is decoded."
+    case .tooManyParameters: "Behind the '?' there may be \(Target.maximumParameters) parameters at most."
     }
   }
 }

@@ -7,6 +7,9 @@ public struct Target: Sendable, Equatable {
     public let value: String
   }
 
+  /// How many parameters there may be: four times as many as a query has conditions.
+  public static let maximumParameters = 256
+
   public let resource: Resource
   public private(set) var parameters: [Parameter]
 
@@ -33,8 +36,10 @@ public struct Target: Sendable, Equatable {
       return Target(resource: try PathGrammar.resource(named: bytes), parameters: [])
     }
     let resource = try PathGrammar.resource(named: UnsafeRawBufferPointer(rebasing: bytes[..<mark]))
+    let parts = bytes[(mark + 1)...].split(separator: UInt8(ascii: "&"), maxSplits: maximumParameters)
+    guard parts.count <= maximumParameters else { throw .tooManyParameters }
     var parameters: [Parameter] = []
-    for part in bytes[(mark + 1)...].split(separator: UInt8(ascii: "&")) {
+    for part in parts {
       let sides = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
       let value = sides.count == 2 ? try decode(UnsafeRawBufferPointer(rebasing: sides[1])) : ""
       parameters.append(

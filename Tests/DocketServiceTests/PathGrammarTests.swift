@@ -88,4 +88,11 @@ import Testing
     #expect(target.parameters.map(\.name) == ["limit", "a b", "flag", "x"])
     #expect(target.parameters.map(\.value) == ["20", "c=d e", "", ""])
   }
+
+  @Test("There are 256 parameters at most")
+  func manyParameters() throws {
+    let most = "/notes/?" + String(repeating: "&a=1", count: 256)
+    #expect(try Target(path: ByteBuffer(string: most)).parameters.count == 256)
+    #expect(throws: PathError.tooManyParameters) { try Target(path: ByteBuffer(string: most + "&a=1")) }
+  }
 }

@@ -6,10 +6,14 @@ import Testing
 
 @Suite("The language of queries")
 struct QueryLanguageTests {
-  private func error(_ path: String, _ data: String?) -> String? {
-    guard case .answer(let response) = QueryService.operation(.get, path, data), response.status == .badRequest else {
-      return nil
-    }
+  private func error(_ path: String, _ data: String?) -> String? { error(.get, path, data) }
+
+  private func error(
+    _ method: DocketWire.Method, _ path: String, _ data: String?, _ headers: Headers? = nil
+  ) -> String? {
+    guard case .answer(let response) = QueryService.operation(method, path, data, headers),
+      response.status == .badRequest
+    else { return nil }
     return response.data.flatMap { String(buffer: $0).components(between: "{\"error\": \"", and: "\"").first }
   }
 
@@ -54,6 +58,10 @@ struct QueryLanguageTests {
     (#"{"sort": "a,b,c,d,e,f,g,h,i"}"#, "invalid_query"), (#"{"fields": {"a": 1}}"#, "invalid_query"),
     (#"{"fields": ["@id"]}"#, "invalid_field"), (#"{"fields": "a,,b"}"#, "invalid_field"),
     (#"{"fields": [\#(Array(repeating: "\"a\"", count: 65).joined(separator: ","))]}"#, "invalid_query"),
+    (#"{"sort": "\#(String(repeating: ",", count: 100_000))"}"#, "invalid_query"),
+    (#"{"fields": "\#(String(repeating: "a,", count: 64))"}"#, "invalid_query"),
+    (#"{\#((0...256).map { "\"x\($0)\": 1" }.joined(separator: ","))}"#, "invalid_query"),
+    (#"{"where": {\#(Array(repeating: "\"a\": 1", count: 65).joined(separator: ","))}}"#, "too_many_conditions"),
     (#"{"sort": "a", "limit": 0}"#, "invalid_limit"), (#"{"count": true, "limit": 1001}"#, "invalid_limit"),
     (#"{"count": true, "limit": -1}"#, "invalid_limit"), (#"{"count": 1}"#, "invalid_query"),
     (#"{"count": "true"}"#, "invalid_query"), (#"{"recursive": 0}"#, "invalid_query"),
@@ -114,6 +122,32 @@ struct QueryLanguageTests {
     ])
   func refusesBehindTheMark(parameters: String, code: String) {
     #expect(error("/notes/?" + parameters, nil) == code)
+  }
+
+  @Test("A condition on revisions names 1,000 at most")
+  func manyRevisions() {
+    func error(_ name: String, _ count: Int) -> String? {
+      let list = Array(repeating: "1", count: count).joined(separator: ",")
+      return self.error(.get, "/notes/1", nil, Headers([(name, list)]))
+    }
+    for name in ["If-Match", "If-None-Match"] {
+      #expect(error(name, 1_000) == nil)
+      #expect(error(name, 1_001) == "invalid_condition")
+    }
+  }
+
+  @Test("Settings name no more indexes, nor fields in one, than there may be")
+  func manyIndexes() {
+    func error(_ setting: String, _ count: Int, one: String) -> String? {
+      let list = (0..<count).map { one.replacing("#", with: "f\($0)") }.joined(separator: ",")
+      return self.error(.put, "/_collections/notes/", "{\"\(setting)\": [\(list)]}")
+    }
+    #expect(error("indexes", 64, one: "\"#\"") == nil)
+    #expect(error("indexes", 65, one: "\"#\"") == "too_many_indexes")
+    #expect(error("unique", 50_000, one: "\"#\"") == "too_many_indexes")
+    #expect(error("text", 50_000, one: "\"#\"") == "invalid_settings")
+    let wide = (0..<50_000).map { "\"f\($0)\"" }.joined(separator: ",")
+    #expect(self.error(.put, "/_collections/notes/", "{\"indexes\": [[\(wide)]]}") == "invalid_settings")
   }
 
   @Test("/_documents is always recursive, and has no other method than GET")

@@ -31,7 +31,8 @@ struct FilterReader {
     _ json: ByteBuffer, of name: String, depth: Int, takesText: Bool = false
   ) throws(ParameterError) -> Filter {
     try checkDepth(depth)
-    guard let members = json.jsonMembers else {
+    // Each of them is one condition at least.
+    guard let members = json.jsonMembers(atMost: Self.maximumTests + 1) else {
       throw .invalidQuery(
         "'\(name)' takes conditions: an object such as {\"status\": \"open\", \"priority\": {\"$gte\": 2}}.")
     }

@@ -52,12 +52,13 @@ extension QueryPageRequest {
   init(
     _ parameters: ReadParameters, _ scope: Query.Scope, _ filter: Filter, _ text: String?, _ asOf: AsOf?
   ) throws(ParameterError) {
-    let sort = try parameters.fieldNames("sort") ?? []
+    let sort = try parameters.fieldNames("sort", atMost: Self.maximumSortKeys) ?? []
     guard sort.count <= Self.maximumSortKeys else {
       throw .invalidQuery("'sort' takes \(Self.maximumSortKeys) fields at most.")
     }
     self.sort = try sort.map { name throws(ParameterError) in try Query.SortKey(name: name) }
-    projection = try parameters.fieldNames("fields").map { names throws(ParameterError) in try Projection(names) }
+    let fields = try parameters.fieldNames("fields", atMost: Projection.maximumFields)
+    projection = try fields.map { names throws(ParameterError) in try Projection(names) }
     counts = try parameters.flag("count") ?? false
     let limit = parameters.text("limit")
     self.limit =
@@ -112,15 +113,16 @@ extension ReadParameters {
   }
 
   /// Names of fields: an array of strings, or a string with commas between them.
-  func fieldNames(_ name: String) throws(ParameterError) -> [String]? {
+  /// - Parameter limit: how many there may be. Where there are more, one more is told, whatever it names.
+  func fieldNames(_ name: String, atMost limit: Int) throws(ParameterError) -> [String]? {
     guard let json = json(name) else { return nil }
     if let elements = json.jsonElements {
-      let names = elements.compactMap { $0.isJSONString ? $0.jsonText : nil }
-      if names.count == elements.count { return names }
+      let looked = elements.prefix(limit + 1)
+      let names = looked.compactMap { $0.isJSONString ? $0.jsonText : nil }
+      if names.count == looked.count { return names }
     } else if let text = text(name), isText(name) {
-      return text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map {
-        String(Substring($0))
-      }
+      let names = text.utf8.split(separator: UInt8(ascii: ","), maxSplits: limit, omittingEmptySubsequences: false)
+      return names.map { String(Substring($0)) }
     }
     throw .invalidQuery(
       "'\(name)' must be an array of names of fields, such as [\"title\", \"author.name\"], or a string with commas between them."
