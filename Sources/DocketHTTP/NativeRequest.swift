@@ -40,7 +40,7 @@ extension HTTPRequest {
     var parameters = path[mark...].dropFirst().split(separator: "&").map(String.init)
     guard acceptsEvents || (method == .get && parameters.contains("watch=true")) else { return path }
     if !parameters.contains(where: { $0 == "watch" || $0.hasPrefix("watch=") }) { parameters.append("watch=true") }
-    if let last = headerFields[.lastEventID], !last.isEmpty, last.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+    if let last = headerFields[.lastEventID], last.utf8.allSatisfy({ (0x30...0x39).contains($0) }), Int64(last) != nil {
       // It goes on where it was, however it began.
       parameters.removeAll { $0.hasPrefix("since=") || $0 == "snapshot" || $0.hasPrefix("snapshot=") }
       parameters.append("since=\(last)")

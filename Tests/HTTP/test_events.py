@@ -108,6 +108,12 @@ class Events(ServerTestCase):
         self.addCleanup(stream.close)
         self.assertEqual([stream.next()[1] for _ in range(2)], ["created", "live"])
 
+    def test_a_last_event_id_that_is_no_sequence_is_passed_over(self):
+        for last in ("x", "-1", "", "9" * 23):
+            stream = Stream(self.server, "/passed/", Last_Event_ID=last)
+            self.addCleanup(stream.close)
+            self.assertEqual(stream.next()[1], "live", last)
+
     def test_a_heartbeat_within_a_snapshot_is_no_place_to_go_on_from(self):
         for number in range(40):
             self.server.request("PUT", f"/large/{number}", b'"' + b"x" * 500_000 + b'"')
