@@ -364,7 +364,9 @@ struct FeedTests {
     #expect(hot.changes.map { text($0.document) } == (0..<6_000).map { "\($0 * 10)" })
     let all = try await feed.changes(page)
     #expect(all.changes.map { text($0.document) } == (0..<60_000).map(String.init))
-    #expect(ContinuousClock.now - began < .seconds(30))
+    // A sanitizer takes most of that for itself.
+    let isSanitized = ProcessInfo.processInfo.environment["DOCKET_TEST_SANITIZER"] != nil
+    #expect(isSanitized || ContinuousClock.now - began < .seconds(30))
     await session.close()
     try store.closeAndCheck()
   }
