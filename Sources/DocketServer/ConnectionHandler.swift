@@ -24,7 +24,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   var state: ConnectionState
   private(set) var phase = Phase.serving
   private(set) var context: ChannelHandlerContext?
-  private var socket: PlainSocket?
+  private(set) var socket: PlainSocket?
   var output = ConnectionOutput()
   private(set) var afterOutput = ConnectionState.AfterOutput.goOn
   private(set) var inputHasEnded = false
@@ -47,7 +47,7 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
   /// How much of what it has to send is noted in the room of all answers.
   var notedBytes = 0
   /// Whether it was not served for want of that room, though there may be requests.
-  private var waitsForRoom = false
+  private(set) var waitsForRoom = false
   /// Whether a read was answered in this tick.
   var hasRead = false
   var deadlines: ConnectionDeadlines
@@ -280,17 +280,6 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     resumeReading(context)
   }
 
-  /// Holds back what is to be sent, until `release`.
-  func hold() { output.hold() }
-
-  /// Sends what was held back first.
-  func release() {
-    guard case .serving = phase, let context, let count = output.release() else { return }
-    send(count, context)
-    // What came later, and what is to be done behind it.
-    loop.enqueue(self)
-  }
-
   /// Sends the last answer; the connection ends once it is in the kernel's hands, since closing drops what is not.
   private func sendLast(_ context: ChannelHandlerContext) {
     phase = .sendingLast
@@ -298,42 +287,8 @@ final class ConnectionHandler: ChannelInboundHandler, ChannelOutboundHandler {
     if output.piecesBehind == 0, case .sendingLast = phase { endAfterLast(context) }
   }
 
-  private func endAfterLast(_ context: ChannelHandlerContext) {
+  func endAfterLast(_ context: ChannelHandlerContext) {
     if afterOutput == .linger && !inputHasEnded { linger(context) } else { close(context) }
-  }
-
-  /// Sends the first bytes of the output, and gives its buffer back if nothing is left; what the kernel does not take at
-  /// once NIO gets.
-  func send(_ count: Int, _ context: ChannelHandlerContext) {
-    if let piece = output.send(count, socket) { pass(piece, context) }
-    noteDrained()
-    output.end(&loop.outputBuffers)
-    noteUnsent()
-  }
-
-  /// Sends a text behind what there is. It is not copied.
-  func send(shared text: ByteBuffer, _ context: ChannelHandlerContext) {
-    send(output.buffer.readableBytes, context)
-    if let piece = output.send(shared: text, socket) { pass(piece, context) }
-    noteUnsent()
-  }
-
-  /// Leaves to NIO what the kernel does not take at once.
-  private func pass(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
-    let bytes = piece.readableBytes
-    context.write(wrapOutboundOut(piece)).assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in
-      output.pieceWasSent(bytes: bytes)
-      noteUnsent()
-      if waitsForRoom { loop.enqueue(self) }
-      noteDrained()
-      if output.piecesBehind == 0, case .sendingLast = phase, let context = self.context { endAfterLast(context) }
-    }
-    context.flush()
-  }
-
-  /// Tells watches that there is room for more of their frames, if so.
-  private func noteDrained() {
-    if output.isDrained { watches?.drained() }
   }
 
   /// - Returns: whether there was anything to send.
