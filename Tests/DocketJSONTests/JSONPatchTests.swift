@@ -121,6 +121,17 @@ struct JSONPatchTests {
     #expect(description.contains("'\(long.prefix(200))…'") && description.utf8.count < 400)
   }
 
+  @Test("a pointer has 256 steps at most")
+  func manySteps() {
+    func reason(_ count: Int) -> JSONPatchError.Reason? {
+      let path = String(repeating: "/a", count: count)
+      let error = #expect(throws: JSONPatchError.self) { try apply(#"[{"op":"remove","path":"\#(path)"}]"#, to: "{}") }
+      return error?.reason
+    }
+    #expect(reason(257) == .tooManySteps("path"))
+    #expect(reason(256) != .tooManySteps("path"))
+  }
+
   @Test("random patches do to a text what they do to a tree")
   func reference() throws {
     var random = SeededGenerator(for: "JSON patch")

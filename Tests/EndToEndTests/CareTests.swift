@@ -157,6 +157,7 @@ extension EndToEnd {
         (#"exec "$0" serve --port 0 --database '' "#, 2, "--database is empty"),
         (#"exec "$0" get /n/1 --unix-socket '' "#, 2, "--unix-socket is empty"),
         (#"exec "$0" serve --port 0 --http-threads 2"#, 2, "add --http-port"),
+        (#"exec "$0" serve --port 12345 --http-port 12345"#, 2, "each needs a port of its own"),
         (#"DOCKET_PORT=1 exec "$0" get --prot 1 /a/b"#, 2, "docket: Unknown option '--prot'. Did you mean '--port'?\n"),
         (#"DOCKET_PORT=x exec "$0" get /a/b"#, 2, "(from the environment: DOCKET_PORT)"),
       ])

@@ -47,7 +47,7 @@ extension EndToEnd {
       }
     }
 
-    @Test("and leaves nothing of it behind when a signal ends it", arguments: [SIGINT, SIGTERM])
+    @Test("and leaves nothing of it behind when a signal ends it", arguments: [SIGINT, SIGTERM, SIGHUP])
     func signal(_ signal: Int32) async throws {
       try await withFolder { folder, server in
         // It has the question, and does not answer.

@@ -153,16 +153,6 @@ final class ReplayFeed {
   }
 }
 
-/// When the reading of a page ends that finds little to tell.
-private struct PageEnd {
-  private let deadline = NIODeadline.now() + Self.longest
-
-  private static let longest = TimeAmount.milliseconds(5)
-
-  /// - Parameter count: how many were looked at; one is, however long it takes.
-  func hasCome(behind count: Int) -> Bool { count > 0 && deadline < .now() }
-}
-
 /// Frames of one watch, in one text.
 private struct ReplayPage {
   let watch: Watch

@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// SIGINT and SIGTERM, for work that looks now and then whether it is to stop, and then cleans up behind itself. The second
-/// one ends the process at once, as without this.
+/// SIGINT, SIGTERM, and SIGHUP where nobody has it ignored (`nohup`), for work that looks now and then whether it is to stop,
+/// and then cleans up behind itself. The second one ends the process at once, as without this.
 enum StopSignal {
   private static let stopped = Atomic(false)
 
@@ -35,7 +35,9 @@ enum StopSignal {
   static func watch() {
     // A handler may not be the first to ask for a static: that takes a lock.
     _ = isStopped
-    for number in [SIGINT, SIGTERM] {
+    let isHangUpIgnored =
+      unsafeBitCast(signal(SIGHUP, SIG_IGN), to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    for number in [SIGINT, SIGTERM] + (isHangUpIgnored ? [] : [SIGHUP]) {
       signal(number) { number in
         StopSignal.stopped.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)

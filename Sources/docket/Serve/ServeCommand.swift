@@ -32,6 +32,10 @@ struct ServeCommand: AsyncParsableCommand {
 
   func validate() throws {
     try listening.check()
+    if let port = http.httpPort, port != 0, port == listening.port, (http.httpHost ?? listening.host) == listening.host
+    {
+      throw ValidationError("--port and --http-port are both \(port), and each needs a port of its own")
+    }
   }
 
   func run() async throws {
