@@ -150,4 +150,4 @@ reset-db: ## empty DATABASE but for its access tokens (ARGS=--tokens: those too)
 	$(BINARY) reset --database "$(DATABASE)" $(ARGS)
 
 clean: ## remove what was built, not the data
-	rm -rf .build .build-fuzz .build-thread .build-address
+	rm -rf .build .build-fuzz .build-fuzz-unguarded .build-thread .build-address

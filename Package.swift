@@ -22,9 +22,12 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
-/// Only `make fuzz` sets it: the modules under test then count which of their branches run, and check their memory.
-let isFuzzing = Context.environment["DOCKET_FUZZ"] != nil
-let watched: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])] : []
+/// Only `make fuzz` sets it: the modules under test then count which of their branches run, and check their memory where it
+/// is `address`.
+let fuzzing = Context.environment["DOCKET_FUZZ"]
+let isFuzzing = fuzzing != nil
+let fuzzer = fuzzing == "address" ? "-sanitize=fuzzer,address" : "-sanitize=fuzzer"
+let watched: [SwiftSetting] = isFuzzing ? [.unsafeFlags([fuzzer, "-enable-testing"])] : []
 
 let package = Package(
   name: "docket",
@@ -179,6 +182,6 @@ if isFuzzing {
         nioEmbedded,
       ],
       path: "Tests/Fuzz", exclude: ["Corpus", "Regressions", "fuzz.py"],
-      swiftSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-parse-as-library"])],
-      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+      swiftSettings: [.unsafeFlags([fuzzer, "-enable-testing", "-parse-as-library"])],
+      linkerSettings: [.unsafeFlags([fuzzer])]))
 }
