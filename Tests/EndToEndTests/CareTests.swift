@@ -152,6 +152,7 @@ extension EndToEnd {
         (#"exec "$0" get "$(printf '/n/\377')""#, 2, "docket: an argument is not UTF-8: /n/\u{FFFD}\n"),
         (#"exec "$0" serve --port 0 --database '' "#, 2, "--database is empty"),
         (#"exec "$0" get /n/1 --unix-socket '' "#, 2, "--unix-socket is empty"),
+        (#"exec "$0" watch /n/ --exec '' "#, 2, "--exec is empty"),
         (#"exec "$0" serve --port 0 --http-threads 2"#, 2, "add --http-port"),
         (#"exec "$0" serve --port 12345 --http-port 12345"#, 2, "each needs a port of its own"),
         (#"DOCKET_PORT=1 exec "$0" get --prot 1 /a/b"#, 2, "docket: Unknown option '--prot'. Did you mean '--port'?\n"),

@@ -63,6 +63,7 @@ struct WatchCommand: AsyncParsableCommand {
     if since != nil, snapshot { throw ValidationError("give --since or --snapshot, not both") }
     if let since, since < 0 { throw ValidationError("--since must be 0 or more") }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
+    if exec?.isEmpty == true { throw ValidationError("--exec is empty; it takes a command for the shell") }
     if json, exec != nil { throw ValidationError("--json is about what is printed; with --exec nothing is") }
     guard (1...3600).contains(heartbeat) else { throw ValidationError("--heartbeat must be from 1 to 3600") }
   }
