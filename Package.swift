@@ -132,8 +132,8 @@ let package = Package(
     .testTarget(
       name: "DocketSQLiteTests",
       dependencies: [
-        "CSQLite", "DocketJSON", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio, nioConcurrency,
-        logging,
+        "CSQLite", "DocketJSON", "DocketService", "DocketSQLite", "DocketStore", "DocketTestSupport", "Migrations", nio,
+        nioConcurrency, logging,
       ]),
     .testTarget(
       name: "DocketServiceTests",

@@ -76,7 +76,7 @@ struct TokenFileTests {
       "UPDATE token_changes SET number = \(Int64.max)", "INSERT INTO token_changes VALUES (1, 0)",
       "INSERT OR REPLACE INTO token_changes VALUES (1, 0)",
     ] {
-      let outcome = try SQLiteCommand.run(store.path, statement)
+      let outcome = try SQLiteCommand.run(store.path, ".timeout 10000\n" + statement)
       #expect(outcome.status != 0 && outcome.error.contains("token_changes"), "\(statement): \(outcome)")
     }
     #expect(try await reader.perform { $0.tokens() }.get() == roll)

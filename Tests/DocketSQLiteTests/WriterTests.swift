@@ -277,6 +277,24 @@ struct WriterTests {
     outside.close()
   }
 
+  @Test("The close does not wait for as long as writes may for another process that holds the lock")
+  func closingBehindLock() async throws {
+    var options = SQLiteStoreOptions()
+    options.busyTimeoutMilliseconds = 60_000
+    options.closingMilliseconds = 0
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute("BEGIN IMMEDIATE")
+    let answers = Task { try await session.writeAll((0..<10).map { .put("/notes/", "\($0)", "1") }) }
+    await session.drain()
+    await Task.detached { store.repository.close() }.value
+    #expect(try await answers.value == Array(repeating: .failure(.closed), count: 10))
+    try outside.execute("COMMIT")
+    #expect(try outside.int64("SELECT count(*) FROM documents") == 0)
+    outside.close()
+  }
+
   @Test("A full disk refuses writes, leaves reads alone, and is forgotten when there is room")
   func full() async throws {
     var options = SQLiteStoreOptions()

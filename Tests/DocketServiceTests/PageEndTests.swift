@@ -5,13 +5,17 @@ import Testing
 
 @Suite("The reading of a page of what a watch has missed")
 struct PageEndTests {
+  private let beginning = NIODeadline.uptimeNanoseconds(1)
+
   @Test("ends when its time is over, but not before something was looked at")
   func time() {
-    let beginning = NIODeadline.uptimeNanoseconds(1)
-    let end = PageEnd(of: beginning)
-    #expect(!end.hasCome(behind: 1, at: beginning))
-    #expect(!end.hasCome(behind: 1_000, at: beginning + .milliseconds(5)))
-    #expect(end.hasCome(behind: 1, at: beginning + .milliseconds(6)))
-    #expect(!end.hasCome(behind: 0, at: beginning + .seconds(60)))
+    var end = PageEnd(of: beginning)
+    #expect([0, 5, 6].map { end.hasCome(at: beginning + .milliseconds($0)) } == [false, false, true])
+  }
+
+  @Test("takes as long for looking as for what had to be read before, which the next page reads again")
+  func preparation() {
+    var end = PageEnd(of: beginning)
+    #expect([20, 40, 41].map { end.hasCome(at: beginning + .milliseconds($0)) } == [false, false, true])
   }
 }

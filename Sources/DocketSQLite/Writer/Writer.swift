@@ -285,6 +285,9 @@ final class Writer: @unchecked Sendable {
         backlog.take(submittedUntil: WallClock.uptimeMilliseconds() - waited), with: .busy(waitedMilliseconds: waited))
       // Reads go on meanwhile: who holds the lock may hold it for long, and the log grows by none of ours.
       if backlog.isEmpty || WallClock.uptimeMilliseconds() - began >= Self.gateMilliseconds { gate.open() }
+      if queue.wasClosed(before: options.closingMilliseconds) {
+        answer(backlog.take(submittedUntil: .max), with: .closed)
+      }
       if backlog.isEmpty { return false }
       usleep(Self.busyPauseMilliseconds * 1_000)
       backlog.append(queue.take(timeoutMilliseconds: 0).submissions)

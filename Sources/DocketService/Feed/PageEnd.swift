@@ -1,15 +1,25 @@
 import NIOCore
 
 /// When the reading of a page ends that finds little to tell.
+///
+/// What is read together before the first change or document can be looked at is read again for the next page, where this one
+/// ends within it: so the looking takes at least as long as that.
 struct PageEnd {
-  private let deadline: NIODeadline
+  private let beginning: NIODeadline
+  private var deadline: NIODeadline?
 
   static let longest = TimeAmount.milliseconds(5)
 
   init(of beginning: NIODeadline = .now()) {
-    deadline = beginning + Self.longest
+    self.beginning = beginning
   }
 
-  /// - Parameter count: how many were looked at; one is, however long it takes.
-  func hasCome(behind count: Int, at time: NIODeadline = .now()) -> Bool { count > 0 && deadline < time }
+  /// Asked before each look; the first is always taken.
+  mutating func hasCome(at time: NIODeadline = .now()) -> Bool {
+    guard let deadline else {
+      deadline = time + max(Self.longest, time - beginning)
+      return false
+    }
+    return deadline < time
+  }
 }

@@ -60,11 +60,9 @@ final class ReplayFeed {
     var page = ReplayPage(watch, history: history ?? "")
     let interest = watch.request.scope.interest
     let range = ChangeRange(after: watch.position, withBefore: request.filter != nil, scanLimit: Self.changesForPage)
-    let end = PageEnd()
-    var looked = 0
+    var end = PageEnd()
     let result = reader.changes(range, of: interest) { change in
-      guard !page.isFull, !end.hasCome(behind: looked) else { return .stop }
-      looked += 1
+      guard !page.isFull, !end.hasCome() else { return .stop }
       if let told = request.told(change) { page.tell(change, told) }
       return .next
     }
@@ -125,10 +123,10 @@ final class ReplayFeed {
       var last = LastDocument()
       var looked = 0
       var isCut = false
-      let end = PageEnd()
+      var end = PageEnd()
       let readable = watch.request.readable
       let report = reader.query(Query(scope: scope, readable: readable, after: after, moment: moment)) { document in
-        isCut = looked >= Self.documentsForPage || page.isFull || end.hasCome(behind: looked)
+        isCut = looked >= Self.documentsForPage || page.isFull || end.hasCome()
         if isCut { return .stop }
         looked += 1
         last.keep(document)

@@ -79,14 +79,6 @@ struct FilterReader {
   /// number, where many are the same or begin the same.
   static let maximumWords = 32
 
-  private static func words(of expression: String) -> Int {
-    let words = expression.utf8.split { byte in
-      byte < 0x80 && !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-        && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    }
-    return words.count { word in !["AND", "OR", "NOT", "NEAR"].contains { word.elementsEqual($0.utf8) } }
-  }
-
   private mutating func readText(_ json: ByteBuffer) throws(ParameterError) {
     guard text == nil else { throw .invalidQuery("'$text' stands in a query once; AND joins words within it.") }
     guard json.isJSONString, let expression = json.jsonText, !expression.utf8.contains(0),
@@ -95,7 +87,7 @@ struct FilterReader {
       throw .invalidQuery(
         "'$text' takes a string of 1 to \(Self.maximumTextBytes) bytes without NUL, such as \"swift AND nio\".")
     }
-    guard Self.words(of: expression) <= Self.maximumWords else {
+    guard SearchedWords.count(in: expression) <= Self.maximumWords else {
       throw .invalidQuery("'$text' takes \(Self.maximumWords) words at most.")
     }
     text = expression
