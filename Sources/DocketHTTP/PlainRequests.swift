@@ -28,8 +28,10 @@ final class PlainRequests: ChannelDuplexHandler {
   private let bodyBytes: Int
   /// How many requests the task has, and has not answered.
   private var elsewhere = 0
-  /// Whether those behind were told of parts, and not yet that these are all for now.
+  /// Whether those behind were told of parts, and not yet that these are all for now. They look at none before that.
   private var hasPassedOn = false
+  /// Whether the connection has given parts, and not yet said that these are all for now.
+  private var isReading = false
   /// Whether an answer waits for what it wrote or read to be durable, is late on purpose, or is sent in pieces.
   private var isAnswering = false
   /// What of a long answer is still to be compressed, and what it takes of the room for answers.
@@ -54,11 +56,17 @@ final class PlainRequests: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isReading = true
     let part = unwrapInboundIn(data)
     if mayTake(context), waiting.isEmpty { take(part, context) } else { waiting.append(part) }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    completeRead(context)
+  }
+
+  private func completeRead(_ context: ChannelHandlerContext) {
     guard hasPassedOn else { return }
     hasPassedOn = false
     context.fireChannelReadComplete()
@@ -200,6 +208,8 @@ final class PlainRequests: ChannelDuplexHandler {
     isGoingOn = true
     while mayTake(context), let part = waiting.popFirst() { take(part, context) }
     isGoingOn = false
+    // The connection has said so already where an answer came later than what was sent behind its request.
+    if !isReading { completeRead(context) }
     if mayTake(context), readIsHeldBack {
       readIsHeldBack = false
       context.read()

@@ -113,6 +113,21 @@ class Shapes(ServerTestCase):
         read = [part.rsplit(b"\r\n\r\n", 1)[1] for part in received.split(b"HTTP/1.1 ")[1:]][1::3]
         self.assertEqual(read, [b"%d" % number for number in range(100)])
 
+    def test_what_stands_behind_an_answer_that_comes_late_is_answered_too(self):
+        self.server.request("PUT", "/behind/long", json.dumps(list(range(50000))).encode())
+        health, page = (b"GET %s HTTP/1.1\r\n%s\r\n" % (path, HOST) for path in (b"/_health", b"/behind/?limit=1"))
+        put = b"PUT /behind/1 HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\n1"
+        long = b"GET /behind/long HTTP/1.1\r\n" + HOST + b"Accept-Encoding: gzip\r\n\r\n"
+        for first in (put, long):
+            for second in (health, page):
+                with self.subTest(first[:20] + second[:20]), self.server.connect() as connection:
+                    # In one piece, behind which the client says nothing, but does not end either.
+                    connection.sendall(first + second)
+                    received = b""
+                    while len(statuses(received)) < 2 and (part := connection.recv(1 << 16)):
+                        received += part
+                    self.assertIn(statuses(received), ([200, 200], [201, 200]))
+
     def test_a_request_may_come_byte_by_byte(self):
         with self.server.connect() as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -393,6 +393,32 @@ extension EndToEnd {
       }
     }
 
+    @Test("while others begin watches a little in the past, whose conditions take long to look through")
+    func longConditions() async throws {
+      try await withServer { server in
+        let text = "{\"s\": \"\(String(repeating: "a", count: 100_000))\"}"
+        let revisions = try server.answers((0..<40).map { put("/big/\($0)", text) }).count
+        let honest = try WatchClient(server)
+        try honest.watch("/small/")
+        #expect(try honest.next(1) == ["\(revisions) live"])
+        let heavy = try WatchClient(server)
+        let tests = (0..<64).map { #"{"s":{"$contains":"b\#($0)"}}"# }.joined(separator: ",")
+        let begun = (0..<9).map { id in
+          #"{"method":"GET","path":"/big/?watch=true&since=0","data":{"where":{"$or":[\#(tests)]}},"id":\#(id)}"#
+        }
+        try heavy.send(begun.joined(separator: "\0"))
+        // The second is told behind all that was begun with before it was written.
+        for number in 0..<2 {
+          _ = try server.answers([put("/small/\(number)", "1")])
+          #expect(try honest.next()?.change == "created")
+        }
+        try heavy.send(#"{"method":"GET","path":"/_health","id":"end"}"#)
+        var live = 0
+        while let frame = try heavy.next(), frame.id != "end" { if frame.change == "live" { live += 1 } }
+        #expect(live < 9)
+      }
+    }
+
     @Test("from now on, of which nothing is lost however little history is kept and however much is written")
     func now() async throws {
       try await withServer(["--history-days", "0"]) { server in
