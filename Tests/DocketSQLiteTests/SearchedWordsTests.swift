@@ -9,10 +9,11 @@ struct SearchedWordsTests {
   @Test(
     "are counted without the operators between them, unless these are quoted",
     arguments: [
-      ("swift", 1), ("swift AND nio", 2), ("a OR b NOT c", 3), ("NEAR(a b)", 2), ("or and", 2),
+      ("swift", 1), ("swift AND nio", 2), ("a OR b NOT c", 3), ("NEAR(a b)", 3), ("NEAR NEAR", 2), ("or and", 2),
       (#""OR" "AND" OR "NOT""#, 3), (#""a OR b""#, 3), (#""a ""OR"" b""#, 3), (#"a AND "b" AND c"#, 3),
       ("ORAND", 1), ("a_b.c-d", 4), ("a\u{A0}b", 2), ("Ελλάδα και Κύπρος", 3), ("東京都", 1), ("café", 1),
-      ("cafe\u{301}s", 1), ("a\u{305}b", 2), ("a\u{2003}OR\u{2003}b", 2), ("", 0), ("\"\"", 0),
+      ("cafe\u{301}s", 1), ("a\u{305}b", 2), ("a\u{2003}OR\u{2003}b", 3), ("OR\u{A0}OR\u{A0}AND", 3),
+      ("a\u{A0}OR b", 3), ("OR_OR", 2), ("OR+OR", 0), ("", 0), ("\"\"", 0),
     ])
   func counted(expression: String, count: Int) {
     #expect(SearchedWords.count(in: expression) == count)

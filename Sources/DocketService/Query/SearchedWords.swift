@@ -4,26 +4,36 @@ enum SearchedWords {
   static func count(in expression: String) -> Int {
     var count = 0
     var isQuoted = false
-    var word: [Unicode.Scalar] = []
-    func endWord() {
-      let isOperator = !isQuoted && operators.contains { $0.unicodeScalars.elementsEqual(word) }
-      if !word.isEmpty, !isOperator { count += 1 }
-      word.removeAll(keepingCapacity: true)
+    var name = String.UnicodeScalarView()
+    func endName() {
+      if isQuoted || !operators.contains(String(name)) {
+        count += name.split { !isPartOfWord($0) }.count
+      }
+      name.removeAll(keepingCapacity: true)
     }
     for scalar in expression.unicodeScalars {
-      if isPartOfWord(scalar) {
-        word.append(scalar)
+      if isPartOfName(scalar) {
+        name.append(scalar)
       } else {
-        endWord()
+        endName()
         // Within quotes a quote is written as two, between which there is nothing.
         if scalar == "\"" { isQuoted.toggle() }
       }
     }
-    endWord()
+    endName()
     return count
   }
 
-  private static let operators = ["AND", "OR", "NOT", "NEAR"]
+  /// `NEAR` is one only before a parenthesis, and is counted.
+  private static let operators = ["AND", "OR", "NOT"]
+
+  /// Whether it is of what FTS5 reads as one name, an operator or a string, without quotes.
+  private static func isPartOfName(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x1A, 0x80...: true
+    default: false
+    }
+  }
 
   static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
