@@ -257,8 +257,34 @@ struct WriterTests {
 
   @Test("What the writer has not come to a while after the close is not done, and nobody is told that it was")
   func closing() async throws {
+    try await withWritesBehindLock(busyTimeoutMilliseconds: 3_600_000) { store, outside, answers in
+      let closing = Task.detached { store.repository.close() }
+      try await eventually { (try? store.session()) == nil }
+      try outside.execute("COMMIT")
+      await closing.value
+      let kept = try await answers.value.filter { if case .success = $0 { true } else { false } }
+      #expect(kept.count < 10)
+      #expect(try outside.int64("SELECT count(*) FROM documents") == Int64(kept.count))
+    }
+  }
+
+  @Test("The close does not wait for as long as writes may for another process that holds the lock")
+  func closingBehindLock() async throws {
+    try await withWritesBehindLock(busyTimeoutMilliseconds: 60_000) { store, outside, answers in
+      await Task.detached { store.repository.close() }.value
+      #expect(try await answers.value == Array(repeating: .failure(.closed), count: 10))
+      try outside.execute("COMMIT")
+      #expect(try outside.int64("SELECT count(*) FROM documents") == 0)
+    }
+  }
+
+  /// Ten writes wait in groups of one for a lock that another connection holds; a close gives them no time.
+  private func withWritesBehindLock(
+    busyTimeoutMilliseconds: Int64,
+    _ body: (StoreFixture, Connection, Task<[Result<WriteOutcome, StoreError>], any Error>) async throws -> Void
+  ) async throws {
     var options = SQLiteStoreOptions()
-    options.busyTimeoutMilliseconds = 3_600_000
+    options.busyTimeoutMilliseconds = busyTimeoutMilliseconds
     options.closingMilliseconds = 0
     options.groupWrites = 1
     let store = try StoreFixture(options: options)
@@ -267,31 +293,7 @@ struct WriterTests {
     try outside.execute("BEGIN IMMEDIATE")
     let answers = Task { try await session.writeAll((0..<10).map { .put("/notes/", "\($0)", "1") }) }
     await session.drain()
-    let closing = Task.detached { store.repository.close() }
-    try await eventually { (try? store.session()) == nil }
-    try outside.execute("COMMIT")
-    await closing.value
-    let kept = try await answers.value.filter { if case .success = $0 { true } else { false } }
-    #expect(kept.count < 10)
-    #expect(try outside.int64("SELECT count(*) FROM documents") == Int64(kept.count))
-    outside.close()
-  }
-
-  @Test("The close does not wait for as long as writes may for another process that holds the lock")
-  func closingBehindLock() async throws {
-    var options = SQLiteStoreOptions()
-    options.busyTimeoutMilliseconds = 60_000
-    options.closingMilliseconds = 0
-    let store = try StoreFixture(options: options)
-    let session = try store.session()
-    let outside = try store.connect()
-    try outside.execute("BEGIN IMMEDIATE")
-    let answers = Task { try await session.writeAll((0..<10).map { .put("/notes/", "\($0)", "1") }) }
-    await session.drain()
-    await Task.detached { store.repository.close() }.value
-    #expect(try await answers.value == Array(repeating: .failure(.closed), count: 10))
-    try outside.execute("COMMIT")
-    #expect(try outside.int64("SELECT count(*) FROM documents") == 0)
+    try await body(store, outside, answers)
     outside.close()
   }
 

@@ -8,7 +8,7 @@ struct PageEnd {
   private let beginning: NIODeadline
   private var deadline: NIODeadline?
 
-  static let longest = TimeAmount.milliseconds(5)
+  private static let usual = TimeAmount.milliseconds(5)
 
   init(of beginning: NIODeadline = .now()) {
     self.beginning = beginning
@@ -17,7 +17,7 @@ struct PageEnd {
   /// Asked before each look; the first is always taken.
   mutating func hasCome(at time: NIODeadline = .now()) -> Bool {
     guard let deadline else {
-      deadline = time + max(Self.longest, time - beginning)
+      deadline = time + max(Self.usual, time - beginning)
       return false
     }
     return deadline < time

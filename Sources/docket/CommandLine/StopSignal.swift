@@ -35,6 +35,7 @@ enum StopSignal {
   static func watch() {
     // A handler may not be the first to ask for a static: that takes a lock.
     _ = isStopped
+    // Addresses of functions, which Swift does not compare as such; `SIG_IGN` is the number 1.
     let isHangUpIgnored =
       unsafeBitCast(signal(SIGHUP, SIG_IGN), to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     for number in [SIGINT, SIGTERM] + (isHangUpIgnored ? [] : [SIGHUP]) {
