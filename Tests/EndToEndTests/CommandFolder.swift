@@ -26,12 +26,15 @@ struct CommandFolder: Sendable {
 
   /// Runs a line of the shell until it ends.
   func shell(_ line: String) throws -> Docket.Result {
+    try Self.result(of: try startShell(line))
+  }
+
+  func startShell(_ line: String) throws -> ChildProcess {
     let binaries = (Docket.path as NSString).deletingLastPathComponent
     let search = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    return try Self.result(
-      of: try ChildProcess(
-        "env", ["-C", path, "sh", "-c", line],
-        environment: ["DOCKET_PORT": "\(port)", "PATH": "\(binaries):\(search)"]))
+    return try ChildProcess(
+      "env", ["-C", path, "sh", "-c", line],
+      environment: ["DOCKET_PORT": "\(port)", "PATH": "\(binaries):\(search)"])
   }
 
   private static func result(of process: ChildProcess) throws -> Docket.Result {

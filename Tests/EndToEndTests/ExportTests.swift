@@ -54,16 +54,37 @@ extension EndToEnd {
         server.process.signal(SIGSTOP)
         defer { server.process.signal(SIGCONT) }
         let process = try folder.start(["export", "/n/", "--output", "all"])
-        func names() throws -> [String] {
-          try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("all") }
-        }
-        for _ in 0..<2_000 where try names().isEmpty { usleep(10_000) }
-        #expect(try names().count == 1)
+        try Self.waitForPart(of: "all", in: folder)
         process.signal(signal)
         #expect(process.waitForEnd() == .exited(1))
         #expect(process.errorOutput == "docket: stopped; nothing was made\n")
-        #expect(try names().isEmpty)
+        #expect(try Self.names("all", in: folder).isEmpty)
       }
+    }
+
+    @Test("and goes on when its terminal ends where SIGHUP is ignored, as nohup has it")
+    func ignoredHangUp() async throws {
+      try await withFolder { folder, server in
+        #expect(try folder.run(["put", "/n/1", "1"]).ending == .exited(0))
+        server.process.signal(SIGSTOP)
+        defer { server.process.signal(SIGCONT) }
+        let process = try folder.startShell("trap '' HUP; exec docket export /n/ --output all")
+        try Self.waitForPart(of: "all", in: folder)
+        process.signal(SIGHUP)
+        server.process.signal(SIGCONT)
+        #expect(process.waitForEnd() == .exited(0))
+        #expect(try Self.names("all", in: folder) == ["all"])
+        #expect(try folder.read("all").hasPrefix(#"{"path": "/n/1""#))
+      }
+    }
+
+    private static func names(_ prefix: String, in folder: CommandFolder) throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix(prefix) }
+    }
+
+    private static func waitForPart(of name: String, in folder: CommandFolder) throws {
+      for _ in 0..<2_000 where try names(name, in: folder).isEmpty { usleep(10_000) }
+      #expect(try names(name, in: folder).count == 1)
     }
 
     @Test("and no database gives way to an export, nor what belongs to one")
