@@ -16,6 +16,8 @@ public final class SQLiteRepository: DocumentRepository {
   /// By themselves, so that no page waits for a query that takes long.
   private let queries: ScanPool
   private let feeds: FeedThreads
+  /// What all of these pass.
+  private let gate = ReaderGate()
   private let backups: BackupShelf
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
@@ -41,7 +43,6 @@ public final class SQLiteRepository: DocumentRepository {
     self.options = options
     self.clock = clock
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
-    let gate = ReaderGate()
     rowKeys = RowKeys(limitBytes: options.rowKeyBytes)
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options),
@@ -102,8 +103,8 @@ public final class SQLiteRepository: DocumentRepository {
       let reader = try ScanReader(
         connection, path: path, clock: clock, stop: feeds.stop, changeLimits: options.changeLimits)
       feed = FeedReader(
-        reader, connection, signal: signal, mark: mark, queryMilliseconds: options.queryDeadlineMilliseconds,
-        lookMilliseconds: options.feedLookMilliseconds)
+        reader, connection, signal: signal, mark: mark, gate: gate,
+        queryMilliseconds: options.queryDeadlineMilliseconds, lookMilliseconds: options.feedLookMilliseconds)
     } catch {
       throw StoreError(reading: error)
     }

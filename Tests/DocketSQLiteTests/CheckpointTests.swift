@@ -101,6 +101,33 @@ struct CheckpointTests {
     try store.closeAndCheck()
   }
 
+  @Test("So it is beside readings of changes, one behind the other, each of which is looked through for long")
+  func endlessChanges() async throws {
+    var options = Self.options(idleMilliseconds: 600_000)
+    options.checkpointPages = 50
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let isOver = NIOLockedValueBox(false)
+    let readings = NIOLockedValueBox(0)
+    _ = try store.repository.follow { reader in
+      while !isOver.withLockedValue({ $0 }) {
+        _ = reader.changes(ChangeRange(after: Revision(0)), of: { _, _ in true }) { _ in
+          readings.withLockedValue { $0 += 1 }
+          usleep(40_000)
+          return .stop
+        }
+      }
+    }
+    for _ in 1...200 { _ = try await session.writeAll((1...20).map { .put("/b/", "\($0)", Self.text) }) }
+    #expect(readings.withLockedValue { $0 } > 3)
+    isOver.withLockedValue { $0 = true }
+    // All that is written is some 9,000 pages.
+    #expect(logBytes(store) < 4_000 * Self.pageBytes, "\(logBytes(store) / Self.pageBytes) pages")
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("A closed gate lets those out that are inside, and nobody in until it opens or the store closes")
   func gate() async throws {
     let gate = ReaderGate(patienceMilliseconds: 600_000)

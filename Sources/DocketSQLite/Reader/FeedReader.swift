@@ -11,6 +11,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private let reader: ScanReader
   private let signal: FeedSignal
   private let mark: SyncMark
+  private let gate: ReaderGate
   private let queryMilliseconds: Int64
   private let lookMilliseconds: Int64
   private let logHeader: LogHeader.Place?
@@ -21,16 +22,18 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
 
   /// - Parameters:
   ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
+  ///   - gate: what each reading passes: a page may take long to look through, and the next one follows at once.
   ///   - queryMilliseconds: how long a query may take.
   ///   - lookMilliseconds: how often it looks for commits of other processes.
   init(
-    _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, queryMilliseconds: Int64,
-    lookMilliseconds: Int64
+    _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, gate: ReaderGate,
+    queryMilliseconds: Int64, lookMilliseconds: Int64
   ) {
     self.reader = reader
     logHeader = LogHeader.Place(connection)
     self.signal = signal
     self.mark = mark
+    self.gate = gate
     self.queryMilliseconds = queryMilliseconds
     self.lookMilliseconds = lookMilliseconds
   }
@@ -139,8 +142,10 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private func durable<Value>(
     milliseconds: Int64? = nil, _ read: () throws(SQLiteError) -> Result<(Value, commit: Int64), StoreError>
   ) -> Result<Value, StoreError> {
+    gate.enter()
     let deadline = milliseconds.map { WallClock.uptimeMilliseconds() + $0 } ?? .max
     let result = reader.limited(deadline, read)
+    gate.leave()
     return result.flatMap { value, commit in
       mark.waitUntilSynced(commit).map { .failure($0) } ?? .success(value)
     }
