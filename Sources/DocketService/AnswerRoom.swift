@@ -61,12 +61,12 @@ public final class AnswerRoom: Sendable {
     isFull && operation.mayAnswerMuch ? .answersWait(limit: limitBytes) : nil
   }
 
-  /// The answer to an operation, or, where it has only read and that is too large to be told now, that it is so: many may have
-  /// begun while there was room. Batches look at the room themselves, before they keep what they have changed.
+  /// The answer to an operation, or, where it has changed nothing and that is too large to be told now, that it is so: many may have
+  /// begun while there was room, and an echo is as large as its request. Batches look at the room themselves, before they keep what they have changed.
   public func admitted(_ response: Response, to operation: Operation) -> Response {
-    guard operation.onlyReadsDocuments, let data = response.data, data.readableBytes > documentBytes else {
-      return response
-    }
+    guard operation.onlyReadsDocuments || operation.isAnswered, let data = response.data,
+      data.readableBytes > documentBytes
+    else { return response }
     return .answersWait(limit: limitBytes)
   }
 

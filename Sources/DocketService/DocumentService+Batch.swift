@@ -13,7 +13,7 @@ extension DocumentService {
         answer, answerBytes: answer.bytes, keepsWrites: answer.isSuccess && !batch.isDryRun,
         kept: batch.key == nil ? nil : answer.response.textToKeep)
     }
-    session.transact(transaction) { result in completion(result.response { $0.response }) }
+    session.transact(transaction) { result in completion(result.response(within: room) { $0.response }) }
   }
 
   /// Makes a write that is made once under its key.
@@ -29,7 +29,7 @@ extension DocumentService {
       guard let answer else { preconditionFailure("a transaction answers at once") }
       return TransactionResult(answer, keepsWrites: true, kept: answer.textToKeep)
     }
-    session.transact(transaction) { result in completion(result.response { $0 }) }
+    session.transact(transaction) { result in completion(result.response(within: room) { $0 }) }
   }
 
   /// Answers with a refusal, unless something was kept under the key.
@@ -37,7 +37,7 @@ extension DocumentService {
     let transaction = Transaction(.single, bytes: 0, key: key) { _ in
       TransactionResult(refusal, keepsWrites: true, kept: refusal.textToKeep)
     }
-    session.transact(transaction) { result in completion(result.response { $0 }) }
+    session.transact(transaction) { [answers] result in completion(result.response(within: answers) { $0 }) }
   }
 }
 
@@ -130,9 +130,14 @@ extension Response {
 }
 
 extension Result where Failure == StoreError {
-  fileprivate func response<Value>(_ own: (Value) -> Response) -> Response where Success == TransactionOutcome<Value> {
+  /// - Parameter room: for what was kept: it may be as large as what is answered for the first time, whose batch has looked.
+  fileprivate func response<Value>(
+    within room: AnswerRoom, _ own: (Value) -> Response
+  ) -> Response where Success == TransactionOutcome<Value> {
     switch self {
     case .success(.answered(let answer)): own(answer)
+    case .success(.repeated(let text)) where text.readableBytes > room.documentBytes:
+      .answersWait(limit: room.limitBytes)
     case .success(.repeated(let text)): Response(kept: text)
     case .success(.keyInUse):
       .error(

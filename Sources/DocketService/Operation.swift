@@ -89,6 +89,9 @@ public enum Operation: Sendable {
     }
   }
 
+  /// Whether its answer was known with its request.
+  var isAnswered: Bool { if case .answer = self { true } else { false } }
+
   /// The one document that it reads or writes; nil where it may be about others.
   public var document: DocumentPath? {
     switch self {

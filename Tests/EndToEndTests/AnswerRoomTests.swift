@@ -77,6 +77,30 @@ extension EndToEnd {
       }
     }
 
+    @Test("What was kept under an idempotency key, and an echo, are told when there is room, if they are large")
+    func repeated() async throws {
+      try await withRoom { server in
+        let key = #""headers":{"Connection":"keep-alive","Idempotency-Key":"k"}"#
+        let reads = #"{"method":"GET","path":"/large/0"}"#
+        let batch = #"{"method":"POST","path":"/_batch","data":{"requests":[\#(reads)]},\#(key)}"# + "\0"
+        let text = String(repeating: "z", count: 800_000)
+        let echo = #"{"method":"GET","path":"/echo","data":"\#(text)",\#(Self.keepAlive)}"#
+        let small = #"{"method":"GET","path":"/echo","data":1,\#(Self.keepAlive)}"#
+        let client = try RawSocket(port: server.port)
+        try client.send(batch)
+        #expect(try Self.codes([client], answers: 1) == ["200"])
+        let others = try Self.fill(server)
+        try client.send(batch + echo + "\0" + small + "\0")
+        #expect(try Self.codes([client], answers: 3) == ["503", "503", "200"])
+        for other in others { other.close() }
+        for _ in 0..<300 where try Self.waitingBytes(server) > 100_000 { usleep(100_000) }
+        try client.send(batch + echo + "\0")
+        let frames = try (0..<2).map { _ in try client.receiveFrame() ?? "" }
+        #expect(frames.allSatisfy { $0.hasPrefix(#"{"code": 200"#) })
+        #expect(frames[0].contains(#""Idempotency-Replayed": "true""#))
+      }
+    }
+
     @Test("Who waits for it costs the server nothing", .disabled(if: EndToEnd.isSanitized))
     func idle() async throws {
       try await withRoom { server in
