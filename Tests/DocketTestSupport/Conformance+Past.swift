@@ -7,7 +7,7 @@ extension RepositoryConformance {
       let driver = try SessionDriver(repository)
       let path = DocumentPath("/p/", "1")
       let one = try await driver.write(.put("/p/", "1", "1")).revision ?? Revision(0)
-      _ = try await driver.write(.put("/p/", "other", "0"))
+      let other = try await driver.write(.put("/p/", "other", "0")).revision ?? Revision(0)
       let two = try await driver.write(.put("/p/", "1", "[2]")).revision ?? Revision(0)
       let gone = try await driver.write(.delete("/p/", "1")).revision ?? Revision(0)
       let back = try await driver.write(.put("/p/", "1", "3")).revision ?? Revision(0)
@@ -25,6 +25,9 @@ extension RepositoryConformance {
       try expectEqual(versions.map(\.bytes), [1, nil, 3, 1])
       try expectEqual(try await driver.versions(of: path, before: gone)?.map(\.revision), [two, one])
       try expectEqual(try await driver.versions(of: path, before: one)?.count, 0)
+      // Of another document.
+      try expectEqual(try await driver.versions(of: path, before: other)?.count, 0)
+      try expectEqual(try await driver.versions(of: DocumentPath("/p/", "other"), before: back)?.count, 0)
       try expect(try await driver.versions(of: DocumentPath("/p/", "never")) == nil, "versions of nothing")
     },
     Check("a moment that has not come is refused with the newest revision") { repository in

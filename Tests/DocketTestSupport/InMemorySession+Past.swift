@@ -40,6 +40,7 @@ extension InMemorySession {
       let versions = model.versions(of: path)
       guard !versions.isEmpty else { return .success(nil) }
       var state = state
+      if let before, !versions.contains(where: { $0.revision == before }) { return .success(state) }
       for version in versions where before.map({ version.revision < $0 }) ?? true {
         if case .stop = visit(&state, version) { break }
       }

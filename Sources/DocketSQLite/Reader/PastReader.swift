@@ -33,6 +33,7 @@ struct PastReader {
   private let link: Statement
   private let before: Statement
   private let change: Statement
+  private let changeOfPath: Statement
   private let liveRows: Statement
   private let tombstones: Statement
 
@@ -56,6 +57,7 @@ struct PastReader {
       "SELECT before_created_at, before_updated_at, before_expires_at, before FROM changes WHERE sequence = ?1")
     change = try connection.prepare(
       "SELECT kind, at, previous, before_updated_at, before IS NOT NULL FROM changes WHERE sequence = ?1")
+    changeOfPath = try connection.prepare("SELECT 1 FROM changes WHERE sequence = ?1 AND collection = ?2 AND id = ?3")
     liveRows = try connection.prepare(
       """
       SELECT collection, id, revision, key, updated_at, created_at, expires_at, data FROM document_rows
@@ -263,6 +265,8 @@ struct PastReader {
 
   // MARK: Versions
 
+  /// - Parameter revision: nothing is told behind what is no change of this document: whoever names one may not be allowed to read
+  ///   the document that it is of.
   /// - Returns: whether there is any trace of such a document.
   func versions(
     of path: DocumentPath, before revision: Revision?, isLate: () -> Bool, visit: (Version) -> ScanStep
@@ -273,7 +277,9 @@ struct PastReader {
       var bytes: Int?
       var updated: Int64 = 0
       if let revision {
-        guard let link = try change(revision.rawValue) else { return .success(true) }
+        guard try isChange(revision.rawValue, of: path), let link = try change(revision.rawValue) else {
+          return .success(true)
+        }
         (sequence, bytes, updated) = (link.previous, link.bytesBefore, link.updatedBefore)
       } else {
         sequence = head.sequence
@@ -309,6 +315,14 @@ struct PastReader {
     let previous: Int64?
     let updatedBefore: Int64
     let bytesBefore: Int?
+  }
+
+  private func isChange(_ sequence: Int64, of path: DocumentPath) throws(SQLiteError) -> Bool {
+    changeOfPath.bind(sequence, at: 1)
+    changeOfPath.bind(path.collection.description, at: 2)
+    changeOfPath.bind(path.id, at: 3)
+    defer { changeOfPath.reset() }
+    return try changeOfPath.step()
   }
 
   private func change(_ sequence: Int64) throws(SQLiteError) -> Link? {
