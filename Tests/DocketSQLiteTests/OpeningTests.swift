@@ -135,6 +135,8 @@ struct OpeningTests {
         let error = #expect(throws: OpeningError.self) { try DatabaseFile.open(path) }
         guard case .logWithoutDatabase? = error else { throw TestFailure(what: "\(String(describing: error))") }
         #expect(throws: OpeningError.self) { try TokenFile.open(path: path) }
+        let refusal = #expect(throws: CareError.self) { try DatabaseReset.reset(path) }
+        guard case .opening(.logWithoutDatabase)? = refusal else { throw TestFailure(what: "a reset beside the log") }
       }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path + "-wal")) == log)
       writer.abandon()

@@ -17,8 +17,9 @@ public enum DatabaseReset {
 
   /// Makes an empty database, under a new history id, in the place of one. Where there was none, one is made.
   ///
-  /// It refuses while a server or any other process has the database open, and it refuses a file that is not Docket's. It may be
-  /// killed at any time, and where there are tokens to keep the database is then the former or the new one.
+  /// It refuses while a server or any other process has the database open; it refuses a file that is not Docket's, and to make one
+  /// where a log is left of another. It may be killed at any time, and where there are tokens to keep the database is then the
+  /// former or the new one.
   /// - Parameter keepsTokens: without its tokens a database is open to everybody who reaches its server.
   @discardableResult
   public static func reset(_ name: String, keepsTokens: Bool = true) throws(CareError) -> Outcome {
@@ -28,6 +29,8 @@ public enum DatabaseReset {
       return try CareError.translating(path: path.file) {
         let size = path.size
         guard size ?? 0 > 0 else {
+          // Whoever resets knows which documents go; of those in such a log nobody knows.
+          try path.checkLogHasDatabase()
           var outcome = try make(path, lock)
           outcome.isNew = size == nil
           return outcome

@@ -37,8 +37,7 @@ public final class DatabaseFile: Sendable {
   ) throws(OpeningError) -> DatabaseFile {
     let path = try DatabasePath(resolving: name)
     let lock = try DatabaseLock(on: path, timeoutMilliseconds: lockTimeoutMilliseconds)
-    // SQLite would take the log for a stranger's and empty it.
-    guard path.size ?? 0 > 0 || path.logSize ?? 0 == 0 else { throw .logWithoutDatabase(path: path.file) }
+    try path.checkLogHasDatabase()
     return try DatabaseFile(
       at: path, lock: lock, busyTimeoutMilliseconds: busyTimeoutMilliseconds, migrations: migrations)
   }

@@ -41,6 +41,11 @@ struct DatabasePath: Equatable {
   /// The size of its log in bytes; nil if there is none.
   var logSize: Int? { Self.size(of: log) }
 
+  /// Throws where a database is missing or empty and its log is not: SQLite would take the log for a stranger's and empty it.
+  func checkLogHasDatabase() throws(OpeningError) {
+    guard size ?? 0 > 0 || logSize ?? 0 == 0 else { throw .logWithoutDatabase(path: file) }
+  }
+
   private static func size(of file: String) -> Int? {
     var status = stat()
     return stat(file, &status) == 0 ? Int(status.st_size) : nil

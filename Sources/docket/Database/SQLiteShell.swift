@@ -1,3 +1,4 @@
+import DocketSQLite
 import Glibc
 
 /// The `sqlite3` command, with the settings that suit a file that is being served.
@@ -19,17 +20,19 @@ enum SQLiteShell {
       throw CommandFailure(
         "cannot open \(database): \(String(cString: strerror(errno))); run this as the user that runs docket")
     }
-    let isFixed = try isFixed(database)
+    let file = resolved(database)
+    var log = stat()
+    guard status.st_size > 0 || stat(file + "-wal", &log) != 0 || log.st_size == 0 else {
+      throw CommandFailure(OpeningError.logWithoutDatabase(path: file).description)
+    }
+    let isFixed = try isFixed(file, named: database)
     try Program.replaceThisProcess(
       by: arguments(database: database, statement: statement, isFixed: isFixed), package: "sqlite3")
   }
 
   /// Whether nobody can write to a file while it is read: where this user may not make SQLite's log beside it and there is
   /// none (https://sqlite.org/wal.html, "Read-Only Databases").
-  private static func isFixed(_ database: String) throws(CommandFailure) -> Bool {
-    guard let resolved = realpath(database, nil) else { return false }
-    defer { free(resolved) }
-    let file = String(cString: resolved)
+  private static func isFixed(_ file: String, named database: String) throws(CommandFailure) -> Bool {
     let folder = String(file[...(file.lastIndex(of: "/") ?? file.startIndex)])
     guard access(file, W_OK) != 0 || access(folder, W_OK) != 0 else { return false }
     guard access(file + "-wal", F_OK) != 0 else {
@@ -37,6 +40,12 @@ enum SQLiteShell {
         "\(database) has a log beside it, and may not be written to: run this as the user that runs docket")
     }
     return true
+  }
+
+  private static func resolved(_ database: String) -> String {
+    guard let resolved = realpath(database, nil) else { return database }
+    defer { free(resolved) }
+    return String(cString: resolved)
   }
 
   static func arguments(database: String, statement: String?, isFixed: Bool = false) -> [String] {
