@@ -127,6 +127,28 @@ struct WriterExpiryTests {
     try store.closeAndCheck()
   }
 
+  @Test("In the midst of large writes as much is cleared away as they bring")
+  func sweepingUnderLargeLoad() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.sweepMilliseconds = 3_600_000
+    options.idleMilliseconds = 3_600_000
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 1 << 19) + "\""
+    for id in 0..<100 {
+      _ = try await session.write(Write.put("/e/", "\(id)", text).on(WriteTerms(lifetime: .milliseconds(100))))
+      clock.milliseconds += 10
+    }
+    let outside = try store.connect()
+    // Ten have not expired yet, and those of a step or two wait.
+    let left = try #require(try outside.int64("SELECT count(*) FROM document_rows"))
+    #expect(left < 40, "\(left)")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("For a condition a document that has expired is absent")
   func conditions() async throws {
     let (store, session, clock) = try await makeStore()
@@ -137,6 +159,37 @@ struct WriterExpiryTests {
     #expect(try await session.write(deletion) == .conditionFailed(current: nil))
     let creation = Write.put("/item/", "1", "7").on(WriteTerms(condition: .absent))
     #expect(try await session.write(creation) == .created(DocumentPath("/item/", "1"), Revision(4)))
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("One that a trigger does not let go stays, and all others are cleared away")
+  func refusedEnd() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 5
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let brief = WriteTerms(lifetime: .milliseconds(1_000))
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      CREATE TRIGGER mine BEFORE DELETE ON document_rows WHEN old.collection = '/kept/'
+      BEGIN SELECT raise(ABORT, 'not this one'); END
+      """)
+    // More than a step has, and before all others.
+    _ = try await session.writeAll((1...1_100).map { Write.put("/kept/", "\($0)", "1").on(brief) })
+    _ = try await session.writeAll((1...9).map { Write.put("/n/", "\($0)", "1").on(brief) })
+    clock.milliseconds += 1_000
+    try await eventually { try outside.int64("SELECT count(*) FROM document_rows WHERE collection = '/n/'") == 0 }
+    #expect(try outside.int64("SELECT count(*) FROM document_rows") == 1_100)
+    // What is refused is tried again, and the writer has work of its own meanwhile.
+    try outside.execute("DROP TRIGGER mine")
+    try await eventually {
+      _ = try await session.put("/a/", "1", "1")
+      return try outside.int64("SELECT count(*) FROM document_rows WHERE collection = '/kept/'") == 0
+    }
+    outside.close()
     await session.close()
     try store.closeAndCheck()
   }

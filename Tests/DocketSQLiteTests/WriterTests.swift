@@ -120,6 +120,99 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
+  @Test("A trigger that undoes the whole transaction refuses the write or batch that it is about, and others are made")
+  func undoingTriggers() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.put("/n/", "1", "1")
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      CREATE TRIGGER mine BEFORE INSERT ON document_rows WHEN new.collection = '/forbidden/'
+      BEGIN SELECT raise(ROLLBACK, 'not here'); END
+      """)
+    let answers = try await session.writeAll([
+      .put("/n/", "2", "2"), .put("/forbidden/", "1", "1"), .put("/n/", "1", "3"), .create(in: "/forbidden/", "1"),
+      Write.put("/forbidden/", "1", "1").on(WriteTerms(isDryRun: true)), .put("/n/", "3", "3"),
+    ])
+    for refused in [1, 3, 4] { #expect(answers[refused] == .failure(.refused(reason: "not here"))) }
+    for done in [0, 2, 5] { #expect(throws: Never.self) { try answers[done].get() } }
+    let batch = Transaction(.batch, bytes: 1, key: nil) { access in
+      access.submit(.put("/n/", "4", "4")) { _ in }
+      access.submit(.put("/forbidden/", "1", "1")) { _ in }
+      return TransactionResult(0, keepsWrites: true, kept: nil)
+    }
+    await #expect(throws: StoreError.refused(reason: "not here")) { _ = try await session.transact(batch) }
+    let page = try await session.page(CollectionPath(unchecked: "/n/"))
+    #expect(page.map { String(buffer: $0.data) } == ["3", "2", "3"])
+    try outside.execute("DROP TRIGGER mine")
+    #expect(try await session.put("/forbidden/", "1", "1") == Revision(5))
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Triggers of the operator's may write through the view: the server's numbers and times go on behind theirs")
+  func writingTriggers() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 5
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      CREATE TRIGGER entries AFTER INSERT ON document_rows WHEN new.collection <> '/audit/'
+      BEGIN INSERT INTO documents(collection, id, data) VALUES ('/audit/', new.id, '"in"'); END;
+      CREATE TRIGGER exits AFTER DELETE ON document_rows WHEN old.collection <> '/audit/'
+      BEGIN UPDATE documents SET data = '"out"' WHERE collection = '/audit/' AND id = old.id; END
+      """)
+    let brief = WriteTerms(lifetime: .milliseconds(1_000))
+    let answers = try await session.writeAll((1...9).map { Write.put("/n/", "\($0)", "1").on(brief) })
+    #expect(try answers.map { try $0.get().revision?.rawValue } == (0..<9).map { 2 * $0 + 1 })
+    let outcome = try await session.transact(
+      Transaction(.batch, bytes: 1, key: nil) { access in
+        for id in ["a", "b"] { access.submit(.put("/n/", id, "1")) { _ in } }
+        access.submit(.delete("/n/", "a")) { _ in }
+        return TransactionResult(0, keepsWrites: true, kept: nil)
+      })
+    guard case .answered = outcome else { throw StoreError.closed }
+    // All of one kind, at once, and behind one another.
+    clock.milliseconds += 1_000
+    try await eventually { try outside.int64("SELECT count(*) FROM document_rows WHERE collection = '/n/'") == 1 }
+    #expect(try outside.int64("SELECT count(*) FROM documents WHERE collection = '/audit/' AND data = '\"out\"'") == 10)
+    #expect(try outside.int64("SELECT count(*) = max(sequence) FROM changes") == 1)
+    let falls = "SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY sequence) AS falls FROM changes) WHERE falls"
+    #expect(try outside.int64(falls) == 0)
+    for trigger in ["entries", "exits"] { try outside.execute("DROP TRIGGER \(trigger)") }
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("What is kept under keys keeps to its bound while writes come without a pause, however large it is")
+  func keptBytes() async throws {
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 3_600_000
+    options.keptAnswerBytes = 48 << 20
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    let answer = ByteBuffer(repeating: 0x31, count: 1 << 19)
+    for number in 0..<240 {
+      _ = try await session.transact(
+        Transaction(.single, bytes: 1, key: IdempotencyKey(name: "\(number)", fingerprint: 1)) { access in
+          access.submit(.put("/n/", "1", "1")) { _ in }
+          return TransactionResult(0, keepsWrites: true, kept: answer)
+        })
+    }
+    let outside = try store.connect()
+    let bytes = try #require(try outside.int64("SELECT sum(length(answer)) FROM kept_answers"))
+    #expect(bytes <= 56 << 20, "\(bytes >> 20) MiB")
+    outside.close()
+    await session.close()
+    try store.closeAndCheck(but: [.answer])
+  }
+
   @Test(
     "The search for an equal document ends at its deadline, and changes nothing",
     arguments: [(#"{"n":1}"#, #"{"n":-1}"#), ("5", "5")])

@@ -72,14 +72,17 @@ final class DocumentTables {
   private var knownSequence: Int64 = 0
   /// How many bytes of texts have gone into the history since `takeHistoryBytes`. What was undone counts as well.
   private(set) var historyBytes = 0
+  /// How many bytes of documents that have an end were written since `takeMortalBytes`. What was undone counts as well.
+  private var mortalBytes = 0
   /// Whether what is written stays as it is written: nobody has put triggers on the tables that change it.
-  private var isSimple = false
+  private(set) var isSimple = false
   /// Whether something was undone, perhaps what was mended in the schema.
   private var wasUndone = false
   private let newest: Statement
   private let select: Statement
   private var isSelecting = false
   private let insertChange: Statement
+  private let markBatch: Statement
   private let insertRow: Statement
   private let updateRow: Statement
   /// Of a document that has no end before and after, and goes on: what does not change costs nothing.
@@ -110,6 +113,7 @@ final class DocumentTables {
         before, before_created_at, before_updated_at, before_expires_at, batch)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
       """)
+    markBatch = try connection.prepare("UPDATE changes SET batch = ?1 WHERE sequence > ?2")
     insertRow = try connection.prepare(
       """
       INSERT INTO document_rows(collection, id, revision, created_at, updated_at, expires_at, data)
@@ -154,6 +158,18 @@ final class DocumentTables {
   private func newestChange() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
     defer { newest.reset() }
     return try newest.step() ? (newest.int64(0), newest.int64(1)) : (0, 0)
+  }
+
+  /// The newest change, where a trigger of an operator's may have made it; nil where there is none.
+  func newestOfTriggers() throws(SQLiteError) -> (sequence: Int64, at: Int64)? {
+    isSimple ? nil : try newestChange()
+  }
+
+  /// Puts changes that a trigger has made under the mark of a batch.
+  func mark(changesBehind sequence: Int64, as batch: Int64) throws(SQLiteError) {
+    markBatch.bind(batch, at: 1)
+    markBatch.bind(sequence, at: 2)
+    try markBatch.run()
   }
 
   /// Writes what waits to be written together. To be called before a savepoint, before the commit, and before documents are
@@ -262,6 +278,12 @@ final class DocumentTables {
     return historyBytes
   }
 
+  /// `mortalBytes`, which begins anew.
+  func takeMortalBytes() -> Int {
+    defer { mortalBytes = 0 }
+    return mortalBytes
+  }
+
   /// Makes a row for the current path, which has none.
   func insert(revision: Int64, at: Int64, expires: Int64?, data: ByteBuffer) throws(SQLiteError) {
     insertRow.bind(borrowing: path.collection, at: 1)
@@ -269,6 +291,7 @@ final class DocumentTables {
     insertRow.bind(revision, at: 3)
     insertRow.bind(at, at: 4)
     insertRow.bind(expires, at: 5)
+    if expires != nil { mortalBytes += data.readableBytes }
     try insertRow.run(borrowing: data, at: 6)
     hold(
       CachedDocument.Fields(
@@ -295,6 +318,7 @@ final class DocumentTables {
     updateRow.bind(created, at: 3)
     updateRow.bind(updated, at: 4)
     updateRow.bind(expires, at: 5)
+    if expires != nil { mortalBytes += data.readableBytes }
     try updateRow.run(borrowing: data, at: 6)
     hold(fields, data)
   }

@@ -3,26 +3,35 @@ import DocketStore
 /// Clears documents away that have expired: each gets a change `expired` and a tombstone, in short transactions between
 /// the groups. Readers do not wait for it; for them a document is gone at its very end.
 final class ExpirySweeper {
+  private let connection: Connection
   private let transaction: WriteTransaction
   private let tables: DocumentTables
   private let next: Statement
   private let expired: Statement
-  /// What was written since the last step.
+  private let savepoint: Savepoint
+  /// What was written since the last steps.
   private var writes = 0
+  private var bytes = 0
   /// When the last step was, by the uptime clock.
   private var lastStepMilliseconds = WallClock.uptimeMilliseconds()
   private let intervalMilliseconds: Int64
+  /// So many that have expired stay, since a trigger of an operator's refuses their end; the next step is about those behind.
+  private var stayed = 0
+  /// Why the last of them stays.
+  private var refusal: SQLiteError?
 
   /// One step takes so many documents at most, and no more behind those that make so much history. In the midst of writes
-  /// there is one for every quarter as many, so that documents go faster than any load makes them, and one now and then
-  /// however few writes there are.
-  private static let stepDocuments: Int64 = 1_024
+  /// there is one for every quarter as many, and for every quarter as much that is to end, so that documents go faster than any
+  /// load makes them; and one now and then however few writes there are.
+  private static let stepDocuments = 1_024
   private static let stepBytes = 4 << 20
 
   init(
     _ connection: Connection, transaction: WriteTransaction, tables: DocumentTables, options: SQLiteStoreOptions
   ) throws(SQLiteError) {
     intervalMilliseconds = options.sweepMilliseconds
+    savepoint = try Savepoint(connection)
+    self.connection = connection
     self.transaction = transaction
     self.tables = tables
     next = try connection.prepare(
@@ -30,7 +39,7 @@ final class ExpirySweeper {
     expired = try connection.prepare(
       """
       SELECT collection, id FROM document_rows
-      WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2
+      WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at, key LIMIT ?2 OFFSET ?3
       """)
   }
 
@@ -40,42 +49,87 @@ final class ExpirySweeper {
     return try next.step() ? next.int64(0) : nil
   }
 
-  /// To be called after each group: makes one step where it keeps up with what is written, and a write that comes
-  /// meanwhile waits for no more than that.
+  /// To be called after each group: takes as many steps as keep up with what is written, and a write that comes meanwhile waits
+  /// for no more than those.
   func afterGroup(writes count: Int, wall: Int64, floor: Int64) throws(SQLiteError) {
     writes += count
+    bytes += tables.takeMortalBytes()
     let now = WallClock.uptimeMilliseconds()
-    guard writes >= Self.stepDocuments / 4 || now - lastStepMilliseconds >= intervalMilliseconds else {
-      return
-    }
+    let due = max(writes / (Self.stepDocuments / 4), bytes / (Self.stepBytes / 4))
+    guard due > 0 || now - lastStepMilliseconds >= intervalMilliseconds else { return }
     writes = 0
+    bytes = 0
     lastStepMilliseconds = now
-    _ = try step(wall: wall, floor: floor)
+    for _ in 0..<max(due, 1) {
+      guard try step(wall: wall, floor: floor) else { return }
+    }
   }
 
-  /// Clears some documents away, if any have expired. Returns whether it did; false also if another process is writing.
+  /// Clears some documents away, if any have expired. Returns whether there may be more; false also if another process is writing.
   /// - Parameters:
   ///   - wall: the time by which documents expire.
   ///   - floor: changes are dated no earlier than this.
   func step(wall: Int64, floor: Int64) throws(SQLiteError) -> Bool {
     guard let end = try nextExpiry(), end <= wall, try transaction.begin() else { return false }
-    let paths = try expiredPaths(wall: wall)
     var newest = try tables.beginTransaction()
     newest.at = max(wall, newest.at, floor)
+    let paths = try expiredPaths(wall: wall)
     let historyBytes = tables.historyBytes
+    var looked = 0
     for path in paths where tables.historyBytes - historyBytes < Self.stepBytes {
-      defer { tables.release() }
-      guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { continue }
-      newest.sequence += 1
-      try tables.remove(row, as: .expired, sequence: newest.sequence, at: newest.at, batch: nil)
+      looked += 1
+      if try !remove(path, wall: wall, behind: &newest) { stayed += 1 }
     }
     try transaction.commit()
-    return !paths.isEmpty
+    guard looked == paths.count, paths.count < Self.stepDocuments else { return true }
+    stayed = 0
+    return false
+  }
+
+  /// Why documents that have expired stay, if any did since this was asked.
+  func takeRefusal() -> SQLiteError? {
+    defer { refusal = nil }
+    return refusal
+  }
+
+  /// Returns false where a trigger refuses it.
+  private func remove(
+    _ path: DocumentPath, wall: Int64, behind newest: inout (sequence: Int64, at: Int64)
+  ) throws(SQLiteError) -> Bool {
+    if tables.isSimple {
+      try end(path, wall: wall, behind: &newest)
+      return true
+    }
+    try savepoint.set()
+    do {
+      try end(path, wall: wall, behind: &newest)
+    } catch {
+      tables.forget()
+      guard error.isRefusal, connection.isInTransaction else { throw error }
+      try savepoint.goBack()
+      refusal = error
+      return false
+    }
+    try savepoint.release()
+    return true
+  }
+
+  private func end(
+    _ path: DocumentPath, wall: Int64, behind newest: inout (sequence: Int64, at: Int64)
+  ) throws(SQLiteError) {
+    defer { tables.release() }
+    guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { return }
+    if let change = try tables.newestOfTriggers() {
+      newest = (max(newest.sequence, change.sequence), max(newest.at, change.at))
+    }
+    try tables.remove(row, as: .expired, sequence: newest.sequence + 1, at: newest.at, batch: nil)
+    newest.sequence += 1
   }
 
   private func expiredPaths(wall: Int64) throws(SQLiteError) -> [DocumentPath] {
     expired.bind(wall, at: 1)
-    expired.bind(Self.stepDocuments, at: 2)
+    expired.bind(Int64(Self.stepDocuments), at: 2)
+    expired.bind(Int64(stayed), at: 3)
     defer { expired.reset() }
     var paths: [DocumentPath] = []
     while try expired.step() {

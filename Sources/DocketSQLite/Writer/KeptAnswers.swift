@@ -10,14 +10,14 @@ final class KeptAnswers {
   private let delete: Statement
   private let oldest: Statement
   private let deleteOldest: Statement
-  /// What was kept since the last step.
+  /// What was kept since the last steps.
   private var additions = 0
   private var addedBytes: Int64 = 0
   /// The size of all that was ever kept. It may be too large after a transaction that was undone, which does no harm.
   private var bytesSoFar: Int64
 
-  /// One step drops so many at most; in the midst of writes there is one for every quarter as many that were kept, and
-  /// for every quarter of what may be kept.
+  /// One step drops so many at most; in the midst of writes there is one for every quarter as many that were kept, and for every
+  /// quarter as much.
   private static let stepRows: Int64 = 1_024
   /// A step ends with the answer behind which it has dropped so many bytes.
   private static let stepBytes: Int64 = 8 << 20
@@ -61,12 +61,16 @@ final class KeptAnswers {
     try insert.run(borrowing: answer, at: 5)
   }
 
-  /// To be called after each group: makes one step where it keeps up with what is kept.
+  /// To be called after each group: takes as many steps as keep up with what is kept.
   func afterGroup(wall: Int64) throws(SQLiteError) {
-    guard additions >= Self.stepRows / 4 || addedBytes >= options.keptAnswerBytes / 4 else { return }
+    let bytesForStep = min(Self.stepBytes, options.keptAnswerBytes) / 4
+    let due = max(Int64(additions) / (Self.stepRows / 4), addedBytes / max(bytesForStep, 1))
+    guard due > 0 else { return }
     additions = 0
     addedBytes = 0
-    _ = try step(wall: wall)
+    for _ in 0..<due {
+      guard try step(wall: wall) else { return }
+    }
   }
 
   /// Drops some of the oldest, if they have ended or are too much. Returns whether it did; false also if another process

@@ -43,6 +43,7 @@ struct TransactionExecutor {
     if isBatch {
       try tables.writePending()
       try savepoint.set()
+      try executor.followTriggers(&group)
     }
     let scope = TransactionScope(
       executor: executor, tables: tables, walk: walk, group: isBatch ? group.asBatch() : group,
@@ -54,8 +55,12 @@ struct TransactionExecutor {
       tables.forget()
       try savepoint.goBack()
     } else {
-      if isBatch { try savepoint.release() }
-      group.sequence = scope.group.sequence
+      var end = scope.group
+      if isBatch {
+        try executor.followTriggers(&end)
+        try savepoint.release()
+      }
+      group.sequence = end.sequence
     }
     return result
   }

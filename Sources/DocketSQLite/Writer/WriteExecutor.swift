@@ -11,8 +11,8 @@ final class WriteExecutor {
   struct Group {
     /// The newest change so far.
     var sequence: Int64
-    /// The time of the group's changes; it never falls from group to group.
-    let at: Int64
+    /// The time of the group's changes; it never falls.
+    private(set) var at: Int64
     /// The time by which documents expire.
     let wall: Int64
     /// Of a batch: the sequence of its first change.
@@ -35,8 +35,15 @@ final class WriteExecutor {
       sequence += 1
       return sequence
     }
+
+    /// Goes on behind a change that somebody else has made.
+    fileprivate mutating func goOn(behind newest: (sequence: Int64, at: Int64)) {
+      sequence = max(sequence, newest.sequence)
+      at = max(at, newest.at)
+    }
   }
 
+  private let connection: Connection
   private let tables: DocumentTables
   private let matches: FirstMatch
   private let savepoint: Savepoint
@@ -47,6 +54,7 @@ final class WriteExecutor {
   private let options: SQLiteStoreOptions
 
   init(_ connection: Connection, tables: DocumentTables, options: SQLiteStoreOptions) throws(SQLiteError) {
+    self.connection = connection
     self.tables = tables
     self.options = options
     matches = try FirstMatch(connection, searchMilliseconds: options.batchDeadlineMilliseconds)
@@ -66,7 +74,8 @@ final class WriteExecutor {
       answer = try perform(write, in: &trial)
       try tables.writePending()
     } catch {
-      guard undoesRefusals, error.isRefusal else { throw error }
+      // A trigger may have undone the whole transaction.
+      guard undoesRefusals, error.isRefusal, connection.isInTransaction else { throw error }
       tables.forgetCurrent(sequence: group.sequence)
       try savepoint.goBack()
       return .failure(.refused(reason: error.message))
@@ -122,6 +131,21 @@ final class WriteExecutor {
     }
   }
 
+  /// The number of the next change.
+  private func nextSequence(_ group: inout Group) throws(SQLiteError) -> Int64 {
+    try followTriggers(&group)
+    return group.nextSequence()
+  }
+
+  /// Triggers of an operator's may have made changes within the transaction; those for writes of a batch belong to it.
+  func followTriggers(_ group: inout Group) throws(SQLiteError) {
+    guard let newest = try tables.newestOfTriggers() else { return }
+    if let batch = group.batch, newest.sequence > group.sequence {
+      try tables.mark(changesBehind: group.sequence, as: batch)
+    }
+    group.goOn(behind: newest)
+  }
+
   private func firstMatch(
     in collection: CollectionPath, equalTo value: ByteBuffer, wall: Int64
   ) throws(SQLiteError) -> Result<String?, StoreError> {
@@ -160,9 +184,9 @@ final class WriteExecutor {
       return .success(.created(path, try insert(data, terms, &group)))
     }
     if row.isExpired(wall: group.wall) {
-      let end = group.nextSequence()
+      let end = try nextSequence(&group)
       try tables.record(.expired, sequence: end, previous: row.revision, at: group.at, batch: group.batch, before: row)
-      let revision = group.nextSequence()
+      let revision = try nextSequence(&group)
       try tables.record(.created, sequence: revision, previous: end, at: group.at, batch: group.batch, before: nil)
       try tables.update(
         row, revision: revision, created: group.at, updated: group.at, expires: terms.expires(wall: group.wall),
@@ -179,7 +203,7 @@ final class WriteExecutor {
     let row = try tables.find(path.collection, path.id)
     if let failure = terms.failure(row, wall: group.wall) { return failure }
     guard let row, !row.isExpired(wall: group.wall) else { return .notFound }
-    let revision = group.nextSequence()
+    let revision = try nextSequence(&group)
     try tables.remove(row, as: .deleted, sequence: revision, at: group.at, batch: group.batch)
     return .deleted(path, Revision(revision))
   }
@@ -258,7 +282,7 @@ final class WriteExecutor {
       }
       for id in expired {
         guard let row = try tables.find(collection, id) else { continue }
-        try tables.remove(row, as: .expired, sequence: group.nextSequence(), at: group.at, batch: group.batch)
+        try tables.remove(row, as: .expired, sequence: try nextSequence(&group), at: group.at, batch: group.batch)
       }
     }
     return nil
@@ -277,7 +301,7 @@ final class WriteExecutor {
   /// Creates the current path's document, for which there is no row.
   private func insert(_ data: ByteBuffer, _ terms: WriteTerms, _ group: inout Group) throws(SQLiteError) -> Revision {
     let tombstone = try tables.tombstone()
-    let revision = group.nextSequence()
+    let revision = try nextSequence(&group)
     try tables.record(.created, sequence: revision, previous: tombstone, at: group.at, batch: group.batch, before: nil)
     try tables.insert(revision: revision, at: group.at, expires: terms.expires(wall: group.wall), data: data)
     if tombstone != nil { try tables.removeTombstone() }
@@ -288,7 +312,7 @@ final class WriteExecutor {
   private func update(
     _ row: DocumentTables.Row, expires: Int64?, data: ByteBuffer, _ group: inout Group
   ) throws(SQLiteError) -> Revision {
-    let revision = group.nextSequence()
+    let revision = try nextSequence(&group)
     try tables.replace(row, sequence: revision, at: group.at, batch: group.batch, expires: expires, data: data)
     return Revision(revision)
   }

@@ -40,6 +40,10 @@ final class Writer: @unchecked Sendable {
   /// Set once nothing may be written any more.
   private var failure: StoreError?
   private var rest = Rest.none
+  /// How many pieces of work the latest group had carried out when it ended.
+  private var carriedOut = 0
+  /// How many stand before one for which the database undid a whole transaction: those are a group, and then that one is by itself.
+  private var beforeUndoing: Int?
   private var warnings = WarningInterval()
 
   /// What the writer does while nobody wants it to write.
@@ -175,12 +179,15 @@ final class Writer: @unchecked Sendable {
     keepHouse { () throws(SQLiteError) in
       let wall = clock.milliseconds()
       var hasMore = try sweeper.step(wall: wall, floor: floorMilliseconds)
+      let refusal = sweeper.takeRefusal()
+      if let refusal { warn("documents that have expired could not be cleared away", refusal) }
       if !hasMore { hasMore = try pruner.step(wall: wall) }
       if !hasMore { hasMore = try keptAnswers.step(wall: wall) }
       if !hasMore { hasMore = try pruner.giveBackPages() }
       if hasMore { return rest = .tidying }
       _ = try checkpointer.empty()
-      rest = .asleep(milliseconds: try pauseUntilExpiry(wall: wall))
+      // Who stays will not go in a moment either.
+      rest = .asleep(milliseconds: refusal == nil ? try pauseUntilExpiry(wall: wall) : Self.sleepMilliseconds)
     }
   }
 
@@ -191,11 +198,15 @@ final class Writer: @unchecked Sendable {
     return min(max(end - wall, Self.sweepRetryMilliseconds), Self.sleepMilliseconds)
   }
 
+  private func warn(_ what: Logger.Message, _ error: SQLiteError) {
+    if warnings.permit() { logger.warning(what, metadata: ["error": "\(error)"]) }
+  }
+
   private func keepHouse(_ work: () throws(SQLiteError) -> Void) {
     do {
       try work()
     } catch {
-      if warnings.permit() { logger.warning("housekeeping failed", metadata: ["error": "\(error)"]) }
+      warn("housekeeping failed", error)
       undo([], after: error)
     }
     // What it committed can be seen, too.
@@ -220,6 +231,9 @@ final class Writer: @unchecked Sendable {
       if isOfSettings {
         group = backlog.giveBack(group, behind: 1)
         gate.open()
+      } else if let count = beforeUndoing {
+        group = backlog.giveBack(group, behind: max(count, 1))
+        beforeUndoing = count > 0 ? 0 : nil
       }
       guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
@@ -250,13 +264,12 @@ final class Writer: @unchecked Sendable {
   private func prune(behind writes: Int) throws(SQLiteError) {
     let refusal = try pruner.inGroup(
       writes: writes, bytes: tables.takeHistoryBytes(), wall: clock.milliseconds())
-    if let refusal, warnings.permit() {
-      logger.warning("history could not be pruned", metadata: ["error": "\(refusal)"])
-    }
+    if let refusal { warn("history could not be pruned", refusal) }
   }
 
   /// Does the work of a group. Where the database refuses one of its writes all is undone and given back, to be done again
-  /// in such a way that this one shows.
+  /// in such a way that this one shows. A trigger that says ROLLBACK undoes them all each time: what such a one refuses is found by
+  /// having it stand alone.
   private func carryOutOrGiveBack(
     _ group: [WriteBacklog.Run]
   ) throws(SQLiteError) -> (answers: [WorkAnswer], changes: Int)? {
@@ -265,9 +278,15 @@ final class Writer: @unchecked Sendable {
       executor.undoesRefusals = false
       return result
     } catch {
-      guard error.isRefusal, !executor.undoesRefusals else { throw error }
+      let isUndone = !connection.isInTransaction
+      guard error.isRefusal, isUndone || !executor.undoesRefusals else { throw error }
       tables.forget()
       try transaction.undo()
+      if isUndone, group.reduce(0, { $0 + $1.work.count }) == 1 {
+        answer(group, with: .refused(reason: error.message))
+        return nil
+      }
+      if isUndone, executor.undoesRefusals { beforeUndoing = carriedOut }
       executor.undoesRefusals = true
       _ = backlog.giveBack(group, behind: 0)
       return nil
@@ -303,6 +322,7 @@ final class Writer: @unchecked Sendable {
     floorMilliseconds = max(wall, newest.at, floorMilliseconds)
     var numbers = WriteExecutor.Group(sequence: newest.sequence, at: floorMilliseconds, wall: wall)
     var answers: [WorkAnswer] = []
+    defer { carriedOut = answers.count }
     answers.reserveCapacity(group.reduce(0) { $0 + $1.work.count })
     let end = WallClock.uptimeMilliseconds() + Self.groupMilliseconds
     var answerBytes = 0
