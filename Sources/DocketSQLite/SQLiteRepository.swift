@@ -17,7 +17,7 @@ public final class SQLiteRepository: DocumentRepository {
   private let queries: ScanPool
   private let feeds: FeedThreads
   /// What all of these pass.
-  private let gate = ReaderGate()
+  private let gate: ReaderGate
   private let backups: BackupShelf
   private let writerThread: WorkerThread
   private let failure = FailureSignal()
@@ -43,6 +43,7 @@ public final class SQLiteRepository: DocumentRepository {
     self.options = options
     self.clock = clock
     queue = WriteQueue(limitBytes: options.writeQueueBytes)
+    gate = ReaderGate(patienceMilliseconds: options.gatePatienceMilliseconds)
     rowKeys = RowKeys(limitBytes: options.rowKeyBytes)
     let writer = try Writer(
       connection: ConnectionSetup.writer(path: path, options: options),
@@ -94,7 +95,7 @@ public final class SQLiteRepository: DocumentRepository {
   }
 
   public func follow(
-    _ body: @escaping @Sendable (any ChangeReader) -> Void
+    urgently: Bool, _ body: @escaping @Sendable (any ChangeReader) -> Void
   ) throws(StoreError) -> @Sendable () -> Void {
     let signal = FeedSignal()
     let feed: FeedReader
@@ -103,7 +104,7 @@ public final class SQLiteRepository: DocumentRepository {
       let reader = try ScanReader(
         connection, path: path, clock: clock, stop: feeds.stop, changeLimits: options.changeLimits)
       feed = FeedReader(
-        reader, connection, signal: signal, mark: mark, gate: gate,
+        reader, connection, signal: signal, mark: mark, gate: gate, isUrgent: urgently,
         queryMilliseconds: options.queryDeadlineMilliseconds, lookMilliseconds: options.feedLookMilliseconds)
     } catch {
       throw StoreError(reading: error)

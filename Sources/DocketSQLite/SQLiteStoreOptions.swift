@@ -79,6 +79,9 @@ public struct SQLiteStoreOptions: Sendable {
   /// sessions share it. Default: 16 MiB, the rows of some million documents.
   public var rowKeyBytes = 16 << 20
 
+  /// How long a read waits at most for the log to begin anew. It is more than the longest one may take, unless `--query-timeout` says
+  /// more.
+  var gatePatienceMilliseconds: Int64 = 10_000
   /// How often threads that wait for changes look for commits of other processes.
   var feedLookMilliseconds: Int64 = 150
   /// How changes are read.

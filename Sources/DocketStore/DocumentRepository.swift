@@ -14,8 +14,12 @@ public protocol DocumentRepository: Sendable {
 
   /// Has body run on a thread of the store's own, with a reader that is good until it returns; it must return once the
   /// reader's wait says that the store is closing. `close` waits for that.
+  /// - Parameter urgently: whether others wait for what it reads. Who only catches up may wait for seconds where long reads hold up
+  ///   the store's own work.
   /// - Returns: what wakes the reader, from any thread: its `wait` returns, or the next one does if it is not waiting.
-  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void
+  func follow(
+    urgently: Bool, _ body: @escaping @Sendable (any ChangeReader) -> Void
+  ) throws(StoreError) -> @Sendable () -> Void
 
   /// Has the store keep the changes behind this one, whatever their age, until told otherwise; nil: none on this account. Of a
   /// change that a session sees after this call, none behind it is lost.

@@ -101,8 +101,10 @@ struct CheckpointTests {
     try store.closeAndCheck()
   }
 
-  @Test("So it is beside readings of changes, one behind the other, each of which is looked through for long")
-  func endlessChanges() async throws {
+  @Test(
+    "So it is beside readings of changes, one behind the other, each of which is looked through for long",
+    arguments: [false, true])
+  func endlessChanges(urgently: Bool) async throws {
     var options = Self.options(idleMilliseconds: 600_000)
     options.checkpointPages = 50
     let store = try StoreFixture(options: options)
@@ -110,7 +112,7 @@ struct CheckpointTests {
     _ = try await session.put("/a/", "1", "1")
     let isOver = NIOLockedValueBox(false)
     let readings = NIOLockedValueBox(0)
-    _ = try store.repository.follow { reader in
+    _ = try store.repository.follow(urgently: urgently) { reader in
       while !isOver.withLockedValue({ $0 }) {
         _ = reader.changes(ChangeRange(after: Revision(0)), of: { _, _ in true }) { _ in
           readings.withLockedValue { $0 += 1 }
@@ -206,6 +208,7 @@ struct CheckpointTests {
   func pauses() async throws {
     var options = Self.options(idleMilliseconds: 5)
     options.checkpointPages = 20
+    options.gatePatienceMilliseconds = 600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
@@ -228,6 +231,37 @@ struct CheckpointTests {
     #expect(lengthAtEntry.withLockedValue { $0 } == 0)
     await staying.end()
     for session in [session, second] { await session.close() }
+    try store.closeAndCheck()
+  }
+
+  @Test("Who tells of what is new waits behind a closed gate for a moment, and for what is short not at all")
+  func urgentReadings() async throws {
+    var options = Self.options(idleMilliseconds: 5)
+    options.checkpointPages = 20
+    options.gatePatienceMilliseconds = 600_000
+    let store = try StoreFixture(options: options)
+    let session = try store.session()
+    _ = try await session.put("/a/", "1", "1")
+    let patient = try FollowDriver(store.repository, urgently: false)
+    let urgent = try FollowDriver(store.repository)
+    let staying = try await StayingQuery(store)
+    for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
+    try await Task.sleep(for: .milliseconds(400))
+    let hasRead = NIOLockedValueBox(false)
+    let catchingUp = patient.begin { reader in
+      let result = reader.changes(ChangeRange(after: Revision(0)), of: { _, _ in true }) { _ in .stop }
+      hasRead.withLockedValue { $0 = true }
+      return result.map { _ in true }
+    }
+    #expect(try await urgent.perform { $0.newest() }.get().sequence == Revision(201))
+    #expect(try await urgent.perform { $0.tokens() }.get().tokens.isEmpty)
+    _ = try await urgent.perform { $0.changes(ChangeRange(after: Revision(0)), of: { _, _ in true }) { _ in .stop } }
+      .get()
+    #expect(!hasRead.withLockedValue { $0 })
+    staying.letGo()
+    #expect(try await catchingUp.value.get())
+    await staying.end()
+    await session.close()
     try store.closeAndCheck()
   }
 

@@ -55,7 +55,7 @@ struct FeedTests {
     let count = 2_000
     let told = NIOLockedValueBox<[[Int64]]>([[], []])
     for number in 0..<2 {
-      _ = try store.repository.follow { reader in
+      _ = try store.repository.follow(urgently: true) { reader in
         var after = Revision(0)
         // Nothing else wakes it within the time of the test but what it waits for.
         while reader.wait(forChanges: true, milliseconds: nil) {
@@ -90,7 +90,7 @@ struct FeedTests {
     options.feedLookMilliseconds = 600_000
     let store = try StoreFixture(options: options, clock: nil)
     let told = NIOLockedValueBox<Int64>(0)
-    _ = try store.repository.follow { reader in
+    _ = try store.repository.follow(urgently: true) { reader in
       var after = Revision(0)
       while reader.wait(forChanges: true, milliseconds: nil) {
         let result = reader.changes(

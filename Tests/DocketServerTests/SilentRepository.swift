@@ -14,7 +14,9 @@ final class SilentRepository: DocumentRepository {
     Session { [box] cancellation in box.withLockedValue { $0.append(cancellation) } }
   }
 
-  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void {
+  func follow(
+    urgently: Bool, _ body: @escaping @Sendable (any ChangeReader) -> Void
+  ) throws(StoreError) -> @Sendable () -> Void {
     Thread.detachNewThread { body(Reader()) }
     return {}
   }

@@ -160,7 +160,7 @@ extension RepositoryConformance {
       let driver = try SessionDriver(repository)
       let told = [NIOLockedValueBox<[Int64]>([]), NIOLockedValueBox<[Int64]>([])]
       let readings = NIOLockedValueBox(0)
-      for box in told { _ = try repository.follow { follow($0, into: box, readings: readings) } }
+      for box in told { _ = try repository.follow(urgently: true) { follow($0, into: box, readings: readings) } }
       for number in 1...200 as ClosedRange<Int64> {
         _ = try await driver.write(.put("/f/", "\(number % 7)", "\(number)"))
         // Each at rest, or several at once.
@@ -214,7 +214,7 @@ extension RepositoryConformance {
       _ = try await driver.writeAll((1...100).map { .put("/f/", "\($0)", "\($0)") })
       let ended = NIOLockedValueBox<[String]>([])
       for name in ["for changes", "for none"] {
-        _ = try repository.follow { reader in
+        _ = try repository.follow(urgently: true) { reader in
           while reader.wait(forChanges: name == "for changes", milliseconds: nil) {
             _ = reader.changes(ChangeRange(after: Revision(0)), of: { _, _ in true }, visit: { _ in .next })
           }
@@ -227,7 +227,7 @@ extension RepositoryConformance {
       await close(repository)
       try expectEqual(ended.withLockedValue { $0.sorted() }, ["for changes", "for none"])
       do {
-        _ = try repository.follow { _ in }
+        _ = try repository.follow(urgently: true) { _ in }
         throw Failure(description: "a store that was closed is followed")
       } catch let error as StoreError {
         try expectEqual(error, .closed)

@@ -9,8 +9,8 @@ public final class FollowDriver: Sendable {
   private let jobs = NIOLockedValueBox<[Job]?>([])
   private let wakeReader: @Sendable () -> Void
 
-  public init(_ repository: any DocumentRepository) throws(StoreError) {
-    wakeReader = try repository.follow { [jobs] reader in
+  public init(_ repository: any DocumentRepository, urgently: Bool = true) throws(StoreError) {
+    wakeReader = try repository.follow(urgently: urgently) { [jobs] reader in
       repeat {
         while let job = jobs.withLockedValue({ $0?.isEmpty == false ? $0?.removeFirst() : nil }) { job(reader) }
       } while reader.wait(forChanges: false, milliseconds: nil)

@@ -64,7 +64,7 @@ final class InMemoryChangeReader: ChangeReader, @unchecked Sendable {
 
 extension InMemoryRepository {
   public func follow(
-    _ body: @escaping @Sendable (any ChangeReader) -> Void
+    urgently: Bool, _ body: @escaping @Sendable (any ChangeReader) -> Void
   ) throws(StoreError) -> @Sendable () -> Void {
     guard !state.withLockedValue({ $0.isClosed }) else { throw .closed }
     let reader = InMemoryChangeReader(self)

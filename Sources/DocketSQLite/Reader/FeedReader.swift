@@ -12,6 +12,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private let signal: FeedSignal
   private let mark: SyncMark
   private let gate: ReaderGate
+  private let patienceMilliseconds: Int64
   private let queryMilliseconds: Int64
   private let lookMilliseconds: Int64
   private let logHeader: LogHeader.Place?
@@ -22,21 +23,26 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
 
   /// - Parameters:
   ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
-  ///   - gate: what each reading passes: a page may take long to look through, and the next one follows at once.
+  ///   - gate: what each reading of documents passes: a page may take long to look through, and the next one follows at once.
+  ///   - isUrgent: whether it waits there no longer than it takes for the log to begin anew, once nobody is inside.
   ///   - queryMilliseconds: how long a query may take.
   ///   - lookMilliseconds: how often it looks for commits of other processes.
   init(
     _ reader: ScanReader, _ connection: Connection, signal: FeedSignal, mark: SyncMark, gate: ReaderGate,
-    queryMilliseconds: Int64, lookMilliseconds: Int64
+    isUrgent: Bool, queryMilliseconds: Int64, lookMilliseconds: Int64
   ) {
     self.reader = reader
     logHeader = LogHeader.Place(connection)
     self.signal = signal
     self.mark = mark
     self.gate = gate
+    patienceMilliseconds = isUrgent ? Self.urgentMilliseconds : .max
     self.queryMilliseconds = queryMilliseconds
     self.lookMilliseconds = lookMilliseconds
   }
+
+  /// Longer than the writer lets pass between two looks at a closed gate.
+  private static let urgentMilliseconds: Int64 = 100
 
   func close() { reader.close() }
 
@@ -90,7 +96,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
     _ range: ChangeRange, of interest: ChangeInterest, visit: (Change) -> ScanStep
   ) -> Result<ChangeProgress, StoreError> {
     let header = logHeader?.read()
-    return durable { () throws(SQLiteError) in
+    return durable(behind: gate) { () throws(SQLiteError) in
       let kept = try reader.past.takeSnapshot()
       // What is behind such a bound may be of interest to a later reading.
       if range.through.map({ $0.rawValue >= kept.newest }) ?? true { knownHeader = header }
@@ -126,26 +132,30 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   }
 
   func query(_ query: Query, visit: (DocumentView) -> ScanStep) -> Result<QueryReport, StoreError> {
-    durable(milliseconds: queryMilliseconds) { () throws(SQLiteError) in
+    durable(behind: gate, milliseconds: queryMilliseconds) { () throws(SQLiteError) in
       try reader.queries.run(query, isLate: { reader.isLimitReached }, visit: visit).map { ($0, mark.visible) }
     }
   }
 
   func document(at path: DocumentPath, asOf moment: PastMoment) -> Result<Document?, StoreError> {
-    durable(milliseconds: queryMilliseconds) { () throws(SQLiteError) in
+    durable(behind: gate, milliseconds: queryMilliseconds) { () throws(SQLiteError) in
       try reader.past.document(at: path, asOf: moment, isLate: { reader.isLimitReached }).map { ($0, mark.visible) }
     }
   }
 
   /// Reads, and returns what was found once that is durable.
-  /// - Parameter read: returns also the newest commit that may be seen in its snapshot.
+  /// - Parameters:
+  ///   - gate: what it passes; nil: what is short passes none.
+  ///   - milliseconds: how long it may take.
+  ///   - read: returns also the newest commit that may be seen in its snapshot.
   private func durable<Value>(
-    milliseconds: Int64? = nil, _ read: () throws(SQLiteError) -> Result<(Value, commit: Int64), StoreError>
+    behind gate: ReaderGate? = nil, milliseconds: Int64? = nil,
+    _ read: () throws(SQLiteError) -> Result<(Value, commit: Int64), StoreError>
   ) -> Result<Value, StoreError> {
-    gate.enter()
+    gate?.enter(patience: patienceMilliseconds)
     let deadline = milliseconds.map { WallClock.uptimeMilliseconds() + $0 } ?? .max
     let result = reader.limited(deadline, read)
-    gate.leave()
+    gate?.leave()
     return result.flatMap { value, commit in
       mark.waitUntilSynced(commit).map { .failure($0) } ?? .success(value)
     }

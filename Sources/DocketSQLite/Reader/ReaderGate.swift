@@ -14,9 +14,8 @@ final class ReaderGate: Sendable {
   private let state = Monitor(State())
   private let patienceMilliseconds: Int64
 
-  /// - Parameter patienceMilliseconds: No read waits longer, whatever becomes of the writer. By itself it is more than the longest
-  ///   one may take, unless `--query-timeout` says more.
-  init(patienceMilliseconds: Int64 = 10_000) { self.patienceMilliseconds = patienceMilliseconds }
+  /// - Parameter patienceMilliseconds: No read waits longer, whatever becomes of the writer.
+  init(patienceMilliseconds: Int64) { self.patienceMilliseconds = patienceMilliseconds }
 
   var isClosed: Bool { state.withLock { $0.closedAt != nil } }
 
@@ -31,8 +30,11 @@ final class ReaderGate: Sendable {
 
   // MARK: Readers
 
-  func enter() {
-    state.wait(until: { $0.closedAt == nil || $0.isOver }, timeoutMilliseconds: patienceMilliseconds) { $0.inside += 1 }
+  /// - Parameter patience: how long the reader waits at most, in milliseconds.
+  func enter(patience: Int64 = .max) {
+    state.wait(
+      until: { $0.closedAt == nil || $0.isOver }, timeoutMilliseconds: min(patience, patienceMilliseconds)
+    ) { $0.inside += 1 }
   }
 
   func leave() {

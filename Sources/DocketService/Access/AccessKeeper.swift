@@ -28,7 +28,7 @@ public final class AccessKeeper: Sendable {
 
   /// Begins to read. The thread ends when the repository closes.
   public func start() throws(StoreError) {
-    thread.wake = try repository.follow { [self] reader in
+    thread.wake = try repository.follow(urgently: true) { [self] reader in
       thread.run {
         repeat {
           read(reader)

@@ -31,8 +31,10 @@ public final class WatchHub: Sendable {
 
   /// Begins to serve. The threads end when the repository closes.
   public func start() throws(StoreError) {
-    live.follower.wake = try repository.follow { [self] reader in live.follower.run { LiveFeed(self, reader).run() } }
-    replays.follower.wake = try repository.follow { [self] reader in
+    live.follower.wake = try repository.follow(urgently: true) { [self] reader in
+      live.follower.run { LiveFeed(self, reader).run() }
+    }
+    replays.follower.wake = try repository.follow(urgently: false) { [self] reader in
       replays.follower.run { ReplayFeed(self, reader).run() }
     }
   }

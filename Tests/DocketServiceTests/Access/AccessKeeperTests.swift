@@ -59,8 +59,10 @@ private final class FaultyTokens: DocumentRepository {
     deliver: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) throws(StoreError) -> any RepositorySession { try base.makeSession(deliver: deliver) }
 
-  func follow(_ body: @escaping @Sendable (any ChangeReader) -> Void) throws(StoreError) -> @Sendable () -> Void {
-    try base.follow { [state] reader in
+  func follow(
+    urgently: Bool, _ body: @escaping @Sendable (any ChangeReader) -> Void
+  ) throws(StoreError) -> @Sendable () -> Void {
+    try base.follow(urgently: urgently) { [state] reader in
       body(
         Reader(base: reader) {
           state.withLockedValue { state in
