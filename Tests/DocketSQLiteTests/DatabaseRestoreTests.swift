@@ -370,6 +370,21 @@ struct DatabaseRestoreTests {
     try checkSound()
   }
 
+  @Test("a log whose database is away is kept, and no former database is put beside it")
+  func logWithoutDatabase() throws {
+    try put("1", "1")
+    try makeBackup()
+    try FileManager.default.removeItem(atPath: path)
+    try Data("log".utf8).write(to: URL(fileURLWithPath: path + "-wal"))
+    let outcome = try restore()
+    let log = try #require(outcome.keptLog)
+    #expect(try outcome.kept == nil && documents() == "1=1")
+    // Within the same second, most often.
+    let kept = try #require(try restore { $0.replaces = true }.kept)
+    #expect(try kept + "-wal" != log && documents(in: kept) == "1=1")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: log)) == Data("log".utf8))
+  }
+
   @Test("a database is put aside with its log, and keeps it where that fails", arguments: ["-shm", ".kept-journal"])
   func notPutAside(_ hindrance: String) throws {
     let target = try DatabasePath(resolving: path)

@@ -137,6 +137,12 @@ struct OpeningTests {
         #expect(throws: OpeningError.self) { try TokenFile.open(path: path) }
         let refusal = #expect(throws: CareError.self) { try DatabaseReset.reset(path) }
         guard case .opening(.logWithoutDatabase)? = refusal else { throw TestFailure(what: "a reset beside the log") }
+        guard makesEmpty else { continue }
+        let compaction = #expect(throws: CareError.self) { try DatabaseCompaction.run(path: path) }
+        let check = #expect(throws: CareError.self) { try DatabaseCheck.run(path: path) }
+        for error in [compaction, check] {
+          guard case .opening(.logWithoutDatabase)? = error else { throw TestFailure(what: "beside an empty file") }
+        }
       }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path + "-wal")) == log)
       writer.abandon()

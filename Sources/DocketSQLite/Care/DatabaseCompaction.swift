@@ -28,6 +28,7 @@ public enum DatabaseCompaction {
     let database = try ExclusiveDatabase(name)
     let path = database.path
     guard let connection = database.connection, let bytesBefore = path.size else {
+      try path.checkLogHasDatabase()
       throw CareError.failed(path: path.file, reason: "is empty; there is nothing to compact")
     }
     try MigrationCatalog.refuseNewer(connection, path: path.file)

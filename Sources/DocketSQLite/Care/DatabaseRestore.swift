@@ -32,6 +32,8 @@ public enum DatabaseRestore {
     public internal(set) var olderVersion: Int?
     /// Where the file is that it has replaced.
     public internal(set) var kept: String?
+    /// Where a log is that was left of a database which is not there.
+    public internal(set) var keptLog: String?
     /// How many faults were found and accepted.
     public internal(set) var faults = 0
     public internal(set) var tokens = RestoredTokens()
@@ -100,7 +102,11 @@ public enum DatabaseRestore {
     outcome.documents = report.documents
     outcome.changes = report.changes
     let kept = keptName(for: path.file)
-    outcome.kept = path.size != nil ? kept : nil
+    if path.size != nil {
+      outcome.kept = kept
+    } else if path.logSize ?? 0 > 0 {
+      outcome.keptLog = kept + "-wal"
+    }
     try replacement.finish(keepingFormerAs: kept)
     database.wasReplaced()
     return outcome
@@ -290,7 +296,7 @@ public enum DatabaseRestore {
     }
   }
 
-  /// Like `docket.db.before-restore-20300131T120000Z`, one that is not there yet.
+  /// Like `docket.db.before-restore-20300131T120000Z`, one that is not there yet, nor a log of one.
   private static func keptName(for path: String) -> String {
     var seconds = time(nil)
     var parts = tm()
@@ -301,7 +307,7 @@ public enum DatabaseRestore {
     let name = "\(path).before-restore-\(stamp)"
     var candidate = name
     var number = 1
-    while access(candidate, F_OK) == 0 {
+    while ["", "-wal", "-shm", "-journal"].contains(where: { access(candidate + $0, F_OK) == 0 }) {
       number += 1
       candidate = "\(name)-\(number)"
     }
@@ -349,6 +355,7 @@ public enum DatabaseRestore {
   ) throws -> PastOutcome {
     let database = try open(name, mayBeDefective: false)
     guard let connection = database.connection else {
+      try database.path.checkLogHasDatabase()
       throw CareError.failed(path: database.path.file, reason: "is empty; there is no moment to go back to")
     }
     // Without a log a change may be larger than the memory: pages that find no room in it go to the file, and its journal holds

@@ -26,7 +26,11 @@ struct ReadableFile {
     guard access(path, R_OK) == 0 else {
       throw .failed(path: path, reason: "\(DatabasePath.systemError()); let the user that runs docket read it")
     }
-    guard status.st_size > 0 else { throw .failed(path: path, reason: "is empty; name another file") }
+    guard status.st_size > 0 else {
+      var log = stat()
+      guard stat(path + "-wal", &log) != 0 || log.st_size == 0 else { throw .opening(.logWithoutDatabase(path: path)) }
+      throw .failed(path: path, reason: "is empty; name another file")
+    }
   }
 
   /// A connection that writes nothing, and leaves the files beside the database as they were.

@@ -69,6 +69,7 @@ struct DatabaseRestoration {
     if outcome.faults > 0 { lines.append("It has \(outcome.faults) faults, which docket check names.") }
     if let past = outcome.past { lines.append(Self.describe(past, isDryRun: isDryRun)) }
     if let kept = outcome.kept { lines.append("The former database is kept as \(kept).") }
+    if let log = outcome.keptLog { lines.append("The log of a database that is not there is kept as \(log).") }
     let contents = "\(outcome.documents) documents, \(outcome.changes) changes"
     lines.append(
       isDryRun
