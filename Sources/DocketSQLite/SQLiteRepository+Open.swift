@@ -18,8 +18,18 @@ extension SQLiteRepository {
         "what the settings of a collection need could not be made; queries do without it, and what is unique is looked after in writes through Docket alone",
         metadata: ["object": "\(object)"])
     }
-    return try OpeningError.translating(path: file.path) {
-      try SQLiteRepository(file, options: options, clock: clock, logger: logger, metrics: metrics)
+    do {
+      return try OpeningError.translating(path: file.path) {
+        try SQLiteRepository(file, options: options, clock: clock, logger: logger, metrics: metrics)
+      }
+    } catch .failed(let path, let reason) where !file.foreignObjects.isEmpty {
+      // A trigger whose table is gone keeps every statement about its own table from being made ready.
+      throw .failed(
+        path: path,
+        reason: """
+          \(reason); something in it that Docket did not make may be why, and can be dropped with docket sql: \
+          \(file.foreignObjects.joined(separator: ", "))
+          """)
     }
   }
 }

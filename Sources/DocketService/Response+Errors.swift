@@ -131,7 +131,7 @@ extension StoreError {
     case .refused(let reason):
       .error(
         .unprocessable, "refused",
-        "A rule of this database, a trigger, refuses the write: \(reason). Nothing was changed.")
+        "A rule of this database, a trigger or an index, refuses the write: \(reason). Nothing was changed.")
     case .historyGone(let oldest):
       .error(
         .gone, "history_gone",

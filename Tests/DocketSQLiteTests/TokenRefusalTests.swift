@@ -15,11 +15,13 @@ struct TokenRefusalTests {
       expires: nil)
   }
 
-  @Test("an operator's trigger refuses a token, and nothing else that is committed with it")
-  func trigger() async throws {
+  @Test(
+    "an operator's trigger refuses a token, and nothing else that is committed with it",
+    arguments: ["ABORT", "ROLLBACK"])
+  func trigger(raised: String) async throws {
     let fixture = try StoreFixture()
     let trigger = """
-      CREATE TRIGGER own BEFORE INSERT ON tokens WHEN new.name = 'bad' BEGIN SELECT raise(ABORT, 'not here'); END;
+      CREATE TRIGGER own BEFORE INSERT ON tokens WHEN new.name = 'bad' BEGIN SELECT raise(\(raised), 'not here'); END;
       """
     #expect(try SQLiteCommand.run(fixture.path, trigger).status == 0)
     let session = try fixture.session()

@@ -152,6 +152,88 @@ struct WriterTests {
     try store.closeAndCheck()
   }
 
+  @Test("What a trigger refuses of the keeping of answers, or passes over in silence, is refused, and nothing else")
+  func otherTriggers() async throws {
+    let store = try StoreFixture()
+    let session = try store.session()
+    _ = try await session.writeAll([.put("/kept/", "1", "1"), .put("/n/", "1", "1")])
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      CREATE TRIGGER keys BEFORE INSERT ON kept_answers WHEN new.key = 'bad' BEGIN SELECT raise(ABORT, 'no such key'); END;
+      CREATE TRIGGER entries BEFORE INSERT ON document_rows WHEN new.collection = '/none/' BEGIN SELECT raise(IGNORE); END;
+      CREATE TRIGGER changes BEFORE UPDATE ON document_rows WHEN old.collection = '/kept/' BEGIN SELECT raise(IGNORE); END;
+      CREATE TRIGGER exits BEFORE DELETE ON document_rows WHEN old.collection = '/kept/' BEGIN SELECT raise(IGNORE); END
+      """)
+    let ignored = Result<WriteOutcome, StoreError>.failure(.refused(reason: "a trigger says RAISE(IGNORE)"))
+    let answers = try await session.writeAll([
+      .put("/n/", "1", "2"), .put("/none/", "1", "1"), .put("/kept/", "1", "2"), .delete("/kept/", "1"),
+      .put("/n/", "2", "2"),
+    ])
+    #expect(answers[1...3].allSatisfy { $0 == ignored })
+    for done in [0, 4] { #expect(throws: Never.self) { try answers[done].get() } }
+    let keyed = Task {
+      try await session.transact(
+        Transaction(.single, bytes: 1, key: IdempotencyKey(name: "bad", fingerprint: 1)) { access in
+          access.submit(.put("/n/", "3", "3")) { _ in }
+          return TransactionResult(0, keepsWrites: true, kept: ByteBuffer(string: "x"))
+        })
+    }
+    let neighbours = try await session.writeAll((4...9).map { .put("/n/", "\($0)", "1") })
+    for answer in neighbours { #expect(throws: Never.self) { try answer.get() } }
+    await #expect(throws: StoreError.refused(reason: "no such key")) { _ = try await keyed.value }
+    let page = try await session.page(CollectionPath(unchecked: "/n/"))
+    #expect(page.map(\.path.id) == ["1", "2"] + (4...9).map(String.init))
+    #expect(try await session.text("/kept/", "1") == "1")
+    for trigger in ["keys", "entries", "changes", "exits"] { try outside.execute("DROP TRIGGER \(trigger)") }
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("What a trigger or an index of the operator's cannot do with a document is refused, and the server goes on")
+  func failingTriggers() async throws {
+    let clock = TestClock()
+    var options = SQLiteStoreOptions()
+    options.idleMilliseconds = 5
+    let store = try StoreFixture(options: options, clock: clock)
+    let session = try store.session()
+    let outside = try store.connect()
+    try outside.execute(
+      """
+      CREATE TABLE tags(tag);
+      CREATE TRIGGER entries AFTER INSERT ON document_rows WHEN new.collection = '/tags/'
+      BEGIN INSERT INTO tags SELECT value FROM json_each(new.data ->> '$.tags'); END;
+      CREATE TRIGGER exits AFTER DELETE ON document_rows WHEN old.collection = '/tags/'
+      BEGIN INSERT INTO tags SELECT value FROM json_each(old.data ->> '$.other'); END;
+      CREATE INDEX numbers ON document_rows(abs(data ->> '$.n')) WHERE collection = '/n/'
+      """)
+    let brief = WriteTerms(lifetime: .milliseconds(1_000))
+    let answers = try await session.writeAll([
+      .put("/n/", "1", #"{"n": 1}"#), .put("/tags/", "1", #"{"tags": "a"}"#),
+      .put("/n/", "2", #"{"n": -9223372036854775808}"#),
+      Write.put("/tags/", "2", #"{"tags": "[1]", "other": "a"}"#).on(brief), Write.put("/n/", "3", "{}").on(brief),
+    ])
+    #expect(answers[1] == .failure(.refused(reason: "malformed JSON")))
+    #expect(answers[2] == .failure(.refused(reason: "integer overflow")))
+    for done in [0, 3, 4] { #expect(throws: Never.self) { try answers[done].get() } }
+    clock.milliseconds += 1_000
+    try await eventually { try outside.int64("SELECT count(*) FROM document_rows WHERE collection = '/n/'") == 1 }
+    try outside.execute("DROP TABLE tags")
+    let late = try await session.writeAll([.put("/tags/", "3", #"{"tags": "[1]"}"#), .put("/n/", "4", "{}")])
+    #expect(late.allSatisfy { if case .failure(.refused("no such table: main.tags")) = $0 { true } else { false } })
+    await session.close()
+    #expect {
+      try store.restart()
+    } throws: { error in
+      "\(error)".contains("no such table: main.tags") && "\(error)".contains("trigger entries")
+    }
+    for object in ["TRIGGER entries", "TRIGGER exits", "INDEX numbers"] { try outside.execute("DROP \(object)") }
+    outside.close()
+    try store.restart()
+    try store.closeAndCheck()
+  }
+
   @Test("Triggers of the operator's may write through the view: the server's numbers and times go on behind theirs")
   func writingTriggers() async throws {
     let clock = TestClock()

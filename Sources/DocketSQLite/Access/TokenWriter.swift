@@ -48,7 +48,7 @@ struct TokenWriter {
       }
     } catch {
       // By a trigger of the operator's. What else the transaction does has nothing to do with it.
-      guard error.isRefusal else { throw error }
+      guard savepoint.isLeft(behind: error) else { throw error }
       try savepoint.goBack()
       return .failure(.refused(reason: error.message))
     }

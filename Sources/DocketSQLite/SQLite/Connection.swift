@@ -161,6 +161,9 @@ package final class Connection {
   /// The key of the row that was inserted last (https://sqlite.org/c3ref/last_insert_rowid.html).
   var lastInsertedKey: Int64 { sqlite3_last_insert_rowid(handle) }
 
+  /// How many rows the latest INSERT, UPDATE or DELETE has changed, without what triggers did (https://sqlite.org/c3ref/changes.html).
+  var changedRows: Int32 { sqlite3_changes(handle) }
+
   /// Whether a transaction is open.
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 

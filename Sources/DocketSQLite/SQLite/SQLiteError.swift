@@ -20,7 +20,7 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
 
   package var description: String {
     var text = "SQLite error \(extendedCode) (\(String(cString: sqlite3_errstr(extendedCode)))): \(message)"
-    if let sql { text += " in \(sql)" }
+    if let sql { text += " in \(sql.split(whereSeparator: \.isWhitespace).joined(separator: " "))" }
     return text
   }
 }

@@ -1,3 +1,4 @@
+import CSQLite
 import DocketStore
 import NIOCore
 
@@ -270,6 +271,7 @@ final class DocumentTables {
     insertChange.bind(before?.expires, at: 10)
     insertChange.bind(batch, at: 11)
     try insertChange.run()
+    try checkDone()
   }
 
   /// `historyBytes`, which begins anew.
@@ -293,6 +295,7 @@ final class DocumentTables {
     insertRow.bind(expires, at: 5)
     if expires != nil { mortalBytes += data.readableBytes }
     try insertRow.run(borrowing: data, at: 6)
+    try checkDone()
     hold(
       CachedDocument.Fields(
         key: connection.lastInsertedKey, revision: revision, created: at, updated: at, expires: expires), data)
@@ -311,6 +314,7 @@ final class DocumentTables {
       updateData.bind(revision, at: 2)
       updateData.bind(updated, at: 3)
       try updateData.run(borrowing: data, at: 4)
+      try checkDone()
       return hold(fields, data)
     }
     updateRow.bind(row.key, at: 1)
@@ -320,7 +324,15 @@ final class DocumentTables {
     updateRow.bind(expires, at: 5)
     if expires != nil { mortalBytes += data.readableBytes }
     try updateRow.run(borrowing: data, at: 6)
+    try checkDone()
     hold(fields, data)
+  }
+
+  /// A trigger of an operator's may leave a row as it is and say nothing: `RAISE(IGNORE)`. Half a write is none.
+  private func checkDone() throws(SQLiteError) {
+    guard isSimple || connection.changedRows > 0 else {
+      throw SQLiteError(extendedCode: SQLITE_CONSTRAINT, message: "a trigger says RAISE(IGNORE)")
+    }
   }
 
   private func hold(_ fields: CachedDocument.Fields, _ data: ByteBuffer) {
@@ -340,6 +352,7 @@ final class DocumentTables {
   private func delete(key: Int64) throws(SQLiteError) {
     deleteRow.bind(key, at: 1)
     try deleteRow.run()
+    try checkDone()
   }
 
   /// The change that ended the current path's document, if there was one and history still knows.
@@ -355,6 +368,7 @@ final class DocumentTables {
     insertTombstone.bind(borrowing: path.id, at: 2)
     insertTombstone.bind(sequence, at: 3)
     try insertTombstone.run()
+    try checkDone()
   }
 
   func removeTombstone() throws(SQLiteError) {

@@ -3,7 +3,6 @@ import DocketStore
 /// Clears documents away that have expired: each gets a change `expired` and a tombstone, in short transactions between
 /// the groups. Readers do not wait for it; for them a document is gone at its very end.
 final class ExpirySweeper {
-  private let connection: Connection
   private let transaction: WriteTransaction
   private let tables: DocumentTables
   private let next: Statement
@@ -17,6 +16,10 @@ final class ExpirySweeper {
   private let intervalMilliseconds: Int64
   /// So many that have expired stay, since a trigger of an operator's refuses their end; the next step is about those behind.
   private var stayed = 0
+  /// So many did when all had been looked at.
+  private var lastStayed = 0
+  /// The next step takes no more: for the one behind a trigger has undone all. It comes first then, and stays.
+  private var beforeUndoing: Int?
   /// Why the last of them stays.
   private var refusal: SQLiteError?
 
@@ -31,11 +34,10 @@ final class ExpirySweeper {
   ) throws(SQLiteError) {
     intervalMilliseconds = options.sweepMilliseconds
     savepoint = try Savepoint(connection)
-    self.connection = connection
     self.transaction = transaction
     self.tables = tables
     next = try connection.prepare(
-      "SELECT expires_at FROM document_rows WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1")
+      "SELECT expires_at FROM document_rows WHERE expires_at IS NOT NULL ORDER BY expires_at LIMIT 1 OFFSET ?1")
     expired = try connection.prepare(
       """
       SELECT collection, id FROM document_rows
@@ -43,8 +45,11 @@ final class ExpirySweeper {
       """)
   }
 
-  /// When the next document expires, by the wall clock in milliseconds; nil if none will.
-  func nextExpiry() throws(SQLiteError) -> Int64? {
+  /// When the next document expires, by the wall clock in milliseconds, but for those that stay; nil if none will.
+  func nextExpiry() throws(SQLiteError) -> Int64? { try expiry(behind: lastStayed) }
+
+  private func expiry(behind count: Int) throws(SQLiteError) -> Int64? {
+    next.bind(Int64(count), at: 1)
     defer { next.reset() }
     return try next.step() ? next.int64(0) : nil
   }
@@ -70,20 +75,34 @@ final class ExpirySweeper {
   ///   - wall: the time by which documents expire.
   ///   - floor: changes are dated no earlier than this.
   func step(wall: Int64, floor: Int64) throws(SQLiteError) -> Bool {
-    guard let end = try nextExpiry(), end <= wall, try transaction.begin() else { return false }
+    guard let end = try expiry(behind: stayed), end <= wall else {
+      (stayed, lastStayed) = (0, stayed)
+      return false
+    }
+    guard try transaction.begin() else { return false }
     var newest = try tables.beginTransaction()
     newest.at = max(wall, newest.at, floor)
     let paths = try expiredPaths(wall: wall)
     let historyBytes = tables.historyBytes
+    let stayedBefore = stayed
     var looked = 0
-    for path in paths where tables.historyBytes - historyBytes < Self.stepBytes {
-      looked += 1
-      if try !remove(path, wall: wall, behind: &newest) { stayed += 1 }
+    do {
+      for path in paths where tables.historyBytes - historyBytes < Self.stepBytes {
+        if try !remove(path, wall: wall, behind: &newest) { stayed += 1 }
+        looked += 1
+      }
+    } catch {
+      guard error.isRefusal else { throw error }
+      tables.forget()
+      try transaction.undo()
+      refusal = error
+      stayed = looked == 0 ? stayedBefore + 1 : stayedBefore
+      beforeUndoing = looked == 0 ? nil : looked
+      return true
     }
     try transaction.commit()
-    guard looked == paths.count, paths.count < Self.stepDocuments else { return true }
-    stayed = 0
-    return false
+    beforeUndoing = nil
+    return true
   }
 
   /// Why documents that have expired stay, if any did since this was asked.
@@ -92,43 +111,42 @@ final class ExpirySweeper {
     return refusal
   }
 
-  /// Returns false where a trigger refuses it.
+  /// Returns false where it stays.
   private func remove(
     _ path: DocumentPath, wall: Int64, behind newest: inout (sequence: Int64, at: Int64)
   ) throws(SQLiteError) -> Bool {
-    if tables.isSimple {
-      try end(path, wall: wall, behind: &newest)
-      return true
-    }
+    if tables.isSimple { return try end(path, wall: wall, behind: &newest) }
     try savepoint.set()
+    let hasEnded: Bool
     do {
-      try end(path, wall: wall, behind: &newest)
+      hasEnded = try end(path, wall: wall, behind: &newest)
     } catch {
       tables.forget()
-      guard error.isRefusal, connection.isInTransaction else { throw error }
+      guard savepoint.isLeft(behind: error) else { throw error }
       try savepoint.goBack()
       refusal = error
       return false
     }
     try savepoint.release()
-    return true
+    return hasEnded
   }
 
   private func end(
     _ path: DocumentPath, wall: Int64, behind newest: inout (sequence: Int64, at: Int64)
-  ) throws(SQLiteError) {
+  ) throws(SQLiteError) -> Bool {
     defer { tables.release() }
-    guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { return }
+    guard let row = try tables.find(path.collection, path.id), row.isExpired(wall: wall) else { return false }
     if let change = try tables.newestOfTriggers() {
       newest = (max(newest.sequence, change.sequence), max(newest.at, change.at))
     }
     try tables.remove(row, as: .expired, sequence: newest.sequence + 1, at: newest.at, batch: nil)
     newest.sequence += 1
+    return true
   }
 
   private func expiredPaths(wall: Int64) throws(SQLiteError) -> [DocumentPath] {
     expired.bind(wall, at: 1)
-    expired.bind(Int64(Self.stepDocuments), at: 2)
+    expired.bind(Int64(beforeUndoing ?? Self.stepDocuments), at: 2)
     expired.bind(Int64(stayed), at: 3)
     defer { expired.reset() }
     var paths: [DocumentPath] = []

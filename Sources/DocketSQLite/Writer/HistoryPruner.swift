@@ -86,8 +86,7 @@ final class HistoryPruner {
       }
     } catch {
       selectOldest.reset()
-      // A trigger of an operator's may have undone the whole transaction.
-      guard error.isRefusal, connection.isInTransaction else { throw error }
+      guard savepoint.isLeft(behind: error) else { throw error }
       try savepoint.goBack()
       return error
     }

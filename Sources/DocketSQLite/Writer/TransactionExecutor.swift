@@ -27,6 +27,29 @@ struct TransactionExecutor {
   func run(
     _ transaction: PendingTransaction, in group: inout WriteExecutor.Group
   ) throws(SQLiteError) -> (WorkAnswer, bytes: Int) {
+    guard executor.undoesRefusals else { return try carryOut(transaction, in: &group) }
+    var trial = group
+    try tables.writePending()
+    try savepoint.set()
+    let answer: (WorkAnswer, bytes: Int)
+    do {
+      answer = try carryOut(transaction, in: &trial)
+      try tables.writePending()
+    } catch {
+      // Not one of its writes, which would be answered by itself, but what is kept of them.
+      guard savepoint.isLeft(behind: error) else { throw error }
+      tables.forget()
+      try savepoint.goBack()
+      return (.failure(.refused(reason: error.message)), 0)
+    }
+    try savepoint.release()
+    group = trial
+    return answer
+  }
+
+  private func carryOut(
+    _ transaction: PendingTransaction, in group: inout WriteExecutor.Group
+  ) throws(SQLiteError) -> (WorkAnswer, bytes: Int) {
     if let key = transaction.key, let kept = try answers.find(key, wall: group.wall) {
       guard kept.fingerprint == key.fingerprint else { return (.transaction(.keyInUse), 0) }
       return (.transaction(.repeated(kept.answer)), kept.answer.readableBytes)

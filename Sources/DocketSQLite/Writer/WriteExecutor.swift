@@ -43,7 +43,6 @@ final class WriteExecutor {
     }
   }
 
-  private let connection: Connection
   private let tables: DocumentTables
   private let matches: FirstMatch
   private let savepoint: Savepoint
@@ -54,7 +53,6 @@ final class WriteExecutor {
   private let options: SQLiteStoreOptions
 
   init(_ connection: Connection, tables: DocumentTables, options: SQLiteStoreOptions) throws(SQLiteError) {
-    self.connection = connection
     self.tables = tables
     self.options = options
     matches = try FirstMatch(connection, searchMilliseconds: options.batchDeadlineMilliseconds)
@@ -74,8 +72,7 @@ final class WriteExecutor {
       answer = try perform(write, in: &trial)
       try tables.writePending()
     } catch {
-      // A trigger may have undone the whole transaction.
-      guard undoesRefusals, error.isRefusal, connection.isInTransaction else { throw error }
+      guard undoesRefusals, savepoint.isLeft(behind: error) else { throw error }
       tables.forgetCurrent(sequence: group.sequence)
       try savepoint.goBack()
       return .failure(.refused(reason: error.message))

@@ -49,6 +49,7 @@ extension SQLiteError {
   /// Whether what settings need was not made because the store closes (`BuildProgress.stop`); nothing else is interrupted.
   var isInterruption: Bool { code == SQLITE_INTERRUPT }
 
-  /// Whether the database itself refuses: a constraint, or a trigger that raises an error.
-  var isRefusal: Bool { code == SQLITE_CONSTRAINT }
+  /// Whether the database itself refuses: a constraint, a trigger that raises an error, or one, or an index, of an operator's that
+  /// cannot do with the document what it says. That undoes the one statement, and nothing has gone to the disk.
+  var isRefusal: Bool { [SQLITE_CONSTRAINT, SQLITE_ERROR, SQLITE_MISMATCH, SQLITE_TOOBIG].contains(code) }
 }

@@ -179,15 +179,12 @@ final class Writer: @unchecked Sendable {
     keepHouse { () throws(SQLiteError) in
       let wall = clock.milliseconds()
       var hasMore = try sweeper.step(wall: wall, floor: floorMilliseconds)
-      let refusal = sweeper.takeRefusal()
-      if let refusal { warn("documents that have expired could not be cleared away", refusal) }
       if !hasMore { hasMore = try pruner.step(wall: wall) }
       if !hasMore { hasMore = try keptAnswers.step(wall: wall) }
       if !hasMore { hasMore = try pruner.giveBackPages() }
       if hasMore { return rest = .tidying }
       _ = try checkpointer.empty()
-      // Who stays will not go in a moment either.
-      rest = .asleep(milliseconds: refusal == nil ? try pauseUntilExpiry(wall: wall) : Self.sleepMilliseconds)
+      rest = .asleep(milliseconds: try pauseUntilExpiry(wall: wall))
     }
   }
 
@@ -209,6 +206,7 @@ final class Writer: @unchecked Sendable {
       warn("housekeeping failed", error)
       undo([], after: error)
     }
+    if let refusal = sweeper.takeRefusal() { warn("documents that have expired could not be cleared away", refusal) }
     // What it committed can be seen, too.
     if mark.visible > handedOver.commit { answer([], with: []) }
   }
@@ -279,10 +277,11 @@ final class Writer: @unchecked Sendable {
       return result
     } catch {
       let isUndone = !connection.isInTransaction
-      guard error.isRefusal, isUndone || !executor.undoesRefusals else { throw error }
+      let isAlone = group.reduce(0) { $0 + $1.work.count } == 1
+      guard error.isRefusal, isUndone || isAlone || !executor.undoesRefusals else { throw error }
       tables.forget()
       try transaction.undo()
-      if isUndone, group.reduce(0, { $0 + $1.work.count }) == 1 {
+      if isAlone, isUndone || executor.undoesRefusals {
         answer(group, with: .refused(reason: error.message))
         return nil
       }

@@ -9,6 +9,9 @@ struct ExportDecoder: RecordDecoder {
   /// The present, in seconds since 1970.
   let now: () -> Double
 
+  /// `Expires-In` at most: 100 years.
+  private static let longestSeconds = 3_155_760_000.0
+
   func write(_ record: UnsafeRawBufferPointer, to request: inout ByteBuffer) throws(BadRecord) -> DecodedRecord {
     let line = try Line(record)
     // Without a word the document would live as long as is set for its collection.
@@ -16,7 +19,8 @@ struct ExportDecoder: RecordDecoder {
     if let expires = line.expires {
       let left = try Self.seconds(of: expires) - now()
       guard left > 0 else { return .expired }
-      lifetime = "\(Int64(left.rounded(.up)))"
+      // SQL can give a document an end that is further away than a request can say.
+      lifetime = "\(Int64(min(left.rounded(.up), Self.longestSeconds)))"
     }
     request.writeStaticString("{\"method\": \"PUT\", \"path\": ")
     request.writeBytes(line.path)
