@@ -161,8 +161,13 @@ package final class Connection {
   /// The key of the row that was inserted last (https://sqlite.org/c3ref/last_insert_rowid.html).
   var lastInsertedKey: Int64 { sqlite3_last_insert_rowid(handle) }
 
-  /// How many rows the latest INSERT, UPDATE or DELETE has changed, without what triggers did (https://sqlite.org/c3ref/changes.html).
-  var changedRows: Int32 { sqlite3_changes(handle) }
+  /// Throws where the latest INSERT, UPDATE or DELETE has changed no row (https://sqlite.org/c3ref/changes.html), though there was one
+  /// for it: a trigger of an operator's may leave rows as they are and say nothing.
+  func checkRowsChanged() throws(SQLiteError) {
+    guard sqlite3_changes(handle) > 0 else {
+      throw SQLiteError(extendedCode: SQLITE_CONSTRAINT, message: "a trigger says RAISE(IGNORE)")
+    }
+  }
 
   /// Whether a transaction is open.
   package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }

@@ -1,4 +1,3 @@
-import CSQLite
 import DocketStore
 import NIOCore
 
@@ -328,11 +327,9 @@ final class DocumentTables {
     hold(fields, data)
   }
 
-  /// A trigger of an operator's may leave a row as it is and say nothing: `RAISE(IGNORE)`. Half a write is none.
+  /// Half a write is none.
   private func checkDone() throws(SQLiteError) {
-    guard isSimple || connection.changedRows > 0 else {
-      throw SQLiteError(extendedCode: SQLITE_CONSTRAINT, message: "a trigger says RAISE(IGNORE)")
-    }
+    if !isSimple { try connection.checkRowsChanged() }
   }
 
   private func hold(_ fields: CachedDocument.Fields, _ data: ByteBuffer) {

@@ -27,6 +27,9 @@ final class HistoryPruner {
   private var bytes = 0
   /// Whether the last step left something to remove.
   private var isBehind = false
+  /// A trigger of an operator's has undone a whole group for the sake of old history: nothing is removed among writes until it
+  /// lets a step pass that does nothing else.
+  private var isSuspended = false
 
   /// In the midst of writes, so many of them, or so many bytes, call for one step, which removes up to twice as many
   /// rows or bytes: pruning is faster than any load.
@@ -67,12 +70,13 @@ final class HistoryPruner {
   ///   - writes: how many rows the group has added to the history.
   ///   - bytes: how large their texts are.
   ///   - wall: the time by which history ages.
-  /// - Returns: why the database refuses it, if so; then nothing was removed, and the writes stay.
+  /// - Returns: why the database refuses it, if so; then nothing was removed, and the writes stay, unless no transaction is left: they
+  ///   are to be made again then.
   func inGroup(writes: Int, bytes: Int, wall: Int64) throws(SQLiteError) -> SQLiteError? {
     self.writes += writes
     self.bytes += bytes
     let isDue = self.writes >= Self.writesForStep || self.bytes >= Self.bytesForStep
-    guard isDue || isBehind else { return nil }
+    guard isDue || isBehind, !isSuspended else { return nil }
     // Rounded up, since what is forgotten each time would add up.
     let due = max(self.writes / Self.writesForStep, (self.bytes - 1) / Self.bytesForStep) + 1
     self.writes = 0
@@ -86,8 +90,8 @@ final class HistoryPruner {
       }
     } catch {
       selectOldest.reset()
-      guard savepoint.isLeft(behind: error) else { throw error }
-      try savepoint.goBack()
+      guard error.isRefusal else { throw error }
+      if connection.isInTransaction { try savepoint.goBack() } else { isSuspended = true }
       return error
     }
     try savepoint.release()
@@ -105,6 +109,7 @@ final class HistoryPruner {
       }
       _ = try remove(excess)
       try transaction.commit()
+      isSuspended = false
       return true
     } catch {
       selectOldest.reset()
@@ -200,6 +205,7 @@ final class HistoryPruner {
     if count > 0 {
       deleteChanges.bind(horizon, at: 1)
       try deleteChanges.run()
+      try connection.checkRowsChanged()
     }
     return count
   }

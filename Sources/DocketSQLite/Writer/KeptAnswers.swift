@@ -3,6 +3,7 @@ import NIOCore
 
 /// What was kept of requests under their idempotency keys, for a time and up to a size.
 final class KeptAnswers {
+  private let connection: Connection
   private let transaction: WriteTransaction
   private let options: SQLiteStoreOptions
   private let select: Statement
@@ -25,6 +26,7 @@ final class KeptAnswers {
   private static let rowOverheadBytes: Int64 = 256
 
   init(_ connection: Connection, transaction: WriteTransaction, options: SQLiteStoreOptions) throws(SQLiteError) {
+    self.connection = connection
     self.transaction = transaction
     self.options = options
     select = try connection.prepare("SELECT request, answer, ends_at FROM kept_answers WHERE key = ?1")
@@ -83,6 +85,7 @@ final class KeptAnswers {
     }
     deleteOldest.bind(horizon, at: 1)
     try deleteOldest.run()
+    try connection.checkRowsChanged()
     try transaction.commit()
     return true
   }

@@ -179,8 +179,12 @@ final class Writer: @unchecked Sendable {
     keepHouse { () throws(SQLiteError) in
       let wall = clock.milliseconds()
       var hasMore = try sweeper.step(wall: wall, floor: floorMilliseconds)
-      if !hasMore { hasMore = try pruner.step(wall: wall) }
-      if !hasMore { hasMore = try keptAnswers.step(wall: wall) }
+      if !hasMore {
+        hasMore = try unlessRefused("history could not be pruned") { () throws(SQLiteError) in
+          try pruner.step(wall: wall)
+        }
+      }
+      if !hasMore { hasMore = try dropAnswers { () throws(SQLiteError) in try keptAnswers.step(wall: wall) } }
       if !hasMore { hasMore = try pruner.giveBackPages() }
       if hasMore { return rest = .tidying }
       _ = try checkpointer.empty()
@@ -193,6 +197,25 @@ final class Writer: @unchecked Sendable {
     guard let end = try sweeper.nextExpiry() else { return Self.sleepMilliseconds }
     // Where another process holds the write lock, or the clock stands, the step was in vain: then it is tried soon.
     return min(max(end - wall, Self.sweepRetryMilliseconds), Self.sleepMilliseconds)
+  }
+
+  private func dropAnswers(_ step: () throws(SQLiteError) -> Bool) throws(SQLiteError) -> Bool {
+    try unlessRefused("what is kept under idempotency keys could not be dropped", step)
+  }
+
+  /// Makes a step of one kind. Where a trigger of an operator's refuses it the others are made all the same.
+  private func unlessRefused(
+    _ warning: Logger.Message, _ step: () throws(SQLiteError) -> Bool
+  ) throws(SQLiteError) -> Bool {
+    do {
+      return try step()
+    } catch {
+      guard error.isRefusal else { throw error }
+      tables.forget()
+      try transaction.undo()
+      warn(warning, error)
+      return false
+    }
   }
 
   private func warn(_ what: Logger.Message, _ error: SQLiteError) {
@@ -235,7 +258,7 @@ final class Writer: @unchecked Sendable {
       }
       guard let (answers, changes) = try carryOutOrGiveBack(group) else { return }
       group = backlog.giveBack(group, behind: answers.count)
-      try prune(behind: changes)
+      guard try prune(group, behind: changes) else { return }
       try transaction.commit()
       meters.didCommit(writes: answers.count, began: began)
       if !isOfSettings {
@@ -254,15 +277,23 @@ final class Writer: @unchecked Sendable {
       try checkpointer.afterGroup()
       let wall = clock.milliseconds()
       try sweeper.afterGroup(writes: writes, wall: wall, floor: floorMilliseconds)
-      try keptAnswers.afterGroup(wall: wall)
+      _ = try dropAnswers { () throws(SQLiteError) in
+        try keptAnswers.afterGroup(wall: wall)
+        return false
+      }
     }
   }
 
   /// Removes old history in a group's transaction.
-  private func prune(behind writes: Int) throws(SQLiteError) {
+  /// - Returns: false where a trigger has undone the group for it, which is given back then.
+  private func prune(_ group: [WriteBacklog.Run], behind writes: Int) throws(SQLiteError) -> Bool {
     let refusal = try pruner.inGroup(
       writes: writes, bytes: tables.takeHistoryBytes(), wall: clock.milliseconds())
     if let refusal { warn("history could not be pruned", refusal) }
+    if connection.isInTransaction { return true }
+    tables.forget()
+    _ = backlog.giveBack(group, behind: 0)
+    return false
   }
 
   /// Does the work of a group. Where the database refuses one of its writes all is undone and given back, to be done again
