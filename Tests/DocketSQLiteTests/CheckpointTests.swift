@@ -153,9 +153,15 @@ struct CheckpointTests {
     first.join()
     gate.close()
     let second = visitor()
+    usleep(20_000)
+    // It is closed again before anybody has woken.
+    gate.open()
+    gate.close()
+    try await eventually { entered.withLockedValue { $0 } == 2 }
+    let third = visitor()
     gate.end()
-    second.join()
-    #expect(entered.withLockedValue { $0 } == 2)
+    for visitor in [second, third] { visitor.join() }
+    #expect(entered.withLockedValue { $0 } == 3)
   }
 
   @Test("Whoever closed a gate waits for those inside no longer than they who wait outside")

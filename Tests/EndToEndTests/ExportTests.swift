@@ -115,6 +115,21 @@ extension EndToEnd {
       }
     }
 
+    @Test("and an end that SQL has put further away than a request can say is put back as the furthest")
+    func farEnds() async throws {
+      try await withFolder { folder, server in
+        #expect(try folder.run(["put", "/n/1", "1"]).ending == .exited(0))
+        let change = "UPDATE documents SET expires_at = '9999-12-31T00:00:00Z'"
+        #expect(try SQLiteCommand.run(server.database, change).status == 0)
+        #expect(try folder.run(["export", "/n/", "--output", "export"]).ending == .exited(0))
+        #expect(try folder.read("export").contains("9999-12-31"))
+        #expect(try folder.run(["import", "export"]).output == ImportTests.tally(replaced: 1))
+        let years = try SQLiteCommand.run(
+          server.database, "SELECT strftime('%Y', expires_at) - strftime('%Y', 'now') FROM documents")
+        #expect(["99\n", "100\n"].contains(years.output))
+      }
+    }
+
     private static func path(_ index: Int) -> String { "/n/\(index)%25 \"ä\\" }
 
     @Test("of one moment, in as many pages as it takes, while others write")

@@ -9,6 +9,8 @@ final class ReaderGate: Sendable {
     var closedAt: Int64?
     var isOver = false
     var inside = 0
+    /// How often it was opened.
+    var openings = 0
   }
 
   private let state = Monitor(State())
@@ -32,8 +34,11 @@ final class ReaderGate: Sendable {
 
   /// - Parameter patience: how long the reader waits at most, in milliseconds.
   func enter(patience: Int64 = .max) {
+    let opened = state.withLock { $0.openings }
     state.wait(
-      until: { $0.closedAt == nil || $0.isOver }, timeoutMilliseconds: min(patience, patienceMilliseconds)
+      // Whoever has waited for it to open gets in, also where it is closed again before he has woken.
+      until: { $0.closedAt == nil || $0.openings != opened || $0.isOver },
+      timeoutMilliseconds: min(patience, patienceMilliseconds)
     ) { $0.inside += 1 }
   }
 
@@ -48,8 +53,13 @@ final class ReaderGate: Sendable {
   }
 
   func open() {
-    state.withLock { $0.closedAt = nil }
-    state.broadcast()
+    let wasClosed = state.withLock { state in
+      defer { state.closedAt = nil }
+      guard state.closedAt != nil else { return false }
+      state.openings += 1
+      return true
+    }
+    if wasClosed { state.broadcast() }
   }
 
   /// Lets everybody pass from now on: the store is closing.
