@@ -12,7 +12,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   private let signal: FeedSignal
   private let mark: SyncMark
   private let gate: ReaderGate
-  private let patienceMilliseconds: Int64
+  private let isUrgent: Bool
   private let queryMilliseconds: Int64
   private let lookMilliseconds: Int64
   private let logHeader: LogHeader.Place?
@@ -24,7 +24,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
   /// - Parameters:
   ///   - connection: the reader's, which has read the schema for its statements, so that its log is there.
   ///   - gate: what each reading of documents passes: a page may take long to look through, and the next one follows at once.
-  ///   - isUrgent: whether it waits there no longer than it takes for the log to begin anew, once nobody is inside.
+  ///   - isUrgent: whether it waits there for no others.
   ///   - queryMilliseconds: how long a query may take.
   ///   - lookMilliseconds: how often it looks for commits of other processes.
   init(
@@ -36,13 +36,10 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
     self.signal = signal
     self.mark = mark
     self.gate = gate
-    patienceMilliseconds = isUrgent ? Self.urgentMilliseconds : .max
+    self.isUrgent = isUrgent
     self.queryMilliseconds = queryMilliseconds
     self.lookMilliseconds = lookMilliseconds
   }
-
-  /// Longer than the writer lets pass between two looks at a closed gate.
-  private static let urgentMilliseconds: Int64 = 100
 
   func close() { reader.close() }
 
@@ -152,7 +149,7 @@ final class FeedReader: ChangeReader, @unchecked Sendable {
     behind gate: ReaderGate? = nil, milliseconds: Int64? = nil,
     _ read: () throws(SQLiteError) -> Result<(Value, commit: Int64), StoreError>
   ) -> Result<Value, StoreError> {
-    gate?.enter(patience: patienceMilliseconds)
+    if isUrgent { gate?.enterUrgently() } else { gate?.enter() }
     let deadline = milliseconds.map { WallClock.uptimeMilliseconds() + $0 } ?? .max
     let result = reader.limited(deadline, read)
     gate?.leave()

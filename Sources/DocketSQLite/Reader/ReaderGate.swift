@@ -32,15 +32,24 @@ final class ReaderGate: Sendable {
 
   // MARK: Readers
 
-  /// - Parameter patience: how long the reader waits at most, in milliseconds.
-  func enter(patience: Int64 = .max) {
+  func enter() {
     let opened = state.withLock { $0.openings }
     state.wait(
       // Whoever has waited for it to open gets in, also where it is closed again before he has woken.
-      until: { $0.closedAt == nil || $0.openings != opened || $0.isOver },
-      timeoutMilliseconds: min(patience, patienceMilliseconds)
+      until: { $0.closedAt == nil || $0.openings != opened || $0.isOver }, timeoutMilliseconds: patienceMilliseconds
     ) { $0.inside += 1 }
   }
+
+  /// For a reader on whom others wait: as long as somebody is inside anyhow it gets in, and otherwise waits for what the writer
+  /// does then, no longer than that takes.
+  func enterUrgently() {
+    state.wait(
+      until: { $0.closedAt == nil || $0.inside > 0 || $0.isOver }, timeoutMilliseconds: Self.urgentMilliseconds
+    ) { $0.inside += 1 }
+  }
+
+  /// Longer than the writer lets pass between two looks at a closed gate.
+  private static let urgentMilliseconds: Int64 = 100
 
   func leave() {
     state.withLock { $0.inside -= 1 }

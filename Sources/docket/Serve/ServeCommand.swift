@@ -59,7 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
     } catch {
       outcome = .failure(error)
     }
-    // Also behind a failure: it knows what it must not touch any more.
+    // Also where it did not come to serving; behind a failure it knows what it must not touch any more.
     repository.close()
     try outcome.mapError { CommandFailure(endOfServing: $0) }.get()
   }
@@ -100,8 +100,9 @@ struct ServeCommand: AsyncParsableCommand {
     } catch {
       outcome = .failure(error)
     }
-    // First the store, which must not tell loops anything that have ended.
+    // First the store, which must not tell loops anything that have ended; long reads are answered until it is closed.
     await store.close()
+    repository.close()
     try await groups.native.shutdownGracefully()
     try await groups.http?.shutdownGracefully()
     try outcome.get()
