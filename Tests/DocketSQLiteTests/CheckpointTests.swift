@@ -210,18 +210,23 @@ struct CheckpointTests {
     try store.closeAndCheck()
   }
 
-  @Test("A pause between writes lets no read in beside those that hold a long log up, until it has begun anew")
-  func pauses() async throws {
-    var options = Self.options(idleMilliseconds: 5)
+  /// A store whose log is long and held up by a query, and whose writer has been at rest several times.
+  private static func behindClosedGate() async throws -> (StoreFixture, SessionDriver, StayingQuery) {
+    var options = options(idleMilliseconds: 5)
     options.checkpointPages = 20
     options.gatePatienceMilliseconds = 600_000
     let store = try StoreFixture(options: options)
     let session = try store.session()
     _ = try await session.put("/a/", "1", "1")
     let staying = try await StayingQuery(store)
-    for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
-    // The writer has been at rest several times.
+    for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", text) }) }
     try await Task.sleep(for: .milliseconds(400))
+    return (store, session, staying)
+  }
+
+  @Test("A pause between writes lets no read in beside those that hold a long log up, until it has begun anew")
+  func pauses() async throws {
+    let (store, session, staying) = try await Self.behindClosedGate()
     let lengthAtEntry = NIOLockedValueBox<Int?>(nil)
     let second = try store.session()
     let next = Task {
@@ -242,17 +247,9 @@ struct CheckpointTests {
 
   @Test("Who tells of what is new waits behind a closed gate for a moment, and for what is short not at all")
   func urgentReadings() async throws {
-    var options = Self.options(idleMilliseconds: 5)
-    options.checkpointPages = 20
-    options.gatePatienceMilliseconds = 600_000
-    let store = try StoreFixture(options: options)
-    let session = try store.session()
-    _ = try await session.put("/a/", "1", "1")
+    let (store, session, staying) = try await Self.behindClosedGate()
     let patient = try FollowDriver(store.repository, urgently: false)
     let urgent = try FollowDriver(store.repository)
-    let staying = try await StayingQuery(store)
-    for _ in 1...20 { _ = try await session.writeAll((1...10).map { .put("/b/", "\($0)", Self.text) }) }
-    try await Task.sleep(for: .milliseconds(400))
     let hasRead = NIOLockedValueBox(false)
     let catchingUp = patient.begin { reader in
       let result = reader.changes(ChangeRange(after: Revision(0)), of: { _, _ in true }) { _ in .stop }
