@@ -18,16 +18,13 @@ final class Writer: @unchecked Sendable {
   private let log: CommitLog
   private let acknowledger: Acknowledger
   private let tables: DocumentTables
-  private let checkpointer: Checkpointer
   private let gate: ReaderGate
   private let files: FileWatch
   private let transaction: WriteTransaction
-  private let pruner: HistoryPruner
-  private let sweeper: ExpirySweeper
+  private let housekeeping: Housekeeping
 
   private let executor: WriteExecutor
   private let transactions: TransactionExecutor
-  private let keptAnswers: KeptAnswers
   private let settings: SettingsWriter
   private let tokens: TokenWriter
   private let meters: WriteMeters
@@ -44,7 +41,6 @@ final class Writer: @unchecked Sendable {
   private var carriedOut = 0
   /// How many stand before one for which the database undid a whole transaction: those are a group, and then that one is by itself.
   private var beforeUndoing: Int?
-  private var warnings = WarningInterval()
 
   /// What the writer does while nobody wants it to write.
   private enum Rest {
@@ -91,18 +87,19 @@ final class Writer: @unchecked Sendable {
     log = CommitLog(connection)
     tables = try DocumentTables(connection, log: log, cache: cache)
     transaction = try WriteTransaction(connection, mark: mark)
-    keptAnswers = try KeptAnswers(connection, transaction: transaction, options: options)
+    let keptAnswers = try KeptAnswers(connection, transaction: transaction, options: options)
     executor = try WriteExecutor(connection, tables: tables, options: options)
     transactions = try TransactionExecutor(
       connection, executor: executor, tables: tables, answers: keptAnswers, options: options)
     settings = try SettingsWriter(connection, rules: tables.rules, progress: progress, logger: logger)
     tokens = try TokenWriter(connection, limits: options.tokens)
-    pruner = try HistoryPruner(connection, transaction: transaction, kept: keptChanges, options: options)
-    sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
+    housekeeping = try Housekeeping(
+      connection, tables: tables, transaction: transaction, keptAnswers: keptAnswers, keptChanges: keptChanges,
+      checkpointer: Checkpointer(connection, log: log, gate: gate, options: options, logger: logger), options: options,
+      logger: logger)
     // Every id that an earlier run made holds a time that is in history, so ids with a later time are greater.
     floorMilliseconds = (try connection.int64("SELECT at FROM changes ORDER BY sequence DESC LIMIT 1") ?? 0) + 1
     files = FileWatch(connection, path: path)
-    checkpointer = Checkpointer(connection, log: log, gate: gate, options: options, logger: logger)
     let ownLog = syncLog == nil ? try Self.syncedLog(path: path, options) : nil
     let sync = syncLog ?? ownLog.map { log in { @Sendable in log.sync() } }
     acknowledger = Acknowledger(
@@ -152,7 +149,7 @@ final class Writer: @unchecked Sendable {
 
   private func end() {
     if failure == nil {
-      keepHouse { () throws(SQLiteError) in _ = try checkpointer.empty() }
+      keepHouse { () throws(SQLiteError) in try housekeeping.emptyLog() }
     }
     if failure == nil { connection.close() } else { connection.abandon() }
     failureSignal.finish(.closed)
@@ -178,58 +175,26 @@ final class Writer: @unchecked Sendable {
     rest = .asleep(milliseconds: Self.sleepMilliseconds)
     keepHouse { () throws(SQLiteError) in
       let wall = clock.milliseconds()
-      var hasMore = try sweeper.step(wall: wall, floor: floorMilliseconds)
-      if !hasMore {
-        hasMore = try unlessRefused("history could not be pruned") { () throws(SQLiteError) in
-          try pruner.step(wall: wall)
-        }
-      }
-      if !hasMore { hasMore = try dropAnswers { () throws(SQLiteError) in try keptAnswers.step(wall: wall) } }
-      if !hasMore { hasMore = try pruner.giveBackPages() }
-      if hasMore { return rest = .tidying }
-      _ = try checkpointer.empty()
+      guard try !housekeeping.step(wall: wall, floor: floorMilliseconds) else { return rest = .tidying }
       rest = .asleep(milliseconds: try pauseUntilExpiry(wall: wall))
     }
   }
 
   /// How long to sleep so as to be there when the next document expires.
   private func pauseUntilExpiry(wall: Int64) throws(SQLiteError) -> Int64 {
-    guard let end = try sweeper.nextExpiry() else { return Self.sleepMilliseconds }
+    guard let end = try housekeeping.nextExpiry() else { return Self.sleepMilliseconds }
     // Where another process holds the write lock, or the clock stands, the step was in vain: then it is tried soon.
     return min(max(end - wall, Self.sweepRetryMilliseconds), Self.sleepMilliseconds)
-  }
-
-  private func dropAnswers(_ step: () throws(SQLiteError) -> Bool) throws(SQLiteError) -> Bool {
-    try unlessRefused("what is kept under idempotency keys could not be dropped", step)
-  }
-
-  /// Makes a step of one kind. Where a trigger of an operator's refuses it the others are made all the same.
-  private func unlessRefused(
-    _ warning: Logger.Message, _ step: () throws(SQLiteError) -> Bool
-  ) throws(SQLiteError) -> Bool {
-    do {
-      return try step()
-    } catch {
-      guard error.isRefusal else { throw error }
-      tables.forget()
-      try transaction.undo()
-      warn(warning, error)
-      return false
-    }
-  }
-
-  private func warn(_ what: Logger.Message, _ error: SQLiteError) {
-    if warnings.permit() { logger.warning(what, metadata: ["error": "\(error)"]) }
   }
 
   private func keepHouse(_ work: () throws(SQLiteError) -> Void) {
     do {
       try work()
     } catch {
-      warn("housekeeping failed", error)
+      housekeeping.warn("housekeeping failed", error)
       undo([], after: error)
     }
-    if let refusal = sweeper.takeRefusal() { warn("documents that have expired could not be cleared away", refusal) }
+    housekeeping.tellRefusal()
     // What it committed can be seen, too.
     if mark.visible > handedOver.commit { answer([], with: []) }
   }
@@ -274,22 +239,14 @@ final class Writer: @unchecked Sendable {
       return undo(group, after: error)
     }
     keepHouse { () throws(SQLiteError) in
-      try checkpointer.afterGroup()
-      let wall = clock.milliseconds()
-      try sweeper.afterGroup(writes: writes, wall: wall, floor: floorMilliseconds)
-      _ = try dropAnswers { () throws(SQLiteError) in
-        try keptAnswers.afterGroup(wall: wall)
-        return false
-      }
+      try housekeeping.afterGroup(writes: writes, wall: clock.milliseconds(), floor: floorMilliseconds)
     }
   }
 
   /// Removes old history in a group's transaction.
   /// - Returns: false where a trigger has undone the group for it, which is given back then.
   private func prune(_ group: [WriteBacklog.Run], behind writes: Int) throws(SQLiteError) -> Bool {
-    let refusal = try pruner.inGroup(
-      writes: writes, bytes: tables.takeHistoryBytes(), wall: clock.milliseconds())
-    if let refusal { warn("history could not be pruned", refusal) }
+    try housekeeping.prune(behind: writes, wall: clock.milliseconds())
     if connection.isInTransaction { return true }
     tables.forget()
     _ = backlog.giveBack(group, behind: 0)
