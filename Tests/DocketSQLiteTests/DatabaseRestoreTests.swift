@@ -8,9 +8,9 @@ import Testing
 
 @Suite("Restoring a database")
 struct DatabaseRestoreTests {
-  private let directory: TemporaryDirectory
-  private let path: String
-  private let backup: String
+  let directory: TemporaryDirectory
+  let path: String
+  let backup: String
 
   init() throws {
     directory = try TemporaryDirectory()
@@ -19,251 +19,48 @@ struct DatabaseRestoreTests {
     _ = try DatabaseFile.open(path)
   }
 
-  private func execute(_ sql: String, in file: String? = nil) throws {
+  func execute(_ sql: String, in file: String? = nil) throws {
     let connection = try Connection(path: file ?? path, access: .write)
     defer { connection.close() }
     try connection.execute(sql)
   }
 
-  private func string(_ sql: String, in file: String? = nil) throws -> String? {
+  func string(_ sql: String, in file: String? = nil) throws -> String? {
     let connection = try Connection(path: file ?? path, access: .write)
     defer { connection.close() }
     return try connection.string(sql)
   }
 
-  private func put(_ id: String, _ json: String, in file: String? = nil) throws {
+  func put(_ id: String, _ json: String, in file: String? = nil) throws {
     try execute("INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/a/', '\(id)', '\(json)')", in: file)
   }
 
-  private func documents(in file: String? = nil) throws -> String? {
+  func documents(in file: String? = nil) throws -> String? {
     try string("SELECT group_concat(id || '=' || data, ' ') FROM (SELECT * FROM documents ORDER BY id)", in: file)
   }
 
-  private func history(_ file: String? = nil) throws -> String? {
+  func history(_ file: String? = nil) throws -> String? {
     try string("SELECT value FROM properties WHERE name = 'history_id'", in: file)
   }
 
-  private func makeBackup() throws { try execute("VACUUM INTO '\(backup)'") }
+  func makeBackup() throws { try execute("VACUUM INTO '\(backup)'") }
 
-  private func options(_ change: (inout DatabaseRestore.Options) -> Void) -> DatabaseRestore.Options {
+  func options(_ change: (inout DatabaseRestore.Options) -> Void) -> DatabaseRestore.Options {
     var options = DatabaseRestore.Options()
     change(&options)
     return options
   }
 
   @discardableResult
-  private func restore(_ change: (inout DatabaseRestore.Options) -> Void = { _ in }) throws -> DatabaseRestore.Outcome {
+  func restore(_ change: (inout DatabaseRestore.Options) -> Void = { _ in }) throws -> DatabaseRestore.Outcome {
     try DatabaseRestore.run(backup: backup, database: path, options: options(change))
   }
 
-  private func checkSound(sourceLocation: SourceLocation = #_sourceLocation) throws {
+  func checkSound(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let report = try DatabaseCheck.run(path: path)
     #expect(report.findings == [], sourceLocation: sourceLocation)
     #expect(!FileManager.default.fileExists(atPath: path + ".replacement"), sourceLocation: sourceLocation)
     #expect(try string("PRAGMA journal_mode") == "wal", sourceLocation: sourceLocation)
-  }
-
-  // MARK: Tokens
-
-  private func addToken(_ name: String, _ id: String, in file: String? = nil) throws {
-    let tokens = try TokenFile.open(path: file ?? path)
-    _ = try tokens.add(
-      NewToken(id: id, name: name, rules: AccessRules([.admin]), digest: [UInt8](repeating: 1, count: 32), expires: nil)
-    )
-  }
-
-  private func tokens() throws -> [AccessToken] { try TokenFile.open(path: path).tokens() }
-
-  /// The ids of those that let somebody in.
-  private func holding() throws -> [String] { try tokens().filter { $0.revoked == nil }.map(\.id) }
-
-  @Test("tokens stay as they are: none comes back that was revoked since, and what was closed stays closed")
-  func tokensStay() throws {
-    try addToken("old", "a")
-    try makeBackup()
-    #expect(try TokenFile.open(path: path).revoke("old") != nil)
-    try addToken("old", "b")
-    let present = try tokens()
-    for keeps in [false, true] {
-      let outcome = try restore {
-        $0.replaces = true
-        $0.keepsTokens = keeps
-      }
-      #expect(try tokens() == present && outcome.tokens == RestoredTokens())
-    }
-    // A backup from before there was any.
-    let file = directory.file("other.db")
-    _ = try DatabaseFile.open(file)
-    _ = try DatabaseRestore.run(backup: file, database: path, options: options { $0.replaces = true })
-    #expect(try tokens() == present)
-    try checkSound()
-  }
-
-  @Test("tokens that only the backup has are revoked, or hold if that is wanted, but for a name that is taken")
-  func strangers() throws {
-    try addToken("ci", "a")
-    try addToken("root", "b")
-    let file = directory.file("other.db")
-    try addToken("ci", "c", in: file)
-    try addToken("web", "d", in: file)
-    try execute("INSERT INTO tokens VALUES ('e', 'gone', '[]', '', 1, NULL, 2)", in: file)
-    func outcome(_ change: (inout DatabaseRestore.Options) -> Void) throws -> RestoredTokens {
-      try DatabaseRestore.run(
-        backup: file, database: path,
-        options: options {
-          $0.replaces = true
-          change(&$0)
-        }
-      ).tokens
-    }
-    let tried = try outcome { $0.isDryRun = true }
-    #expect(tried.revoked.map(\.id) == ["c", "d"] && tried.kept == [] && !tried.mayOpenDoor)
-    let keeping = try outcome {
-      $0.isDryRun = true
-      $0.keepsTokens = true
-    }
-    #expect(keeping.revoked.map(\.id) == ["c"] && keeping.kept.map(\.id) == ["d"])
-    #expect(try holding() == ["a", "b"])
-    #expect(try outcome { _ in } == tried)
-    #expect(try holding() == ["a", "b"] && tokens().count == 5)
-    // Known by now, as revoked.
-    #expect(try outcome { $0.keepsTokens = true } == RestoredTokens())
-    #expect(try holding() == ["a", "b"])
-    try execute("DELETE FROM tokens WHERE id > 'b'")
-    #expect(try outcome { $0.keepsTokens = true } == keeping)
-    #expect(try Set(holding()) == ["a", "b", "d"])
-    try checkSound()
-  }
-
-  @Test("a database whose tokens were cleared away stays shut")
-  func clearedTokens() throws {
-    try put("1", "1")
-    try makeBackup()
-    try addToken("old", "a")
-    try execute("DELETE FROM tokens")
-    _ = try restore { $0.replaces = true }
-    #expect(try tokens().isEmpty && string("SELECT number > 0 FROM token_changes") == "1")
-    _ = try DatabaseReset.reset(path)
-    #expect(try tokens().isEmpty && string("SELECT number > 0 FROM token_changes") == "1")
-    _ = try DatabaseReset.reset(path, keepsTokens: false)
-    #expect(try string("SELECT number FROM token_changes") == "0")
-    try checkSound()
-  }
-
-  enum Place: CaseIterable {
-    case missing, empty, unreadable, withoutReadableTokens, withoutTokens, olderSchema
-  }
-
-  @Test(
-    "where the database that was there does not know of a backup's tokens, they are revoked, and still keep all others out",
-    arguments: Place.allCases)
-  func nothingToTell(_ place: Place) throws {
-    try put("1", "1")
-    try addToken("root", "a")
-    try makeBackup()
-    try FileManager.default.removeItem(atPath: path)
-    switch place {
-    case .missing: break
-    case .empty: try Data().write(to: URL(fileURLWithPath: path))
-    case .unreadable: try Data(repeating: 0x58, count: 8_192).write(to: URL(fileURLWithPath: path))
-    case .withoutReadableTokens:
-      _ = try DatabaseFile.open(path)
-      try execute("ALTER TABLE tokens RENAME COLUMN digest TO other")
-    case .withoutTokens: _ = try DatabaseFile.open(path)
-    case .olderSchema:
-      let old = try Connection(path: path, access: .create)
-      for migration in MigrationCatalog.migrations.prefix(2) { try old.execute(migration.sql) }
-      old.close()
-    }
-    let tried = try restore {
-      $0.replaces = true
-      $0.isDryRun = true
-    }
-    let outcome = try restore { $0.replaces = true }
-    #expect(outcome.tokens.revoked.map(\.name) == ["root"] && outcome.tokens == tried.tokens)
-    #expect(try tokens().count == 1 && holding() == [])
-    try checkSound()
-  }
-
-  @Test("tokens of a backup hold again where that is wanted and nothing knows better")
-  func keepTokens() throws {
-    try put("1", "1")
-    try addToken("root", "a")
-    try makeBackup()
-    try FileManager.default.removeItem(atPath: path)
-    #expect(try restore { $0.keepsTokens = true }.tokens.kept.map(\.name) == ["root"])
-    #expect(try holding() == ["a"])
-    try checkSound()
-  }
-
-  @Test("that a database without tokens takes the place of one that may have had some is told")
-  func openDoor() throws {
-    try put("1", "1")
-    try makeBackup()
-    #expect(try !restore().tokens.mayOpenDoor)
-    try Data(repeating: 0x58, count: 8_192).write(to: URL(fileURLWithPath: path))
-    #expect(try restore { $0.replaces = true }.tokens.mayOpenDoor)
-    try FileManager.default.removeItem(atPath: path)
-    #expect(try restore { $0.isDryRun = true }.tokens.mayOpenDoor)
-    #expect(try restore().tokens.mayOpenDoor)
-  }
-
-  @Test(
-    "a backup is refused, and its trigger named, where that has other tokens hold than are to",
-    arguments: [
-      "AFTER UPDATE ON tokens WHEN new.revoked_at IS NOT NULL BEGIN UPDATE tokens SET revoked_at = NULL WHERE id = new.id; END",
-      "AFTER UPDATE ON tokens BEGIN UPDATE tokens SET allow = '[\"admin\", \"stats\"]' WHERE id = new.id; END",
-      "AFTER UPDATE ON tokens BEGIN INSERT INTO tokens VALUES ('z', 'z', '[\"admin\"]', '', 1, NULL, NULL); END",
-      "BEFORE UPDATE ON token_changes BEGIN SELECT raise(IGNORE); END",
-      // Long after the tokens were put there.
-      "AFTER INSERT ON properties BEGIN UPDATE tokens SET revoked_at = NULL; END",
-    ])
-  func tokensUndone(_ trigger: String) throws {
-    // What keeps a database shut that has no token any more.
-    let isOfDoor = trigger.contains("ON token_changes")
-    if !isOfDoor { try addToken("old", "a") }
-    try makeBackup()
-    if isOfDoor { try addToken("old", "a") }
-    #expect(try TokenFile.open(path: path).revoke("old") != nil)
-    if isOfDoor { try execute("DELETE FROM tokens") }
-    let present = try tokens()
-    try execute("CREATE TRIGGER quiet AFTER DELETE ON document_rows BEGIN SELECT 1; END", in: backup)
-    try execute("CREATE TRIGGER undo \(trigger)", in: backup)
-    #expect(throws: CareError.tokensChanged(path: backup, triggers: ["undo"])) { try restore { $0.replaces = true } }
-    #expect(try tokens() == present)
-    try checkSound()
-  }
-
-  @Test("triggers that come with a backup are told, but not those of settings")
-  func triggersTold() async throws {
-    let store = try StoreFixture(clock: nil)
-    let session = try store.session()
-    _ = try await session.change(
-      TextWords.notes, to: CollectionSettings(text: [CollectionIndex.Key(name: "t").path]))
-    await session.close()
-    store.repository.close()
-    try FileManager.default.removeItem(atPath: path)
-    try execute("VACUUM INTO '\(path)'", in: store.path)
-    #expect(try string("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '/notes/%'") != "0")
-    try execute("CREATE TRIGGER audit AFTER INSERT ON document_rows BEGIN SELECT 1; END")
-    try makeBackup()
-    for isDryRun in [true, false] {
-      #expect(
-        try restore {
-          $0.replaces = true
-          $0.isDryRun = isDryRun
-        }.foreignTriggers == ["audit"])
-    }
-  }
-
-  @Test("a trigger of an operator's that keeps tokens from being revoked refuses the backup")
-  func tokensTrigger() throws {
-    try addToken("root", "a")
-    try makeBackup()
-    try execute("CREATE TRIGGER keep BEFORE UPDATE ON tokens BEGIN SELECT raise(ABORT, 'kept'); END", in: backup)
-    try FileManager.default.removeItem(atPath: path)
-    #expect(throws: CareError.refused(path: try DatabasePath(resolving: backup).file, reason: "kept")) { try restore() }
-    #expect(!FileManager.default.fileExists(atPath: path))
   }
 
   @Test("a backup takes the place of the database, under a new name of its history, and the former one is kept")
@@ -546,158 +343,5 @@ struct DatabaseRestoreTests {
     let resolved = try DatabasePath(resolving: backup).file
     #expect(throws: CareError.opening(.notDocket(path: resolved))) { try restore { $0.replaces = true } }
     #expect(try documents() == "1=1")
-  }
-
-  // MARK: Moments
-
-  @Test("a file of a newer version is refused, also where nothing is to be changed", arguments: [true, false])
-  func newerMoment(isDryRun: Bool) throws {
-    try put("changed", "1")
-    try execute("PRAGMA user_version = 99", in: path)
-    let resolved = try DatabasePath(resolving: path).file
-    #expect(throws: CareError.opening(.newer(path: resolved, version: 99, supported: 6))) {
-      try DatabaseRestore.toMoment(.revision(0), database: path, isDryRun: isDryRun)
-    }
-  }
-
-  @Test("documents go back to what they were at a revision, by changes that can be undone as well")
-  func moment() throws {
-    try put("changed", "1")
-    try put("gone", "1")
-    try put("same", "1")
-    let before = try documents()
-    try put("changed", "2")
-    try put("changed", "3")
-    try execute("DELETE FROM documents WHERE id = 'gone'")
-    try put("new", "1")
-    let after = try documents()
-    let name = try history()
-    let expected = PastOutcome(revision: 3, putBack: 2, deleted: 1, left: 1)
-    #expect(try DatabaseRestore.toMoment(.revision(3), database: path, isDryRun: true) == expected)
-    #expect(try documents() == after && string("SELECT max(sequence) FROM changes") == "7")
-    #expect(try DatabaseRestore.toMoment(.revision(3), database: path) == expected)
-    #expect(try documents() == before && history() == name)
-    try checkSound()
-    #expect(try DatabaseRestore.toMoment(.revision(7), database: path).putBack == 2)
-    #expect(try documents() == after)
-    #expect(try DatabaseRestore.toMoment(.revision(0), database: path).deleted == 3)
-    #expect(try documents() == nil)
-    try checkSound()
-  }
-
-  @Test("a moment before the history kept, and one that has not come, are refused")
-  func outOfRange() throws {
-    for value in 1...5 { try put("1", "\(value)") }
-    try execute("DELETE FROM changes WHERE sequence < 3")
-    #expect(throws: CareError.historyGone(path: try DatabasePath(resolving: path).file, oldest: 2)) {
-      try DatabaseRestore.toMoment(.revision(1), database: path)
-    }
-    #expect(throws: CareError.ahead(path: try DatabasePath(resolving: path).file, newest: 5)) {
-      try DatabaseRestore.toMoment(.revision(6), database: path)
-    }
-    #expect(throws: CareError.self) {
-      try DatabaseRestore.toMoment(.time(Timestamp(milliseconds: 0)), database: path)
-    }
-    #expect(try documents() == "1=5")
-    #expect(try DatabaseRestore.toMoment(.revision(2), database: path).putBack == 1)
-    #expect(try documents() == "1=2")
-  }
-
-  @Test("a time is that of the newest change until then; what had ended by then or since stays away")
-  func times() throws {
-    try put("1", "1")
-    try execute(
-      """
-      UPDATE document_rows SET expires_at = 1000;
-      INSERT INTO documents(collection, id, data) VALUES ('/a/', '1', '2'), ('/a/', '2', '1');
-      UPDATE changes SET at = at + sequence;
-      """)
-    try execute("UPDATE documents SET data = '9'")
-    let at = try #require(try string("SELECT at FROM changes WHERE sequence = 1").flatMap { Int64($0) })
-    // At change 1 document 1 was there; its end has come since.
-    let outcome = try DatabaseRestore.toMoment(.time(Timestamp(milliseconds: at)), database: path)
-    #expect(outcome.revision == 1 && outcome.putBack == 0 && outcome.deleted == 2)
-    #expect(try documents() == nil)
-  }
-
-  @Test("a backup goes to a moment before it takes its place")
-  func backupAtMoment() throws {
-    try put("1", "1")
-    try put("1", "2")
-    try makeBackup()
-    let outcome = try restore { $0.moment = .revision(1) }
-    #expect(outcome.past == PastOutcome(revision: 1, putBack: 1, deleted: 0, left: 0))
-    #expect(try documents() == "1=1" && documents(in: backup) == "1=2")
-    try checkSound()
-  }
-
-  @Test("what is unique is looked at in the end: values may be exchanged, but not had twice")
-  func unique() async throws {
-    let store = try StoreFixture(clock: nil)
-    let users = CollectionPath(unchecked: "/users/")
-    let unique = CollectionSettings(
-      unique: [CollectionIndex([CollectionIndex.Key(name: "mail")])], requiresCondition: true)
-    var session = try store.session()
-    _ = try await session.writeAll([
-      .put("/users/", "1", #"{"mail": "x"}"#), .put("/users/", "2", #"{"mail": "x"}"#),
-      .put("/users/", "2", #"{"mail": "y"}"#),
-    ])
-    _ = try await session.change(users, to: unique)
-    await session.close()
-    store.repository.close()
-    let connection = try store.connect()
-    for (id, mail) in [("1", "z"), ("2", "x"), ("1", "y")] {
-      try connection.execute("UPDATE documents SET data = '{\"mail\": \"\(mail)\"}' WHERE id = '\(id)'")
-    }
-    connection.close()
-    #expect(
-      throws: CareError.notUnique(collection: "/users/", fields: ["mail"], first: "1", second: "2")
-    ) { try DatabaseRestore.toMoment(.revision(2), database: store.path) }
-    // The rule that writes need a condition is one for clients.
-    #expect(try DatabaseRestore.toMoment(.revision(3), database: store.path).putBack == 2)
-    try store.restart()
-    session = try store.session()
-    #expect(try await session.text("/users/", "1") == #"{"mail": "x"}"#)
-    #expect(try await session.text("/users/", "2") == #"{"mail": "y"}"#)
-    await session.close()
-    try store.closeAndCheck()
-    #expect(try DatabaseCheck.run(path: store.path).isSound)
-  }
-
-  @Test("a trigger of an operator's that raises an error refuses it all")
-  func trigger() throws {
-    try put("1", "1")
-    try put("1", "2")
-    try put("2", "1")
-    try execute("CREATE TRIGGER keep BEFORE DELETE ON document_rows BEGIN SELECT raise(ABORT, 'kept'); END")
-    #expect(throws: CareError.refused(path: try DatabasePath(resolving: path).file, reason: "kept")) {
-      try DatabaseRestore.toMoment(.revision(1), database: path)
-    }
-    #expect(try documents() == "1=2 2=1")
-    #expect(try string("SELECT max(sequence) FROM changes") == "3")
-  }
-
-  @Test("stopped anywhere it leaves the database as it was, and nothing beside it")
-  func stop() throws {
-    try put("1", "1")
-    try makeBackup()
-    try put("1", "2")
-    let files = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
-    let options = options {
-      $0.replaces = true
-      $0.moment = .revision(0)
-    }
-    for step in ["copying the backup", "preparing the copy", "putting documents back", "checking changes"] {
-      #expect(throws: CareError.stopped) {
-        try DatabaseRestore.run(backup: backup, database: path, options: options) { $0.step != step }
-      }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == files)
-      #expect(try documents() == "1=2")
-    }
-    #expect(throws: CareError.stopped) {
-      try DatabaseRestore.toMoment(.revision(1), database: path) { $0.step != "checking what is unique" }
-    }
-    #expect(try documents() == "1=2")
-    try checkSound()
   }
 }
