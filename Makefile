@@ -6,6 +6,8 @@ PYTHON ?= python3
 override PYTHON := $(if $(findstring /,$(firstword $(PYTHON))),$(abspath $(firstword $(PYTHON))) $(wordlist 2,99,$(PYTHON)),$(PYTHON))
 PREFIX ?= /usr/local
 DATABASE ?= docket.db
+# Recipes read it from their environment, where quotes in a name are a part of it.
+export DATABASE
 BINARY = .build/release/docket
 # The Swift library goes into the binary, so that it runs without Swift. Accesses to memory are proven exclusive by the
 # compiler, or checked at run time in debug builds, by the tests; the release binary does without the second.
@@ -18,7 +20,7 @@ SOURCES = Sources Tests Migrations Package.swift
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  DATABASE=$(DATABASE)  PREFIX=$(PREFIX)  PYTHON=$(PYTHON)  ARGS='--port 12001' for make run"
+	@echo "  DATABASE=$$DATABASE  PREFIX=$(PREFIX)  PYTHON=$(PYTHON)  ARGS='--port 12001' for make run"
 
 setup: # installs SQLite's headers where they are missing
 	@command -v $(firstword $(SWIFT)) >/dev/null || { \
@@ -33,7 +35,7 @@ build: setup ## build the release binary, .build/release/docket
 	$(SWIFT) build $(RELEASE) --product docket
 
 run: build ## build, and serve DATABASE on port 12000
-	$(BINARY) serve --database "$(DATABASE)" $(ARGS)
+	$(BINARY) serve --database "$$DATABASE" $(ARGS)
 
 # So many tests at once; without it nearly all begin at the start, and have seven thousand files open.
 test soak sanitize: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 16
@@ -147,7 +149,7 @@ test-deb: build ## install, upgrade, remove and purge the package in a root of i
 
 reset-db: ## empty DATABASE but for its access tokens (ARGS=--tokens: those too); refused while a server has it open
 	@[ -x $(BINARY) ] || $(MAKE) --no-print-directory build
-	$(BINARY) reset --database "$(DATABASE)" $(ARGS)
+	$(BINARY) reset --database "$$DATABASE" $(ARGS)
 
 clean: ## remove what was built, not the data
 	rm -rf .build .build-fuzz .build-fuzz-unguarded .build-thread .build-address

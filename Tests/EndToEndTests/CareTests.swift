@@ -41,6 +41,42 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "make reset-db empties the database that it is told, also where its name has quotes",
+      arguments: [#"d'o"ck.db"#, "docket.db"])
+    func makeReset(_ name: String) async throws {
+      try await withDatabase { database in
+        let file = ((database as NSString).deletingLastPathComponent as NSString).appendingPathComponent(name)
+        let server = try ServerProcess(database: file)
+        try Self.put(server, "1", "1")
+        let project = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardized.path
+        func reset() throws -> (ending: ChildProcess.Ending?, error: String) {
+          let make = try ChildProcess("make", ["-C", project, "reset-db", "BINARY=\(Docket.path)", "DATABASE=\(file)"])
+          return (make.waitForEnd(), make.errorOutput)
+        }
+        let refused = try reset()
+        #expect(refused.ending == .exited(2) && refused.error.contains("is already served by process"), "\(refused)")
+        #expect(server.stop() == .exited(0))
+        #expect(try Self.documents(file) == "1=1")
+        let done = try reset()
+        #expect(done.ending == .exited(0), "\(done)")
+        #expect(try Self.documents(file) == "")
+      }
+    }
+
+    @Test("sql does not make a database beside the log of one that is lost")
+    func sqlBesideLog() async throws {
+      try await withDatabase { database in
+        let log = Data("what is left of a log".utf8)
+        try Data().write(to: URL(fileURLWithPath: database))
+        try log.write(to: URL(fileURLWithPath: database + "-wal"))
+        let refused = try Docket.run("sql", "--database", database, "CREATE TABLE mine(a)")
+        #expect(refused.ending == .exited(1) && refused.error.contains("the log of a database that was here is left"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: database)).isEmpty)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: database + "-wal")) == log)
+      }
+    }
+
     @Test("compact refuses a served file, and says how much it gave back")
     func compact() async throws {
       try await withDatabase { database in
