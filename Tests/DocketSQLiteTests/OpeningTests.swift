@@ -151,6 +151,37 @@ struct OpeningTests {
     }
   }
 
+  @Test(
+    "what is refused is left as it was, with its log: a damaged database, another program's", arguments: [true, false])
+  func refusedWithLog(isDamaged: Bool) async throws {
+    try await TemporaryDatabase.use { path throws in
+      if isDamaged { _ = try DatabaseFile.open(path) } else { try execute(path, "PRAGMA journal_mode = WAL") }
+      let writer = try Connection(path: path, access: .write)
+      defer { writer.close() }
+      try writer.execute("PRAGMA wal_autocheckpoint = 0")
+      try writer.execute(
+        isDamaged
+          ? "INSERT INTO documents(collection, id, data) VALUES ('/a/', '1', json_quote(hex(zeroblob(20000))))"
+          : "CREATE TABLE mine(a)")
+      let copy = path + ".copy"
+      var contents = try Data(contentsOf: URL(fileURLWithPath: path))
+      let log = try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
+      if isDamaged { contents = contents.prefix(contents.count / 2) }
+      try contents.write(to: URL(fileURLWithPath: copy))
+      try log.write(to: URL(fileURLWithPath: copy + "-wal"))
+      func checkLeft(_ command: () throws -> Void, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        #expect(throws: (any Error).self, sourceLocation: sourceLocation) { try command() }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == contents, sourceLocation: sourceLocation)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: copy + "-wal")) == log, sourceLocation: sourceLocation)
+      }
+      try checkLeft { _ = try DatabaseFile.open(copy) }
+      try checkLeft { _ = try TokenFile.open(path: copy) }
+      try checkLeft { _ = try DatabaseReset.reset(copy) }
+      try checkLeft { _ = try DatabaseCompaction.run(path: copy) }
+      try checkLeft { _ = try DatabaseRestore.run(backup: path, database: copy) }
+    }
+  }
+
   private struct TestFailure: Error { let what: String }
 
   @Test("a file is emptied past SQLite once it has no name, and only then")

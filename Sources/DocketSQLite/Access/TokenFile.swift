@@ -37,6 +37,7 @@ public final class TokenFile {
     guard path.size ?? 0 > 0 else { return false }
     return try OpeningError.translating(path: path.file) {
       let connection = try Connection(path: path.file, access: .write)
+      connection.leaveLog()
       defer { connection.close() }
       connection.setBusyTimeout(milliseconds: busyTimeoutMilliseconds)
       return try connection.int64("PRAGMA application_id") == Int64(MigrationCatalog.applicationID)
@@ -47,17 +48,22 @@ public final class TokenFile {
   private init(_ path: String, _ limits: TokenLimits, _ clock: WallClock) throws(OpeningError) {
     (connection, table, writer) = try OpeningError.translating(path: path) {
       let connection = try Connection(path: path, access: .write)
-      connection.setBusyTimeout(milliseconds: Self.busyTimeoutMilliseconds)
-      let version = Int(try connection.int64("PRAGMA user_version") ?? 0)
-      guard version == MigrationCatalog.currentVersion else {
+      do {
+        connection.setBusyTimeout(milliseconds: Self.busyTimeoutMilliseconds)
+        let version = Int(try connection.int64("PRAGMA user_version") ?? 0)
+        guard version == MigrationCatalog.currentVersion else {
+          throw OpeningError.servedByAnother(path: path, version: version, ours: MigrationCatalog.currentVersion)
+        }
+        // A server's writer is the only one that checkpoints. What is written here is synced with its commit. (The last
+        // connection of all writes the log back when it closes, and then there is no server.)
+        try connection.execute(
+          "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; \(ConnectionSetup.withoutSpilling)")
+        return (connection, try TokenTable(connection), try TokenWriter(connection, limits: limits))
+      } catch {
+        connection.leaveLog()
         connection.close()
-        throw OpeningError.servedByAnother(path: path, version: version, ours: MigrationCatalog.currentVersion)
+        throw error
       }
-      // A server's writer is the only one that checkpoints. What is written here is synced with its commit. (The last
-      // connection of all writes the log back when it closes, and then there is no server.)
-      try connection.execute(
-        "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; \(ConnectionSetup.withoutSpilling)")
-      return (connection, try TokenTable(connection), try TokenWriter(connection, limits: limits))
     }
     files = FileWatch(connection, path: path)
     self.clock = clock

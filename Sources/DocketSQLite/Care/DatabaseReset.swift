@@ -49,6 +49,8 @@ public enum DatabaseReset {
   private static func replace(_ path: DatabasePath, _ lock: DatabaseLock, keepsTokens: Bool) throws -> Outcome {
     let former = try Connection(path: path.file, access: .write)
     defer { former.close() }
+    // What is refused stays as it was found; what is replaced has no log any more.
+    former.leaveLog()
     if try former.int64("PRAGMA application_id") != Int64(MigrationCatalog.applicationID),
       try !Schema(of: former).looksLikeDocket
     {
@@ -59,6 +61,10 @@ public enum DatabaseReset {
       throw CareError.tokensNotKept(
         path: path.file,
         reason: "they are of version \(version), and this docket knows \(MigrationCatalog.currentVersion) at most")
+    }
+    // Others are shut out by writing the log back, so this comes before.
+    if keepsTokens, let defect = TokenRetention(of: former).defect {
+      throw CareError.tokensNotKept(path: path.file, reason: defect)
     }
     let failure = try shutOthersOut(of: former, path)
     let tokens = TokenRetention(of: former)

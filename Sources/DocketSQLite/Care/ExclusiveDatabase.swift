@@ -69,6 +69,7 @@ final class ExclusiveDatabase {
       }
       return connection
     } catch {
+      connection.leaveLog()
       connection.close()
       throw error
     }

@@ -50,17 +50,13 @@ public final class DatabaseFile: Sendable {
     let outcome = try OpeningError.translating(path: path.file) {
       let connection = try Connection(path: path.file, access: .write)
       defer { connection.close() }
-      connection.setBusyTimeout(milliseconds: busyTimeoutMilliseconds)
-      // The writer is the only one that checkpoints, once there is one.
-      try connection.execute(
-        "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; \(ConnectionSetup.withoutSpilling)")
-      let outcome = try Migrator(connection: connection, path: path.file, migrations: migrations).migrate()
-      // After the first migration, whose auto_vacuum has to come before anything is written.
-      let mode = try connection.string("PRAGMA journal_mode = WAL") ?? ""
-      guard mode == "wal" else {
-        throw OpeningError.failed(path: path.file, reason: "SQLite's log (WAL) does not work on this file system")
+      do {
+        return try Self.prepare(
+          connection, at: path, busyTimeoutMilliseconds: busyTimeoutMilliseconds, migrations: migrations)
+      } catch {
+        connection.leaveLog()
+        throw error
       }
-      return outcome
     }
     self.path = path.file
     self.lock = lock
@@ -68,6 +64,22 @@ public final class DatabaseFile: Sendable {
     recordedMigrations = outcome.recorded
     foreignObjects = outcome.foreignObjects
     missingObjects = outcome.missingObjects
+  }
+
+  private static func prepare(
+    _ connection: Connection, at path: DatabasePath, busyTimeoutMilliseconds: Int32, migrations: [Migration]
+  ) throws -> Migrator.Outcome {
+    connection.setBusyTimeout(milliseconds: busyTimeoutMilliseconds)
+    // The writer is the only one that checkpoints, once there is one.
+    try connection.execute(
+      "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; \(ConnectionSetup.withoutSpilling)")
+    let outcome = try Migrator(connection: connection, path: path.file, migrations: migrations).migrate()
+    // After the first migration, whose auto_vacuum has to come before anything is written.
+    let mode = try connection.string("PRAGMA journal_mode = WAL") ?? ""
+    guard mode == "wal" else {
+      throw OpeningError.failed(path: path.file, reason: "SQLite's log (WAL) does not work on this file system")
+    }
+    return outcome
   }
 
   /// Makes the file before SQLite does, which would let others read it. SQLite gives its log the same mode.

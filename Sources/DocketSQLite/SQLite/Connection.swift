@@ -79,6 +79,10 @@ package final class Connection {
   /// Whether SQLite refuses what can damage the file (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
   func setDefensive(_ isOn: Bool) { _ = docket_db_config_switch(handle, SQLITE_DBCONFIG_DEFENSIVE, isOn ? 1 : 0) }
 
+  /// Has ``close()`` leave the log as it is, which the last connection of a file otherwise writes back and removes: what is
+  /// refused is to stay as it was found (https://sqlite.org/c3ref/c_dbconfig_defensive.html).
+  func leaveLog() { _ = docket_db_config_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1) }
+
   deinit { close() }
 
   /// Closes the connection and ends its statements, which may not be used any more: the last connection of a file
