@@ -88,6 +88,55 @@ struct PruningTests {
     try store.closeAndCheck()
   }
 
+  @Test("History that is small on the whole stays, wherever a large document stands in it")
+  func sizes() async throws {
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.historyFloorBytes = 1 << 20
+        $0.idleMilliseconds = 600_000
+      })
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 200_000) + "\""
+    // The ninth of 512 is one of 32 rows, evenly spaced.
+    _ = try await session.writeAll((1...7).map { .put("/b/", "\($0)", "1") })
+    _ = try await session.put("/a/", "1", text)
+    _ = try await session.put("/a/", "1", "1")
+    _ = try await session.writeAll((10...512).map { .put("/b/", "\($0)", "1") })
+    let outside = try store.connect()
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("What was undone takes no room in the history: refused batches and trials")
+  func undone() async throws {
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.historyFloorBytes = 1 << 20
+        $0.idleMilliseconds = 600_000
+      })
+    let session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 200_000) + "\""
+    _ = try await session.put("/a/", "1", text)
+    let write = Write.put("/a/", "1", "1")
+    let trial = Write(write.action, terms: WriteTerms(isDryRun: true))
+    for _ in 1...100 {
+      _ = try await session.write(trial)
+      _ = try await session.transact(
+        Transaction(.batch, bytes: 1, key: nil) { access in
+          access.submit(write) { _ in }
+          return TransactionResult(0, keepsWrites: false, kept: nil)
+        })
+      _ = try await session.writeAll((1...20).map { .put("/b/", "\($0)", "1") })
+    }
+    let outside = try store.connect()
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
   @Test("Small patches of a large document make large history, and it goes as fast")
   func patches() async throws {
     let floor: Int64 = 1 << 20

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ends import END_SECONDS
 from ground import Ground
 from promises import Fault, Shown, Skipped, demand
-from served import NotServing, Served
+from served import KEEPING_HISTORY, NotServing, Served
 from verification import check, recover, verify
 from writers import Writers
 
@@ -63,7 +63,7 @@ def _take(ground: Ground, way: str, suffix: str) -> int:
     writers = Writers(ledger, ground.random, count=4, errors=ALLOWED)
     file = database.with_name(database.name + suffix)
     put_back = database.with_name("put-back")
-    with ground.serve(database, "--checkpoint-pages", "100") as server:
+    with ground.serve(database, "--checkpoint-pages", "100", *KEEPING_HISTORY) as server:
         writers.connect(server.port)
         writers.write(0.1)
         WAYS[way](file, put_back)
@@ -73,7 +73,7 @@ def _take(ground: Ground, way: str, suffix: str) -> int:
         demand(status == 1, f"its file was {way}, and after {END_SECONDS} s it had ended with {status}")
         demand("moved, replaced or removed" in server.said(), f"its file was {way}, and it said {server.said()}")
     put_back.rename(file)
-    recover(ground, database, ledger)
+    recover(ground, database, ledger, *KEEPING_HISTORY)
     return ledger.acknowledged
 
 
@@ -105,7 +105,7 @@ def _rights(ground: Ground) -> int:
     writers = Writers(ledger, ground.random, count=4, errors=ALLOWED)
 
     def serve() -> Served:
-        return ground.serve(database, "--checkpoint-pages", "30", before=become_nobody)
+        return ground.serve(database, "--checkpoint-pages", "30", *KEEPING_HISTORY, before=become_nobody)
 
     with serve() as server:
         writers.connect(server.port)

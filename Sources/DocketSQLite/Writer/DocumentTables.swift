@@ -72,6 +72,8 @@ final class DocumentTables {
   private var knownSequence: Int64 = 0
   /// How many bytes of texts have gone into the history since `takeHistoryBytes`. What was undone counts as well.
   private(set) var historyBytes = 0
+  private var tally = HistoryTally()
+  private let pageBytes: Int64
   /// How many bytes of documents that have an end were written since `takeMortalBytes`. What was undone counts as well.
   private var mortalBytes = 0
   /// Whether what is written stays as it is written: nobody has put triggers on the tables that change it.
@@ -101,6 +103,7 @@ final class DocumentTables {
     self.log = log
     rules = try CollectionRules(connection)
     self.cache = cache
+    pageBytes = try connection.int64("PRAGMA page_size") ?? 4_096
     newest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence DESC LIMIT 1")
     select = try connection.prepare(
       """
@@ -245,7 +248,9 @@ final class DocumentTables {
   }
 
   private func didRecord(_ sequence: Int64, before: Row?) {
-    historyBytes += (before?.data.count ?? 0) + path.collection.count + path.id.count
+    let bytes = (before?.data.count ?? 0) + path.collection.count + path.id.count
+    historyBytes += bytes
+    tally.add(sequence, bytes: HistorySize.rowBytes(texts: Int64(bytes), pageBytes: pageBytes))
     knownSequence = sequence
   }
 
@@ -278,6 +283,10 @@ final class DocumentTables {
     defer { historyBytes = 0 }
     return historyBytes
   }
+
+  /// What has gone into the history since this was asked last, and stays.
+  /// - Parameter newest: the number of the newest change that there is.
+  func takeHistory(newest: Int64) -> (rows: Int64, bytes: Int64) { tally.take(newest: newest) }
 
   /// `mortalBytes`, which begins anew.
   func takeMortalBytes() -> Int {

@@ -11,7 +11,8 @@ final class HistoryPruner {
   private let kept: KeptChanges
   private let savepoint: Savepoint
   private let options: SQLiteStoreOptions
-  private let size: HistorySize
+  private let tables: DocumentTables
+  private var size: HistorySize
   private let oldest: Statement
   private let newest: Statement
   private let selectOldest: Statement
@@ -19,9 +20,6 @@ final class HistoryPruner {
   private let deleteTombstone: Statement
   private let vacuum: Statement
 
-  private var averageRowBytes: Int64 = 0
-  private var sampledMilliseconds = Int64.min / 2
-  private var sampledRows: Int64 = 0
   /// What was written since the last step.
   private var writes = 0
   private var bytes = 0
@@ -40,13 +38,14 @@ final class HistoryPruner {
   /// A step looks so often whether it has freed its pages: rows can be small or large, which their headers do not tell.
   private static let chunkRows: Int64 = 32
   private static let vacuumPages = 256
-  private static let sampleIntervalMilliseconds: Int64 = 2_000
   private static let dayMilliseconds: Int64 = 86_400_000
 
   init(
-    _ connection: Connection, transaction: WriteTransaction, kept: KeptChanges, options: SQLiteStoreOptions
+    _ connection: Connection, tables: DocumentTables, transaction: WriteTransaction, kept: KeptChanges,
+    options: SQLiteStoreOptions
   ) throws(SQLiteError) {
     self.connection = connection
+    self.tables = tables
     self.kept = kept
     self.transaction = transaction
     savepoint = try Savepoint(connection)
@@ -148,23 +147,13 @@ final class HistoryPruner {
   }
 
   private func rowsBeyondShare(oldest: Int64, newest: Int64) throws(SQLiteError) -> Int64 {
-    try sample(oldest: oldest, newest: newest)
+    let averageRowBytes = try size.averageRowBytes(
+      oldest: oldest, newest: newest, own: tables.takeHistory(newest: newest))
     guard averageRowBytes > 0 else { return 0 }
     let historyBytes = (newest - oldest + 1) * averageRowBytes
     guard historyBytes > options.historyFloorBytes else { return 0 }
     let allowed = max(try size.usedBytes() / 100 * Int64(options.historySharePercent), options.historyFloorBytes)
     return historyBytes <= allowed ? 0 : (historyBytes - allowed) / averageRowBytes + 1
-  }
-
-  /// Looks anew at how large rows are when some time has passed, or many rows have come or gone.
-  private func sample(oldest: Int64, newest: Int64) throws(SQLiteError) {
-    let now = WallClock.uptimeMilliseconds()
-    let rows = newest - oldest + 1
-    guard now - sampledMilliseconds >= Self.sampleIntervalMilliseconds || abs(rows - sampledRows) > sampledRows / 8
-    else { return }
-    sampledMilliseconds = now
-    sampledRows = rows
-    averageRowBytes = try size.averageRowBytes(oldest: oldest, newest: newest)
   }
 
   private func range() throws(SQLiteError) -> (oldest: Int64, oldestAt: Int64, newest: Int64)? {

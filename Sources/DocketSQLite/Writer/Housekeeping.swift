@@ -26,7 +26,8 @@ final class Housekeeping {
     self.keptAnswers = keptAnswers
     self.checkpointer = checkpointer
     self.logger = logger
-    pruner = try HistoryPruner(connection, transaction: transaction, kept: keptChanges, options: options)
+    pruner = try HistoryPruner(
+      connection, tables: tables, transaction: transaction, kept: keptChanges, options: options)
     sweeper = try ExpirySweeper(connection, transaction: transaction, tables: tables, options: options)
   }
 
