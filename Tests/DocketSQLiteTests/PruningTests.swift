@@ -88,22 +88,80 @@ struct PruningTests {
     try store.closeAndCheck()
   }
 
-  @Test("History that is small on the whole stays, wherever a large document stands in it")
-  func sizes() async throws {
+  @Test(
+    "History that is small on the whole stays, wherever large documents stand in it, also behind a new start",
+    arguments: [1, 3, 9, 300])
+  func sizes(largeAt place: Int) async throws {
     let store = try StoreFixture(
       options: Self.options {
         $0.historyFloorBytes = 1 << 20
         $0.idleMilliseconds = 600_000
       })
-    let session = try store.session()
+    var session = try store.session()
     let text = "\"" + String(repeating: "x", count: 200_000) + "\""
-    // The ninth of 512 is one of 32 rows, evenly spaced.
-    _ = try await session.writeAll((1...7).map { .put("/b/", "\($0)", "1") })
-    _ = try await session.put("/a/", "1", text)
-    _ = try await session.put("/a/", "1", "1")
-    _ = try await session.writeAll((10...512).map { .put("/b/", "\($0)", "1") })
     let outside = try store.connect()
+    func smallOnes(_ count: Int, _ session: SessionDriver) async throws {
+      _ = try await session.writeAll((0..<count).map { .put("/b/", "\($0)", "1") })
+    }
+    try await smallOnes(place, session)
+    _ = try await session.writeAll((1...3).flatMap { _ in [.put("/a/", "1", text), .put("/a/", "1", "1")] })
+    for _ in 1...10 { try await smallOnes(512 - place - 6, session) }
     #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    await session.close()
+    store.options.idleMilliseconds = 1
+    try store.restart()
+    session = try store.session()
+    try await smallOnes(600, session)
+    try await eventually {
+      try FileManager.default.attributesOfItem(atPath: store.path + "-wal")[.size] as? Int == 0
+    }
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("Large history goes at its size, and small one that came later stays", arguments: [false, true])
+  func ages(isRestarted: Bool) async throws {
+    let floor: Int64 = 1 << 20
+    let store = try StoreFixture(options: Self.options { $0.historyFloorBytes = floor })
+    var session = try store.session()
+    let text = "\"" + String(repeating: "x", count: 100_000) + "\""
+    _ = try await session.writeAll((1...30).map { _ in .put("/a/", "1", text) })
+    if isRestarted {
+      await session.close()
+      try store.restart()
+      session = try store.session()
+    }
+    // Some 500 KB.
+    for _ in 1...4 { _ = try await session.writeAll((1...1_500).map { .put("/b/", "\($0)", "1") }) }
+    let outside = try store.connect()
+    let left = "SELECT sum(length(before)) FROM changes WHERE collection = '/a/'"
+    try await eventually { try outside.int64(left).map { $0 < floor } == true }
+    #expect(try outside.int64("SELECT count(*) FROM changes WHERE collection = '/b/'") == 6_000)
+    #expect(try #require(try outside.int64(left)) > floor / 4)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test("What others write counts as well, however much it is", arguments: [20, 200, 6_000])
+  func others(count: Int) async throws {
+    let floor: Int64 = 1 << 20
+    let store = try StoreFixture(options: Self.options { $0.historyFloorBytes = floor })
+    let session = try store.session()
+    let outside = try store.connect()
+    _ = try await session.writeAll((1...2_000).map { .put("/b/", "\($0)", "1") })
+    try outside.execute("INSERT INTO documents(collection, id, data) VALUES ('/a/', '1', '0')")
+    for _ in 1...count {
+      try outside.execute(
+        "UPDATE documents SET data = json_quote(hex(zeroblob(\(6_000_000 / count / 2)))) WHERE collection = '/a/'")
+    }
+    _ = try await session.put("/b/", "1", "2")
+    try await eventually {
+      try outside.int64("SELECT sum(length(before)) FROM changes WHERE collection = '/a/'").map { $0 < floor } == true
+    }
+    #expect(try outside.int64("SELECT count(*) FROM changes WHERE collection = '/a/'") != 0)
     outside.close()
     await session.close()
     try store.closeAndCheck()
@@ -195,11 +253,11 @@ struct PruningTests {
     try outside.execute(
       "CREATE TRIGGER keep BEFORE DELETE ON changes BEGIN SELECT \(Self.raise(raised)); END")
     clock.milliseconds += 2 * Self.day
-    // Enough to call for a step.
-    _ = try await session.writeAll((1...600).map { .put("/b/", "\($0)", "1") })
+    // Enough to call for steps, also in one group.
+    _ = try await session.writeAll((1...3_000).map { .put("/b/", "\($0)", "1") })
     #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
     #expect(try outside.int64("SELECT count(*) FROM tombstones") == 1)
-    #expect(try outside.int64("SELECT count(*) FROM documents") == 600)
+    #expect(try outside.int64("SELECT count(*) FROM documents") == 3_000)
     try outside.execute("DROP TRIGGER keep")
     // Who has undone a whole group is asked again when nobody writes.
     if raised == "ROLLBACK" { try store.restart() }

@@ -73,6 +73,8 @@ final class DocumentTables {
   /// How many bytes of texts have gone into the history since `takeHistoryBytes`. What was undone counts as well.
   private(set) var historyBytes = 0
   private var tally = HistoryTally()
+  /// The newest change when the transaction began.
+  private(set) var committedSequence: Int64 = 0
   private let pageBytes: Int64
   /// How many bytes of documents that have an end were written since `takeMortalBytes`. What was undone counts as well.
   private var mortalBytes = 0
@@ -140,6 +142,7 @@ final class DocumentTables {
   /// - Returns: the newest change, or zeros where there is none.
   func beginTransaction() throws(SQLiteError) -> (sequence: Int64, at: Int64) {
     let change = try newestChange()
+    committedSequence = change.sequence
     let mustLook = !log.othersWereQuiet() || wasUndone
     if mustLook {
       cache.removeAll()
@@ -284,9 +287,11 @@ final class DocumentTables {
     return historyBytes
   }
 
-  /// What has gone into the history since this was asked last, and stays.
-  /// - Parameter newest: the number of the newest change that there is.
-  func takeHistory(newest: Int64) -> (rows: Int64, bytes: Int64) { tally.take(newest: newest) }
+  /// What has gone into the history since this was asked last, up to a change that is committed.
+  func takeHistory(through sequence: Int64) -> (rows: Int64, bytes: Int64) { tally.take(through: sequence) }
+
+  /// How much has gone into the history behind that.
+  var uncommittedHistoryBytes: Int64 { tally.bytes }
 
   /// `mortalBytes`, which begins anew.
   func takeMortalBytes() -> Int {

@@ -23,7 +23,9 @@ final class HistoryPruner {
   /// What was written since the last step.
   private var writes = 0
   private var bytes = 0
-  /// Whether the last step left something to remove.
+  /// Whether the last look has measured rows, so that the next one may know more.
+  private var isLearning = false
+  /// Whether the last step left something to remove, or to find out.
   private var isBehind = false
   /// A trigger of an operator's has undone a whole group for the sake of old history: nothing is removed among writes until it
   /// lets a step pass that does nothing else.
@@ -37,6 +39,9 @@ final class HistoryPruner {
   private static let stepPages: Int64 = 256
   /// A step looks so often whether it has freed its pages: rows can be small or large, which their headers do not tell.
   private static let chunkRows: Int64 = 32
+  /// So many rows are measured at each step.
+  private static let learnedAmongWrites: Int64 = 64
+  private static let learnedAtRest: Int64 = 1_024
   private static let vacuumPages = 256
   private static let dayMilliseconds: Int64 = 86_400_000
 
@@ -50,12 +55,12 @@ final class HistoryPruner {
     self.transaction = transaction
     savepoint = try Savepoint(connection)
     self.options = options
-    size = try HistorySize(connection)
+    size = try HistorySize(connection, tables: tables)
     oldest = try connection.prepare("SELECT sequence, at FROM changes ORDER BY sequence LIMIT 1")
     newest = try connection.prepare("SELECT max(sequence) FROM changes")
     selectOldest = try connection.prepare(
       """
-      SELECT sequence, at, kind IN ('deleted', 'expired'), collection, id FROM changes
+      SELECT sequence, at, kind IN ('deleted', 'expired'), collection, id, before FROM changes
       WHERE sequence < ?1 ORDER BY sequence LIMIT ?2
       """)
     deleteChanges = try connection.prepare("DELETE FROM changes WHERE sequence <= ?1")
@@ -84,7 +89,13 @@ final class HistoryPruner {
     do {
       isBehind = false
       for _ in 0..<due {
-        guard let excess = try excess(wall: wall, sparing: Int64(writes)) else { break }
+        guard
+          let excess = try excess(
+            wall: wall, committed: tables.committedSequence, sparing: Int64(writes), learning: Self.learnedAmongWrites)
+        else {
+          isBehind = isLearning
+          break
+        }
         isBehind = try remove(excess)
       }
     } catch {
@@ -97,14 +108,16 @@ final class HistoryPruner {
     return nil
   }
 
-  /// Removes some rows, if any are too many. Returns whether it did; false also if another process is writing.
+  /// Removes some rows, if any are too many, or finds out whether they are. Returns whether there may be more to do; false also if
+  /// another process is writing.
   func step(wall: Int64) throws(SQLiteError) -> Bool {
-    guard try excess(wall: wall) != nil, try transaction.begin() else { return false }
+    guard try excess(wall: wall, learning: Self.learnedAtRest) != nil else { return isLearning }
+    guard try transaction.begin() else { return false }
     do {
       // Another process may have written, or pruned, until now.
-      guard let excess = try excess(wall: wall) else {
+      guard let excess = try excess(wall: wall, learning: Self.learnedAtRest) else {
         try transaction.undo()
-        return false
+        return isLearning
       }
       _ = try remove(excess)
       try transaction.commit()
@@ -126,34 +139,34 @@ final class HistoryPruner {
     return after > 0 && after < before
   }
 
-  /// What is too much: rows that are older than `cutoff`, and as many as `rows` whatever their age; of those before `bound`.
+  /// What is too much: rows that are older than `cutoff`, and whatever their age as many as it takes to come down to `bytes`; of those
+  /// before `bound`.
   private struct Excess {
     let bound: Int64
     let cutoff: Int64
-    let rows: Int64
+    let bytes: Int64
   }
 
-  /// - Parameter own: so many of the newest rows are this group's own, and stay: whoever had them kept a moment ago, and saw
-  ///   none of them yet, is to find them.
-  private func excess(wall: Int64, sparing own: Int64 = 0) throws(SQLiteError) -> Excess? {
+  /// - Parameters:
+  ///   - committed: the newest change that cannot be undone any more; nil: all that there are.
+  ///   - own: so many of the newest rows are this group's own, and stay: whoever had them kept a moment ago, and saw none of them
+  ///     yet, is to find them.
+  ///   - learning: so many rows are measured, where not all are yet.
+  private func excess(
+    wall: Int64, committed: Int64? = nil, sparing own: Int64 = 0, learning: Int64
+  ) throws(SQLiteError) -> Excess? {
+    isLearning = false
     guard let range = try range() else { return nil }
+    try size.follow(oldest: range.oldest, committed: committed ?? range.newest)
     let bound = min(range.newest - max(own - 1, 0), kept.first)
     guard range.oldest < bound else { return nil }
     let cutoff =
       options.historyDays == 0 ? .max : wall - Int64(clamping: options.historyDays).clampedProduct(Self.dayMilliseconds)
-    let rows = try rowsBeyondShare(oldest: range.oldest, newest: range.newest)
-    guard range.oldestAt < cutoff || rows > 0 else { return nil }
-    return Excess(bound: bound, cutoff: cutoff, rows: rows)
-  }
-
-  private func rowsBeyondShare(oldest: Int64, newest: Int64) throws(SQLiteError) -> Int64 {
-    let averageRowBytes = try size.averageRowBytes(
-      oldest: oldest, newest: newest, own: tables.takeHistory(newest: newest))
-    guard averageRowBytes > 0 else { return 0 }
-    let historyBytes = (newest - oldest + 1) * averageRowBytes
-    guard historyBytes > options.historyFloorBytes else { return 0 }
-    let allowed = max(try size.usedBytes() / 100 * Int64(options.historySharePercent), options.historyFloorBytes)
-    return historyBytes <= allowed ? 0 : (historyBytes - allowed) / averageRowBytes + 1
+    let used = try size.usedBytes()
+    let allowed = max(used / 100 * Int64(options.historySharePercent), options.historyFloorBytes)
+    if used > allowed, size.knownBytes <= allowed { isLearning = try size.learn(oldest: range.oldest, rows: learning) }
+    guard range.oldestAt < cutoff || size.knownBytes > allowed else { return nil }
+    return Excess(bound: bound, cutoff: cutoff, bytes: allowed)
   }
 
   private func range() throws(SQLiteError) -> (oldest: Int64, oldestAt: Int64, newest: Int64)? {
@@ -170,7 +183,7 @@ final class HistoryPruner {
     let freePages = try size.freePages()
     var removed: Int64 = 0
     while removed < Self.stepRows {
-      let count = try removeChunk(excess, removed: removed)
+      let count = try removeChunk(excess)
       removed += count
       guard count == Self.chunkRows else { return false }
       guard try size.freePages() - freePages < Self.stepPages else { return true }
@@ -179,14 +192,15 @@ final class HistoryPruner {
   }
 
   /// Removes the oldest rows, a few. Returns how many there were.
-  private func removeChunk(_ excess: Excess, removed: Int64) throws(SQLiteError) -> Int64 {
+  private func removeChunk(_ excess: Excess) throws(SQLiteError) -> Int64 {
     selectOldest.bind(excess.bound, at: 1)
     selectOldest.bind(Self.chunkRows, at: 2)
     var count: Int64 = 0
     var horizon: Int64 = 0
     while try selectOldest.step() {
-      guard removed + count < excess.rows || selectOldest.int64(1) < excess.cutoff else { break }
+      guard size.knownBytes > excess.bytes || selectOldest.int64(1) < excess.cutoff else { break }
       horizon = selectOldest.int64(0)
+      size.willRemove(horizon, texts: (3...5).reduce(0) { $0 + Int64(selectOldest.bytes($1).count) })
       count += 1
       if selectOldest.int64(2) != 0 { try removeTombstone() }
     }

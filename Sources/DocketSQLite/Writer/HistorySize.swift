@@ -1,72 +1,99 @@
-/// How large the history is, without walking it: what this process writes is counted, and of what was there before, or comes from
-/// others, a few evenly spaced rows tell, since sequences are dense.
+/// How much room the history takes: known exactly for its newer part, from one row on.
 ///
-/// Rows go oldest first and are taken for average ones. So what was counted is right on the whole, however sizes differ; a few rows
-/// alone would now and then find a large one, be far too much, and have history removed that is to stay.
+/// What this process writes is counted as it is written. What was there before, or comes from others, is measured row by row, the
+/// newest first, a few at each call. What is older than the known part needs no measuring once that fills what the history may have.
 struct HistorySize {
+  private let tables: DocumentTables
   private let connection: Connection
-  private let sample: Statement
+  private let selectRows: Statement
   private let pageCount: Statement
   private let freePageCount: Statement
   private let pageBytes: Int64
-  /// Of the rows up to `newestKnown`.
-  private var averageRowBytes: Double = 0
-  private var newestKnown: Int64 = 0
-  /// So many rows of others have come since a sample was taken.
-  private var strangers: Int64 = 0
+  /// The known part: its first row, its last one, and how many bytes it takes.
+  private var first: Int64
+  private var last: Int64
+  private var bytes: Int64 = 0
 
-  private static let samples: Int64 = 256
+  /// Of what others have written among this process's writes so many rows are measured at once; where there are more, it is as if all
+  /// had been there before.
+  private static let strangerRows: Int64 = 4_096
   /// What a row takes besides its texts: numbers, header and cell pointer.
   private static let rowOverheadBytes: Int64 = 40
 
-  init(_ connection: Connection) throws(SQLiteError) {
+  init(_ connection: Connection, tables: DocumentTables) throws(SQLiteError) {
     self.connection = connection
-    sample = try connection.prepare(
+    self.tables = tables
+    // Only the length of the document is read, not its text.
+    selectRows = try connection.prepare(
       """
       SELECT sequence, length(CAST(collection AS BLOB)) + length(CAST(id AS BLOB)), before IS NOT NULL
-      FROM changes WHERE sequence >= ?1 ORDER BY sequence LIMIT 1
+      FROM changes WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence DESC LIMIT ?3
       """)
     pageCount = try connection.prepare("PRAGMA page_count")
     freePageCount = try connection.prepare("PRAGMA freelist_count")
     pageBytes = try connection.int64("PRAGMA page_size") ?? 4_096
+    last = try connection.int64("SELECT max(sequence) FROM changes") ?? 0
+    first = last + 1
   }
 
-  /// How many bytes a row of history takes on average.
-  /// - Parameter own: what of it this process has made since this was asked last.
-  mutating func averageRowBytes(
-    oldest: Int64, newest: Int64, own: (rows: Int64, bytes: Int64)
-  ) throws(SQLiteError) -> Int64 {
-    let rows = newest - oldest + 1
-    strangers += max(newest - newestKnown - own.rows, 0)
-    newestKnown = newest
-    if strangers > rows / 8 {
-      averageRowBytes = try sampledRowBytes(oldest: oldest, newest: newest)
-      strangers = 0
-    } else if own.rows > 0 {
-      let others = max(rows - own.rows, 0)
-      averageRowBytes = (averageRowBytes * Double(others) + Double(own.bytes)) / Double(others + own.rows)
+  // MARK: The known part
+
+  /// How many bytes the known part takes, with what is not committed yet.
+  var knownBytes: Int64 { bytes + tables.uncommittedHistoryBytes }
+
+  /// Takes notice of what has been committed, by this process and by others.
+  /// - Parameters:
+  ///   - oldest: the oldest row that there is.
+  ///   - committed: the newest one that cannot be undone any more.
+  mutating func follow(oldest: Int64, committed: Int64) throws(SQLiteError) {
+    let own = tables.takeHistory(through: committed)
+    let new = committed - last
+    defer { last = committed }
+    // Whoever else has removed rows has not told how large they were.
+    let hasLost = new < 0 || oldest > first
+    if !hasLost, own.rows == new {
+      bytes += own.bytes
+    } else if !hasLost, (1...Self.strangerRows).contains(new) {
+      bytes += try measure(last + 1...committed, limit: new).bytes
+    } else {
+      (first, bytes) = (committed + 1, 0)
     }
-    return Int64(averageRowBytes)
   }
 
-  private func sampledRowBytes(oldest: Int64, newest: Int64) throws(SQLiteError) -> Double {
-    let step = max((newest - oldest + 1) / Self.samples, 1)
-    var bytes: Int64 = 0
-    var count: Int64 = 0
-    // Each sample stands in the middle of its stretch.
-    var sequence = oldest + step / 2
-    while sequence <= newest {
-      sample.bind(sequence, at: 1)
-      defer { sample.reset() }
-      guard try sample.step() else { break }
-      let beforeBytes =
-        try sample.int64(2) == 0
-        ? 0 : Int64(connection.textBytes(table: "changes", column: "before", row: sample.int64(0)) ?? 0)
-      bytes += Self.rowBytes(texts: sample.int64(1) + beforeBytes, pageBytes: pageBytes)
-      count += 1
-      sequence += step
+  /// Measures some more rows. Returns false where there are none.
+  /// - Parameter oldest: the oldest row that there is.
+  mutating func learn(oldest: Int64, rows: Int64) throws(SQLiteError) -> Bool {
+    guard first > oldest else { return false }
+    let measured = try measure(oldest...first - 1, limit: rows)
+    bytes += measured.bytes
+    first = measured.rows == rows ? measured.oldest : oldest
+    return true
+  }
+
+  /// - Parameter texts: how long its texts are, in bytes.
+  mutating func willRemove(_ sequence: Int64, texts: Int64) {
+    guard sequence >= first else { return }
+    bytes -= Self.rowBytes(texts: texts, pageBytes: pageBytes)
+    first = sequence + 1
+  }
+
+  private func measure(
+    _ range: ClosedRange<Int64>, limit: Int64
+  ) throws(SQLiteError) -> (rows: Int64, bytes: Int64, oldest: Int64) {
+    var result = (rows: Int64(0), bytes: Int64(0), oldest: range.upperBound)
+    selectRows.bind(range.lowerBound, at: 1)
+    selectRows.bind(range.upperBound, at: 2)
+    selectRows.bind(limit, at: 3)
+    defer { selectRows.reset() }
+    while try selectRows.step() {
+      result.oldest = selectRows.int64(0)
+      let before =
+        try selectRows.int64(2) == 0
+        ? 0 : Int64(connection.textBytes(table: "changes", column: "before", row: result.oldest) ?? 0)
+      result.rows += 1
+      result.bytes += Self.rowBytes(texts: selectRows.int64(1) + before, pageBytes: pageBytes)
     }
-    return count == 0 ? 0 : Double(bytes) / Double(count)
+    return result
   }
 
   /// How many bytes a row with texts of so many takes.
@@ -75,6 +102,8 @@ struct HistorySize {
     // What does not fit on a page is put on whole pages of its own.
     return bytes < pageBytes ? bytes : (bytes + pageBytes - 1) / pageBytes * pageBytes
   }
+
+  // MARK: The file
 
   /// The part of the file that is in use, in bytes.
   func usedBytes() throws(SQLiteError) -> Int64 {
