@@ -167,29 +167,80 @@ struct PruningTests {
     try store.closeAndCheck()
   }
 
-  @Test("What was undone takes no room in the history: refused batches and trials")
-  func undone() async throws {
+  @Test(
+    "What was undone takes no room in the history: batches, trials, and numbers that others use then",
+    arguments: [false, true])
+  func undone(othersWrite: Bool) async throws {
     let store = try StoreFixture(
       options: Self.options {
         $0.historyFloorBytes = 1 << 20
+        $0.idleMilliseconds = 5
+      })
+    let session = try store.session()
+    let outside = try store.connect()
+    let text = "\"" + String(repeating: "x", count: 200_000) + "\""
+    let documents = (1...20).map { "\($0)" }
+    _ = try await session.writeAll(
+      (1...100).map { .put("/b/", "\($0)", "1") } + documents.map { .put("/a/", $0, text) })
+    for _ in 1...3 {
+      for id in documents {
+        let write = Write.put("/a/", id, "1")
+        _ = try await session.write(Write(write.action, terms: WriteTerms(isDryRun: true)))
+        if othersWrite { try outside.execute("UPDATE documents SET data = '2' WHERE collection = '/b/' AND id = '1'") }
+      }
+      _ = try await session.transact(
+        Transaction(.batch, bytes: 1, key: nil) { access in
+          for id in documents { access.submit(.put("/a/", id, "1")) { _ in } }
+          return TransactionResult(0, keepsWrites: false, kept: nil)
+        })
+      if othersWrite { try outside.execute("UPDATE documents SET data = '2' WHERE collection = '/b/' AND id = '1'") }
+      // At rest it is looked at once more.
+      try await eventually {
+        try FileManager.default.attributesOfItem(atPath: store.path + "-wal")[.size] as? Int == 0
+      }
+      #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    }
+    _ = try await session.writeAll((1...600).map { .put("/b/", "\($0)", "1") })
+    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    outside.close()
+    await session.close()
+    try store.closeAndCheck()
+  }
+
+  @Test(
+    "History that became too much goes also where others write a little in the midst of much, and triggers do",
+    arguments: [false, true])
+  func strangersUnderLoad(byTrigger: Bool) async throws {
+    let floor: Int64 = 1 << 20
+    let store = try StoreFixture(
+      options: Self.options {
+        $0.historyFloorBytes = floor
         $0.idleMilliseconds = 600_000
       })
     let session = try store.session()
-    let text = "\"" + String(repeating: "x", count: 200_000) + "\""
-    _ = try await session.put("/a/", "1", text)
-    let write = Write.put("/a/", "1", "1")
-    let trial = Write(write.action, terms: WriteTerms(isDryRun: true))
-    for _ in 1...100 {
-      _ = try await session.write(trial)
+    let outside = try store.connect()
+    if byTrigger {
+      try outside.execute(
+        """
+        CREATE TRIGGER audit AFTER UPDATE ON document_rows WHEN new.collection = '/a/' BEGIN
+          INSERT INTO documents(collection, id, data) VALUES ('/c/', new.id || '-' || new.revision, '1'); END
+        """)
+    }
+    let text = "\"" + String(repeating: "x", count: 100) + "\""
+    for _ in 1...10 {
+      if !byTrigger {
+        try outside.execute("INSERT OR REPLACE INTO documents(collection, id, data) VALUES ('/b/', '1', '1')")
+      }
       _ = try await session.transact(
         Transaction(.batch, bytes: 1, key: nil) { access in
-          access.submit(write) { _ in }
-          return TransactionResult(0, keepsWrites: false, kept: nil)
+          for id in 1...6_000 { access.submit(.put("/a/", "\(id)", text)) { _ in } }
+          return TransactionResult(0, keepsWrites: true, kept: nil)
         })
-      _ = try await session.writeAll((1...20).map { .put("/b/", "\($0)", "1") })
     }
-    let outside = try store.connect()
-    #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
+    // One more write makes the writer look behind the last batch.
+    for _ in 1...5 { _ = try await session.put("/a/", "1", "1") }
+    let bytes = try outside.int64("SELECT sum(length(before) + 40) FROM changes")
+    #expect(try #require(bytes) < 4 * floor)
     outside.close()
     await session.close()
     try store.closeAndCheck()

@@ -185,7 +185,9 @@ final class DocumentTables {
   }
 
   /// Forgets what is known and what waits: to be called where a transaction, or a part of it, is undone.
-  func forget() {
+  /// - Parameter sequence: the newest change that stays; nil: the one with which the transaction began.
+  func forget(behind sequence: Int64? = nil) {
+    tally.undo(behind: sequence ?? committedSequence)
     release()
     pendingUpdates.clear()
     cache.removeAll()
@@ -196,6 +198,7 @@ final class DocumentTables {
   /// The same where only a write of the current path is undone.
   /// - Parameter sequence: the newest change that stays.
   func forgetCurrent(sequence: Int64) {
+    tally.undo(behind: sequence)
     release()
     pendingUpdates.clear()
     cache.remove(path.path)
@@ -288,7 +291,7 @@ final class DocumentTables {
   }
 
   /// What has gone into the history since this was asked last, up to a change that is committed.
-  func takeHistory(through sequence: Int64) -> (rows: Int64, bytes: Int64) { tally.take(through: sequence) }
+  func takeHistory(through sequence: Int64) -> [HistoryTally.Change] { tally.take(through: sequence) }
 
   /// How much has gone into the history behind that.
   var uncommittedHistoryBytes: Int64 { tally.bytes }

@@ -121,7 +121,7 @@ final class ExpirySweeper {
     do {
       hasEnded = try end(path, wall: wall, behind: &newest)
     } catch {
-      tables.forget()
+      tables.forget(behind: newest.sequence)
       guard savepoint.isLeft(behind: error) else { throw error }
       try savepoint.goBack()
       refusal = error

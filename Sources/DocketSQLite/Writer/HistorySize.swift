@@ -14,9 +14,10 @@ struct HistorySize {
   private var last: Int64
   private var bytes: Int64 = 0
 
-  /// Of what others have written among this process's writes so many rows are measured at once; where there are more, it is as if all
-  /// had been there before.
+  /// So many rows of others among those of this process are measured at once, and so many more for each of its own, as triggers write
+  /// them; where there are more, it is as if all had been there before.
   private static let strangerRows: Int64 = 4_096
+  private static let strangersForOwn: Int64 = 8
   /// What a row takes besides its texts: numbers, header and cell pointer.
   private static let rowOverheadBytes: Int64 = 40
 
@@ -47,17 +48,24 @@ struct HistorySize {
   ///   - committed: the newest one that cannot be undone any more.
   mutating func follow(oldest: Int64, committed: Int64) throws(SQLiteError) {
     let own = tables.takeHistory(through: committed)
-    let new = committed - last
+    let strangers = committed - last - Int64(own.count)
     defer { last = committed }
     // Whoever else has removed rows has not told how large they were.
-    let hasLost = new < 0 || oldest > first
-    if !hasLost, own.rows == new {
-      bytes += own.bytes
-    } else if !hasLost, (1...Self.strangerRows).contains(new) {
-      bytes += try measure(last + 1...committed, limit: new).bytes
-    } else {
-      (first, bytes) = (committed + 1, 0)
+    guard committed >= last, oldest <= first, own.first.map({ $0.sequence > last }) ?? true,
+      strangers <= Self.strangerRows + Self.strangersForOwn * Int64(own.count)
+    else { return (first, bytes) = (committed + 1, 0) }
+    bytes += own.reduce(0) { $0 + $1.bytes }
+    if strangers > 0 { try measureStrangers(among: own, through: committed) }
+  }
+
+  private mutating func measureStrangers(among own: [HistoryTally.Change], through committed: Int64) throws(SQLiteError)
+  {
+    var next = last + 1
+    for sequence in own.lazy.map(\.sequence) {
+      if sequence > next { bytes += try measure(next...sequence - 1).bytes }
+      next = sequence + 1
     }
+    if next <= committed { bytes += try measure(next...committed).bytes }
   }
 
   /// Measures some more rows. Returns false where there are none.
@@ -78,7 +86,7 @@ struct HistorySize {
   }
 
   private func measure(
-    _ range: ClosedRange<Int64>, limit: Int64
+    _ range: ClosedRange<Int64>, limit: Int64 = .max
   ) throws(SQLiteError) -> (rows: Int64, bytes: Int64, oldest: Int64) {
     var result = (rows: Int64(0), bytes: Int64(0), oldest: range.upperBound)
     selectRows.bind(range.lowerBound, at: 1)

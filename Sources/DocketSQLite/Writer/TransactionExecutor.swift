@@ -38,7 +38,7 @@ struct TransactionExecutor {
     } catch {
       // Not one of its writes, which would be answered by itself, but what is kept of them.
       guard savepoint.isLeft(behind: error) else { throw error }
-      tables.forget()
+      tables.forget(behind: group.sequence)
       try savepoint.goBack()
       return (.failure(.refused(reason: error.message)), 0)
     }
@@ -75,7 +75,7 @@ struct TransactionExecutor {
     if let failure = scope.failure { throw failure }
     precondition(isBatch || result.keepsWrites, "a single write that is not kept has not been made")
     if isBatch, !result.keepsWrites {
-      tables.forget()
+      tables.forget(behind: group.sequence)
       try savepoint.goBack()
     } else {
       var end = scope.group
