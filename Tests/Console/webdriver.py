@@ -200,7 +200,13 @@ class Browser:
         """Waits for a condition, and returns what it returned."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            result = condition()
+            try:
+                result = condition()
+            except WebDriverError as error:
+                # The page has put another element in the place of the one that was looked at.
+                if not str(error).startswith("stale") or time.monotonic() > deadline:
+                    raise
+                result = None
             if result:
                 return result
             if time.monotonic() > deadline:
