@@ -18,6 +18,21 @@ struct PruningTests {
     return options
   }
 
+  /// Of which history goes for its size alone.
+  private static func store(floor: Int64 = 1 << 20, idleMilliseconds: Int64 = 600_000) throws -> StoreFixture {
+    try StoreFixture(
+      options: options {
+        $0.historyFloorBytes = floor
+        $0.idleMilliseconds = idleMilliseconds
+      })
+  }
+
+  /// The writer has done all that there is to do, and rests.
+  private static func waitForRest(_ store: StoreFixture) async throws {
+    let log = store.path + "-wal"
+    try await eventually { try FileManager.default.attributesOfItem(atPath: log)[.size] as? Int == 0 }
+  }
+
   @Test("What is older than the days goes, with the tombstones that belong to it, and the rest stays")
   func age() async throws {
     let clock = TestClock()
@@ -64,11 +79,7 @@ struct PruningTests {
   @Test("History beyond its share goes while writes come in, not before it has reached its floor", arguments: [1, 30])
   func share(kibibytes: Int) async throws {
     let floor: Int64 = 1 << 20
-    let store = try StoreFixture(
-      options: Self.options {
-        $0.historyFloorBytes = floor
-        $0.idleMilliseconds = 600_000
-      })
+    let store = try Self.store(floor: floor)
     let session = try store.session()
     let text = "\"" + String(repeating: "x", count: kibibytes << 10) + "\""
     // Half of the floor is kept whole.
@@ -92,11 +103,7 @@ struct PruningTests {
     "History that is small on the whole stays, wherever large documents stand in it, also behind a new start",
     arguments: [1, 3, 9, 300])
   func sizes(largeAt place: Int) async throws {
-    let store = try StoreFixture(
-      options: Self.options {
-        $0.historyFloorBytes = 1 << 20
-        $0.idleMilliseconds = 600_000
-      })
+    let store = try Self.store()
     var session = try store.session()
     let text = "\"" + String(repeating: "x", count: 200_000) + "\""
     let outside = try store.connect()
@@ -112,9 +119,7 @@ struct PruningTests {
     try store.restart()
     session = try store.session()
     try await smallOnes(600, session)
-    try await eventually {
-      try FileManager.default.attributesOfItem(atPath: store.path + "-wal")[.size] as? Int == 0
-    }
+    try await Self.waitForRest(store)
     #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
     outside.close()
     await session.close()
@@ -171,11 +176,7 @@ struct PruningTests {
     "What was undone takes no room in the history: batches, trials, and numbers that others use then",
     arguments: [false, true])
   func undone(othersWrite: Bool) async throws {
-    let store = try StoreFixture(
-      options: Self.options {
-        $0.historyFloorBytes = 1 << 20
-        $0.idleMilliseconds = 5
-      })
+    let store = try Self.store(idleMilliseconds: 5)
     let session = try store.session()
     let outside = try store.connect()
     let text = "\"" + String(repeating: "x", count: 200_000) + "\""
@@ -195,9 +196,7 @@ struct PruningTests {
         })
       if othersWrite { try outside.execute("UPDATE documents SET data = '2' WHERE collection = '/b/' AND id = '1'") }
       // At rest it is looked at once more.
-      try await eventually {
-        try FileManager.default.attributesOfItem(atPath: store.path + "-wal")[.size] as? Int == 0
-      }
+      try await Self.waitForRest(store)
       #expect(try outside.int64("SELECT min(sequence) FROM changes") == 1)
     }
     _ = try await session.writeAll((1...600).map { .put("/b/", "\($0)", "1") })
@@ -212,11 +211,7 @@ struct PruningTests {
     arguments: [false, true])
   func strangersUnderLoad(byTrigger: Bool) async throws {
     let floor: Int64 = 1 << 20
-    let store = try StoreFixture(
-      options: Self.options {
-        $0.historyFloorBytes = floor
-        $0.idleMilliseconds = 600_000
-      })
+    let store = try Self.store(floor: floor)
     let session = try store.session()
     let outside = try store.connect()
     if byTrigger {
@@ -249,11 +244,7 @@ struct PruningTests {
   @Test("Small patches of a large document make large history, and it goes as fast")
   func patches() async throws {
     let floor: Int64 = 1 << 20
-    let store = try StoreFixture(
-      options: Self.options {
-        $0.historyFloorBytes = floor
-        $0.idleMilliseconds = 600_000
-      })
+    let store = try Self.store(floor: floor)
     let session = try store.session()
     let outside = try store.connect()
     let text = "\"" + String(repeating: "x", count: 200_000) + "\""
@@ -350,8 +341,7 @@ struct PruningTests {
     clock.milliseconds += 2 * Self.day
     _ = try await session.put("/b/", "1", "1")
     outside.close()
-    let log = store.path + "-wal"
-    try await eventually { try FileManager.default.attributesOfItem(atPath: log)[.size] as? Int == 0 }
+    try await Self.waitForRest(store)
     await session.close()
     try store.restart()
     let other = try store.connect()
